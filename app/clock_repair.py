@@ -31,7 +31,7 @@ from app.messaging.outbox.enqueue import OPEN
 from app.messaging.quiet_hours import LONGEST_REST
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.payments.models import Dispute, LeadReport, Payment, Refund
+from app.payments.models import Dispute, LeadReport, Payment, PaymentAttempt, Refund
 
 _SET_BACK: Final = 2 * LONGEST_PAUSE
 _LEASED: Final = dt.timedelta(hours=2)
@@ -80,6 +80,7 @@ BOUNDS: Final = (
     Bound(OutboxMessage.due_at, dt.timedelta(hours=26), _MESSAGE_WAITS),
     Bound(Job.next_wave_at, _WEEK + LONGEST_REST, _JOB_ASKS),
     Bound(JobMatch.remind_at, _WEEK + LONGEST_REST, _IS_OFFERED),
+    Bound(PaymentAttempt.check_at, dt.timedelta(days=2)),
     Bound(Payment.check_at, dt.timedelta(days=2)),
     Bound(Refund.due_at, dt.timedelta(days=2)),
     Bound(Refund.check_at, dt.timedelta(days=2)),

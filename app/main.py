@@ -42,7 +42,7 @@ from app.api.auth import (
     sessions,
     sign_in,
 )
-from app.api.employers import blocks, invoices, matches, pay_page, payments
+from app.api.employers import blocks, invoices, matches, orders, pay_page, payments
 from app.api.employers import jobs as employer_jobs
 from app.api.employers import profile as employer_profile
 from app.api.http import problems, reference_pages
@@ -93,6 +93,7 @@ ROUTERS = (
     matches.router,
     payments.router,
     invoices.router,
+    orders.router,
     pay_page.router,
     reset_page.router,
     admin_workers.router,

@@ -27,11 +27,16 @@ async def require_fewer(
     *,
     now: dt.datetime,
     refusal: type[TooMany],
+    more: int = 1,
 ) -> None:
-    """Raise `refusal`, with the seconds to wait, if `done` has `most` rows or more; its `at` is within `span`."""
-    latest = select(done.c.at).order_by(done.c.at.desc()).limit(most)
+    """Raise `refusal`, with the seconds to wait, if `more` on top of the rows of `done` are over `most`.
+
+    Their `at` is within `span`. More than `most` at once are never allowed.
+    """
+    room = max(0, most - more + 1)
+    latest = select(done.c.at).order_by(done.c.at.desc()).limit(room)
     times = (await session.scalars(latest)).all()
-    if len(times) >= most:
+    if len(times) >= room:
         free_at = times[-1] + span if times else now + span
         raise refusal(int((free_at - now).total_seconds()) + 1)
 

@@ -1,4 +1,4 @@
-"""The link by which an employer buys one lead: whoever holds it may pay, and nobody can make one.
+"""The links by which an employer buys a lead, or several in one order: whoever holds it may pay, and nobody can make one.
 
 The same lead has the same link every time, because a retried request to the payment provider has to
 name the same address to come back to.
@@ -10,24 +10,43 @@ from uuid import UUID
 from app.core.crypto import Keyring
 
 _CONTEXT = "pay-link"
+_ORDER_CONTEXT = "pay-order-link"
 _ID_CHARACTERS = 32
 
 
 def lead_token(keys: Keyring, match_id: UUID) -> str:
     """Return the token of the lead's payment link: the lead, and a keyed hash of it."""
-    return match_id.hex + keys.index(match_id.hex, _CONTEXT)
+    return _token(keys, match_id, _CONTEXT)
+
+
+def _token(keys: Keyring, thing: UUID, context: str) -> str:
+    return thing.hex + keys.index(thing.hex, context)
 
 
 def lead_of(keys: Keyring, token: str) -> UUID | None:
     """Return the lead a token is for, None for one that was not made here."""
+    return _named(keys, token, _CONTEXT)
+
+
+def order_of(keys: Keyring, token: str) -> UUID | None:
+    """Return the order a token is for, None for one that was not made here, or for a lead."""
+    return _named(keys, token, _ORDER_CONTEXT)
+
+
+def _named(keys: Keyring, token: str, context: str) -> UUID | None:
     try:
-        match_id = UUID(hex=token[:_ID_CHARACTERS])
+        thing = UUID(hex=token[:_ID_CHARACTERS])
     except ValueError:
         return None
-    ours = lead_token(keys, match_id).encode()
-    return match_id if hmac.compare_digest(ours, token.encode()) else None
+    ours = _token(keys, thing, context).encode()
+    return thing if hmac.compare_digest(ours, token.encode()) else None
 
 
 def payment_link(keys: Keyring, base_url: str, match_id: UUID) -> str:
     """Return the address of the page on which the lead is paid."""
     return f"{base_url}/pay/{lead_token(keys, match_id)}"
+
+
+def order_link(keys: Keyring, base_url: str, order_id: UUID) -> str:
+    """Return the address of the page on which all leads of the order are paid."""
+    return f"{base_url}/pay/{_token(keys, order_id, _ORDER_CONTEXT)}"

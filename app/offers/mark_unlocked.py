@@ -1,6 +1,7 @@
 """Mark a match as unlocked. `app.payments` decides that it was paid."""
 
 import datetime as dt
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -37,7 +38,12 @@ async def worker_of(session: AsyncSession, employer_id: UUID, match_id: UUID) ->
 
 
 async def is_for_sale(session: AsyncSession, match_id: UUID) -> bool:
-    """Whether a lead can be bought: its worker accepted and is active, and the job is not cancelled.
+    """Whether a lead can be bought; see `list_for_sale`."""
+    return match_id in await list_for_sale(session, [match_id])
+
+
+async def list_for_sale(session: AsyncSession, match_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these leads can be bought: the worker accepted and is active, the job is not cancelled.
 
     A worker who read that the job is cancelled expects no call. A payment under way is refunded. A job
     that is filled or has begun may still need one more worker.
@@ -47,13 +53,13 @@ async def is_for_sale(session: AsyncSession, match_id: UUID) -> bool:
         .join(User, User.id == JobMatch.worker_id)
         .join(Job, Job.id == JobMatch.job_id)
         .where(
-            JobMatch.id == match_id,
+            JobMatch.id.in_(match_ids),
             JobMatch.status == OfferStatus.ACCEPTED,
             User.status == UserStatus.ACTIVE,
             Job.status != JobStatus.CANCELLED,
         )
     )
-    return await session.scalar(query) is not None
+    return set(await session.scalars(query))
 
 
 async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime) -> JobMatch:

@@ -5,6 +5,7 @@ what is paid on one all the same goes back.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -14,13 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.core.ids import new_id
 from app.core.metrics import ALERTS
-from app.database.statements import transition_update
-from app.database.wakeups import wake_loops
 from app.employers.models import Employer
-from app.payments import ledger, refunds, rules, suspense
+from app.payments import ledger, orders, refunds, rules, suspense
 from app.payments.models import Dispute, LedgerTransaction, Payment
 from app.payments.provider import DisputeChanged
-from app.payments.rules import PaymentAction
+from app.payments.rules import Posting
 
 _ORDER = {"": 0, "inquiry": 1, "opened": 2, "won": 3, "lost": 3}
 """How far a dispute has come: an inquiry may become a dispute, and that ends one way or the other; seldom it is
@@ -43,10 +42,10 @@ async def record_dispute(
 
     `asked` is for what the provider answered just now, which is true whatever was told before.
     """
-    query = select(Payment).where(Payment.intent_id == change.intent_id).with_for_update()
-    payment = await session.scalar(query.execution_options(populate_existing=True))
-    if payment is None:
+    payments = await orders.payments_of_charge(session, change.intent_id)
+    if not payments:
         return False
+    payment = payments[0]
     found = select(Dispute).where(Dispute.provider_id == change.provider_id)
     dispute = await session.scalar(found)
     if dispute is None:
@@ -72,11 +71,13 @@ async def record_dispute(
     await session.flush()
     if change.status == "opened":
         ALERTS.labels("dispute_opened").inc()
-        await refunds.wait_for_dispute(session, payment.id, now)
+        for each in payments:
+            await refunds.wait_for_dispute(session, each.id, now)
         await _close_pages(session, payment.employer_id, now)
-    await _book(session, payment, dispute, before, now)
+    await _book(session, payments, dispute, before, now)
     if change.status in DECIDED:
-        await refunds.dispute_ended(session, payment, now)
+        for each in payments:
+            await refunds.dispute_ended(session, each, now)
     audit.record(
         session,
         f"dispute.{change.status}",
@@ -104,36 +105,48 @@ def _is_news(dispute: Dispute, change: DisputeChanged, now: dt.datetime, *, aske
 
 
 async def _book(
-    session: AsyncSession, payment: Payment, dispute: Dispute, before: str, now: dt.datetime
+    session: AsyncSession,
+    payments: Sequence[Payment],
+    dispute: Dispute,
+    before: str,
+    now: dt.datetime,
 ) -> None:
-    """Book what a bank took for good, and what it gave back after all."""
-    # Money in suspense is not ours to lose.
-    suspended = payment.failure_code == rules.MISMATCH
-    lost = rules.refund(dispute.amount, rules.SUSPENSE)
-    if not suspended:
-        lost = rules.dispute_lost(dispute.amount)
-    if dispute.status == "lost":
-        key, postings = "dispute_lost", lost
-    elif before == "lost":
-        key, postings = "dispute_reinstated", rules.reversal(lost)
-    else:
+    """Book what a bank took for good, and what it gave back after all; of each payment of the charge its share."""
+    if "lost" not in {dispute.status, before}:
         return
+    lost: list[Posting] = []
+    divided = rules.shares(dispute.amount, [payment.amount for payment in payments])
+    for payment, share in zip(payments, divided, strict=True):
+        # Money in suspense is not ours to lose.
+        lost += (
+            rules.refund(share, rules.SUSPENSE)
+            if _suspended(payment)
+            else rules.dispute_lost(share)
+        )
+    is_lost = dispute.status == "lost"
     earlier = select(func.count()).where(
-        LedgerTransaction.payment_id == payment.id, LedgerTransaction.kind == "dispute_reinstated"
+        LedgerTransaction.payment_id == payments[0].id,
+        LedgerTransaction.kind == "dispute_reinstated",
     )
     times = await session.scalar(earlier) or 0
+    key = "dispute_lost" if is_lost else "dispute_reinstated"
     await ledger.book(
         session,
         f"{key}:{dispute.id}" + (f":{times}" if times else ""),
-        postings,
+        lost if is_lost else rules.reversal(lost),
         currency=dispute.currency,
-        payment_id=payment.id,
+        payment_id=payments[0].id,
         now=now,
         occurred_at=dispute.changed_at,
+        provider=await orders.provider_of(session, payments[0]),
         provider_ref=dispute.provider_id,
     )
-    if suspended:
-        await suspense.taken_back(session, payment, now, again=dispute.status != "lost")
+    for payment in filter(_suspended, payments):
+        await suspense.taken_back(session, payment, now, again=not is_lost)
+
+
+def _suspended(payment: Payment) -> bool:
+    return payment.failure_code == rules.MISMATCH
 
 
 async def _close_pages(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:
@@ -141,7 +154,4 @@ async def _close_pages(session: AsyncSession, employer_id: UUID, now: dt.datetim
     # Under the lock of who begins a purchase: one that saw no dispute is committed before we look.
     employer = select(Employer.id).where(Employer.id == employer_id)
     await session.scalar(employer.with_for_update(key_share=True))
-    close = rules.TABLE.only(PaymentAction.CLOSE)
-    mine = Payment.employer_id == employer_id
-    await session.execute(transition_update(Payment, close, now, mine, check_at=now))
-    wake_loops(session, "reconcile_payments")
+    await orders.close_of(session, employer_id, now)

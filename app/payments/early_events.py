@@ -19,7 +19,7 @@ from app.core.money import Money
 from app.database.due import Due
 from app.database.statements import insert_if_absent
 from app.payments import disputes, open_items, refunds
-from app.payments.models import EarlyEvent, Payment
+from app.payments.models import EarlyEvent, PaymentAttempt
 from app.payments.open_items import ItemKind
 from app.payments.provider import DisputeChanged, ProviderRefund, RefundChanged, RefundState
 
@@ -95,7 +95,7 @@ async def _apply(session: AsyncSession, event: EarlyEvent, now: dt.datetime) -> 
     await refunds.record_refund(session, made, event.intent_id, now)
 
 
-_PAYMENT_KNOWN: Final = exists().where(Payment.intent_id == EarlyEvent.intent_id)
+_PAYMENT_KNOWN: Final = exists().where(PaymentAttempt.intent_id == EarlyEvent.intent_id)
 MATCHES: Final = Work(
     Kind.EARLY_EVENT,
     "early_events",

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,8 +18,8 @@ from app.database.statements import insert_if_absent
 from app.database.wakeups import wake_loops
 from app.messaging.inbox.webhook_queue import WebhookQueue
 from app.messaging.models import WebhookEvent, WebhookState
-from app.payments import disputes, early_events, refunds, settle
-from app.payments.models import Payment
+from app.payments import disputes, early_events, orders, refunds, settle
+from app.payments.models import Payment, PaymentAttempt
 from app.payments.provider import (
     AttemptFailed,
     CheckoutChanged,
@@ -29,7 +28,7 @@ from app.payments.provider import (
     RefundChanged,
     SignedEvent,
 )
-from app.payments.rules import OPEN, PaymentAction
+from app.payments.rules import OPEN, AttemptStatus, PaymentAction
 
 HANDLING_SECONDS: Final = 20
 """How long one event may take; it takes milliseconds, but it may wait for a lock."""
@@ -115,15 +114,16 @@ def _count_stranger(event: WebhookEvent, why: str) -> None:
 
 
 async def _failed(session: AsyncSession, change: AttemptFailed, now: dt.datetime) -> None:
-    try:
-        payment_id = UUID(change.payment_id)
-    except ValueError:
-        return  # something else is sold through the same account
-    if change.final:
-        await settle.move(session, payment_id, PaymentAction.FAIL, now, failure_code=change.code)
+    order_id = await orders.find_id(session, change.payment_id)
+    if order_id is None:
         return
-    await session.execute(
-        update(Payment)
-        .where(Payment.id == payment_id, Payment.status.in_(OPEN))
-        .values(failure_code=change.code[:64], updated_at=now)
-    )
+    if change.final:
+        await orders.move(session, order_id, PaymentAction.FAIL, now, failure_code=change.code)
+        return
+    code = {"failure_code": change.code[:64], "updated_at": now}
+    for table, still_open in (
+        (Payment, Payment.status.in_(OPEN)),
+        (PaymentAttempt, PaymentAttempt.status == AttemptStatus.OPEN),
+    ):
+        mine = update(table).where(table.order_id == order_id, still_open).values(code)
+        await session.execute(mine.execution_options(synchronize_session=False))

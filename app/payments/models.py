@@ -25,10 +25,95 @@ from app.payments.ledger_protection import PROTECTION
 _OPEN = "status IN ('pending', 'requires_action', 'processing')"
 
 
+class Order(Base):
+    """What an employer buys at once: 1 to 20 leads, one payment each.
+
+    Its total is the sum of its payments. It moves with them, by the same table, and never goes back from `succeeded`:
+    refunds are the payments'. An order of one lead has its payment's id.
+    """
+
+    __tablename__ = "orders"
+    __table_args__ = (Index("ix_orders_employer_id_id", "employer_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    """See `app.payments.rules.OrderKind`."""
+    status: Mapped[str] = mapped_column(String(24))
+    """See `app.payments.rules.PaymentStatus`."""
+    quote: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
+    """Net and taxes of all its payments together; None: from before there were quotes, no tax."""
+    total: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    pay_with: Mapped[str] = mapped_column(String(16))
+    """See `app.payments.rules.PayWith`."""
+    created_at: Mapped[dt.datetime]
+    paid_at: Mapped[dt.datetime | None]
+    updated_at: Mapped[dt.datetime]
+
+    @property
+    def price(self) -> Money:
+        """What all of it costs, taxes included."""
+        return Money(self.total, self.currency)
+
+
+class PaymentAttempt(Base):
+    """One try at having an order paid on a provider's page, and what came of it; at most one open one an order.
+
+    The request is kept as it was first made: whoever repeats it, in whatever process, repeats exactly that under
+    the same key.
+    """
+
+    __tablename__ = "payment_attempts"
+    __table_args__ = (
+        UniqueConstraint("order_id", "number"),
+        partial_index("uq_payment_attempts_open", "order_id", unique=True, where="status = 'open'"),
+        partial_index("ix_payment_attempts_check_at", "check_at", where="check_at IS NOT NULL"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"))
+    number: Mapped[int]
+    """1 for the order's first."""
+    provider: Mapped[str] = mapped_column(String(32))
+    idempotency_key: Mapped[str] = mapped_column(String(160), unique=True)
+    request: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
+    """What the provider is asked (`CheckoutRequest`); None until it is first asked."""
+    status: Mapped[str] = mapped_column(String(16))
+    """See `app.payments.rules.AttemptStatus`."""
+    session_id: Mapped[str | None] = mapped_column(String(160), unique=True)
+    """The provider's page."""
+    checkout_url: Mapped[str | None] = mapped_column(String(2_000))
+    expires_at: Mapped[dt.datetime | None]
+    """Until when the page takes the payment; None where there never was one."""
+    check_at: Mapped[dt.datetime | None]
+    """When the provider is asked, should no event have come; for an attempt that was given up, when its page is
+    closed there. None: nothing to ask any more."""
+    failure_code: Mapped[str | None] = mapped_column(String(64))
+    livemode: Mapped[bool | None]
+    intent_id: Mapped[str | None] = mapped_column(String(160), unique=True)
+    """The provider's payment, which refunds and disputes name; None until it was paid."""
+    charge_id: Mapped[str | None] = mapped_column(String(160))
+    balance_transaction_id: Mapped[str | None] = mapped_column(String(160))
+    gross: Mapped[int | None] = mapped_column(BigInteger)
+    """What was taken, in the order's currency; fee and net in the settlement's, all in minor units."""
+    fee: Mapped[int | None] = mapped_column(BigInteger)
+    net: Mapped[int | None] = mapped_column(BigInteger)
+    settlement_currency: Mapped[str | None] = mapped_column(String(3))
+    settlement_rate: Mapped[str | None] = mapped_column(String(32))
+    """As the provider says it, a decimal number."""
+    captured_at: Mapped[dt.datetime | None]
+    """By the provider's clock; by ours where it says nothing."""
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+
 class Payment(Base):
     """One purchase of one lead; at most one open one for an employer and a match.
 
-    Once one succeeded, the `unlocks` row keeps another from being begun.
+    Once one succeeded, the `unlocks` row keeps another from being begun. The page it is paid on is its order's
+    (`PaymentAttempt`); `attempt`, `session_id`, `intent_id` and `check_at` are of before there were orders. They are
+    still written for an order of one lead.
     """
 
     __tablename__ = "payments"
@@ -39,6 +124,10 @@ class Payment(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("orders.id"), index=True)
+    """None only for what the version before orders has made since; `app.payments.orders.adopt` gives it one."""
+    captured_by: Mapped[UUID | None] = mapped_column(ForeignKey("payment_attempts.id"), index=True)
+    """The attempt that paid it."""
     employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"))
     match_id: Mapped[UUID] = mapped_column(ForeignKey("job_matches.id"), index=True)
     status: Mapped[str] = mapped_column(String(24))
@@ -137,6 +226,7 @@ class Dispute(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     provider_id: Mapped[str] = mapped_column(String(160), unique=True)
     payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"), index=True)
+    """A payment of the disputed charge; the dispute is for all of them, the order's."""
     employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"), index=True)
     status: Mapped[str] = mapped_column(String(16))
     """opened, won or lost; inquiries are kept as `inquiry` and have no effect."""

@@ -1,53 +1,40 @@
-"""Buy a lead: check the conditions, make the payment, and open the provider's payment page.
+"""Buy leads: check the conditions, and make the order with its payments; `checkout` opens the page.
 
 Nothing here reveals a contact. Only `app.payments.settle`, on a verified event of the provider, writes the
 row that does.
 """
 
-import asyncio
 import datetime as dt
+from collections.abc import Collection, Sequence
 from uuid import UUID
-from weakref import WeakValueDictionary
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, Forbidden
 from app.core.ids import new_id
-from app.core.logging import logger
 from app.core.money import Money
-from app.database.session import Database
-from app.database.statements import insert_if_absent, transition_update
 from app.employers import phones
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import User
-from app.jobs.models import Job
-from app.offers.mark_unlocked import MatchNotFound, is_for_sale
+from app.offers.mark_unlocked import MatchNotFound, list_for_sale
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
-from app.payments import disputes, quotes, rules, suspense, unlock_limits
-from app.payments import provider as providers
-from app.payments.models import Payment, Unlock
-from app.payments.provider import (
-    CheckoutRequest,
-    PaymentProvider,
-    PaymentsUnavailable,
-    ProviderHasNot,
-    ProviderRefused,
-)
-from app.payments.rules import PaymentAction, PaymentStatus
+from app.payments import disputes, orders, quotes, rules, suspense, unlock_limits
+from app.payments.models import Order, Payment, Unlock
+from app.payments.provider import PROVIDER
+from app.payments.rules import OrderKind, PaymentAction, PaymentStatus, PayWith
 from app.payments.suspense import PaymentInReview
 from app.policy import policy
+from app.taxes.quote import Quote, together
 
 ASK_AFTER = dt.timedelta(minutes=2)
-"""How long a payment may stay undecided before the provider is asked."""
+"""How long an order may stay undecided before the provider is asked."""
 
 LEAST_CHECKOUT = dt.timedelta(minutes=31)
 """A page the provider opens must stay open for half an hour at least (Stripe's rule)."""
-
-_opening: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
 
 class VerificationRequired(Forbidden):
@@ -73,6 +60,24 @@ class DisputeOpen(Conflict):
     detail = "A payment of yours is disputed; further leads can be unlocked once that is settled."
 
 
+class PaymentUnderWay(Conflict):
+    """A lead of the set is being paid together with others."""
+
+    code = "payment_under_way"
+    detail = "The payment for one of these contacts is being confirmed. Wait for it, or buy the others without it."
+    remedy = "Leave out the leads that `errors` names, or ask again once their payment is decided."
+
+
+class CurrenciesDiffer(Conflict):
+    """One page takes one currency."""
+
+    code = "currencies_differ"
+    detail = (
+        "These contacts are sold in several currencies; buy those of each currency by themselves."
+    )
+    remedy = "Send one request for each currency."
+
+
 async def find_unlock(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlock | None:
     """Return this employer's unlock of this lead, if there is one."""
     query = select(Unlock).where(Unlock.employer_id == employer_id, Unlock.match_id == match_id)
@@ -81,36 +86,82 @@ async def find_unlock(session: AsyncSession, employer_id: UUID, match_id: UUID) 
 
 
 async def begin(
-    session: AsyncSession, actor: Actor, match_id: UUID, now: dt.datetime, *, paced: bool = True
-) -> Payment | Unlock:
-    """Return the employer's unlock if they bought the lead, else its one open payment, made if needed.
+    session: AsyncSession,
+    actor: Actor,
+    match_ids: Sequence[UUID],
+    now: dt.datetime,
+    *,
+    paced: bool = True,
+) -> Order | None:
+    """Return the one open order for exactly these leads, made if needed; None if all of them are bought.
 
-    `paced` is whether rate limits are on. Raises `MatchNotFound`, `AccountRestricted`,
-    `MatchNotAccepted`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired`, `PaymentInReview` or
-    `UnlocksTooFast`.
+    Leads that are bought already are left out. An open order for other leads that has one of these in it is given
+    up, and its page closed: the newest wish counts, and no lead is on two open pages. `paced` is whether rate limits
+    are on. Raises `MatchNotFound`, `AccountRestricted`, `MatchNotAccepted`, `PaymentUnderWay`, `PaymentInReview`,
+    `CurrenciesDiffer`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or `UnlocksTooFast`; a refusal that
+    is about one lead of several names it in `errors`, and nothing is begun.
     """
-    own = (JobMatch.id == match_id, JobMatch.employer_id == actor.user_id)
-    match = await session.scalar(select(JobMatch).where(*own))
-    if match is None:
+    own = (JobMatch.id.in_(match_ids), JobMatch.employer_id == actor.user_id)
+    matches = {match.id: match for match in await session.scalars(select(JobMatch).where(*own))}
+    if any(match_id not in matches for match_id in match_ids):
         raise MatchNotFound
-    if unlock := await find_unlock(session, actor.user_id, match_id):
-        return unlock
+    if not await _not_bought(session, actor.user_id, match_ids):
+        return None
     actor.require_unrestricted()
-    if not await is_for_sale(session, match_id):
-        raise MatchNotAccepted
-    await _require_good_standing(session, actor.user_id, match_id)
-    if await suspense.is_in_review(session, actor.user_id, match_id):
-        raise PaymentInReview
-    if paced:
-        await unlock_limits.require(session, actor.user_id, match_id, now)
-    await _expire_overdue(session, actor.user_id, match_id, now)
-    return await _open_payment(session, match, now)
-
-
-async def _require_good_standing(session: AsyncSession, employer_id: UUID, match_id: UUID) -> None:
-    """Check what the employer may still buy, under their row's lock: parallel unlocks count too."""
-    query = select(Employer.verified_at).where(Employer.id == employer_id)
+    query = select(Employer.verified_at).where(Employer.id == actor.user_id)
     verified_at = await session.scalar(query.with_for_update(key_share=True))
+    standing = await orders.open_orders_of(session, match_ids)
+    # Whoever paid one of them meanwhile had its order locked, and is done.
+    wanted = await _not_bought(session, actor.user_id, match_ids)
+    if not wanted:
+        return None
+    for_sale = await list_for_sale(session, wanted)
+    _refuse(MatchNotAccepted, match_ids, [each for each in wanted if each not in for_sale])
+    if (order := await _find_same(session, standing, wanted, now)) is not None:
+        return order
+    await _require_good_standing(session, actor.user_id, verified_at, wanted)
+    in_review = await suspense.list_in_review(session, actor.user_id, wanted)
+    _refuse(PaymentInReview, match_ids, in_review)
+    if paced:
+        await unlock_limits.require(session, actor.user_id, wanted, now)
+    for order in standing:
+        leads = {payment.match_id for payment in await orders.payments_of(session, order.id)}
+        if not await orders.move(session, order.id, PaymentAction.CLOSE, now):
+            _refuse(PaymentUnderWay, match_ids, leads)
+    return await _open_order(session, [matches[each] for each in wanted], now)
+
+
+async def _not_bought(
+    session: AsyncSession, employer_id: UUID, match_ids: Sequence[UUID]
+) -> list[UUID]:
+    query = select(Unlock.match_id).where(
+        Unlock.employer_id == employer_id, Unlock.match_id.in_(match_ids)
+    )
+    bought = set(await session.scalars(query))
+    return [match_id for match_id in match_ids if match_id not in bought]
+
+
+def _refuse(refusal: type[Conflict], match_ids: Sequence[UUID], which: Collection[UUID]) -> None:
+    """Raise `refusal` if it is about any of these leads; of several leads it names which."""
+    if not which:
+        return
+    if len(match_ids) == 1:
+        raise refusal
+    named = [
+        {"field": f"match_ids.{place}", "message": refusal.detail}
+        for place, match_id in enumerate(match_ids)
+        if match_id in which
+    ]
+    raise refusal(errors=named)
+
+
+async def _require_good_standing(
+    session: AsyncSession,
+    employer_id: UUID,
+    verified_at: dt.datetime | None,
+    match_ids: Sequence[UUID],
+) -> None:
+    """Check that the employer may buy all of these; the caller has locked their row: parallel unlocks count too."""
     if await disputes.has_open(session, employer_id):
         raise DisputeOpen
     limits = (await policy.current(session)).limits
@@ -123,15 +174,15 @@ async def _require_good_standing(session: AsyncSession, employer_id: UUID, match
     bought = select(func.count()).where(Unlock.employer_id == employer_id)
     buying = select(func.count()).where(
         Payment.employer_id == employer_id,
-        Payment.match_id != match_id,
+        Payment.match_id.not_in(match_ids),
         Payment.status.in_(rules.OPEN),
     )
     # In one statement: between two, a purchase that succeeds would be seen by neither.
     both = select(bought.scalar_subquery() + buying.scalar_subquery())
-    begun = await session.scalar(both) or 0
-    if unconfirmed is not None and begun >= unconfirmed:
+    with_these = (await session.scalar(both) or 0) + len(match_ids)
+    if unconfirmed is not None and with_these > unconfirmed:
         raise EmailUnconfirmed
-    if most is not None and begun >= most:
+    if most is not None and with_these > most:
         raise VerificationRequired
 
 
@@ -146,171 +197,79 @@ async def _has_confirmed(session: AsyncSession, employer_id: UUID) -> bool:
     return bool(await phones.is_proven(session, employer_id))
 
 
-async def _expire_overdue(
-    session: AsyncSession, employer_id: UUID, match_id: UUID, now: dt.datetime
-) -> None:
-    overdue = (
-        Payment.employer_id == employer_id,
-        Payment.match_id == match_id,
-        Payment.expires_at <= now,
+async def _find_same(
+    session: AsyncSession, standing: list[Order], wanted: Sequence[UUID], now: dt.datetime
+) -> Order | None:
+    """Return the order for exactly these leads whose page may still be paid; what is over is ended on the way."""
+    for order in list(standing):
+        attempt = await orders.open_attempt(session, order.id)
+        over = attempt is not None and attempt.expires_at is not None and attempt.expires_at <= now
+        if over and await orders.move(session, order.id, PaymentAction.EXPIRE, now):
+            standing.remove(order)
+            continue
+        leads = {payment.match_id for payment in await orders.payments_of(session, order.id)}
+        if leads == set(wanted):
+            return order
+    return None
+
+
+async def _open_order(
+    session: AsyncSession, matches: Sequence[JobMatch], now: dt.datetime
+) -> Order:
+    currencies = {match.price_currency for match in matches}
+    if len(currencies) > 1:
+        most = max(currencies, key=[match.price_currency for match in matches].count)
+        other = [match.id for match in matches if match.price_currency != most]
+        _refuse(CurrenciesDiffer, [match.id for match in matches], other)
+    prices = [Money(match.price_amount, match.price_currency) for match in matches]
+    each = await quotes.quote_each(session, matches[0].employer_id, prices)
+    whole = together(each)
+    order = Order(
+        id=new_id(),
+        employer_id=matches[0].employer_id,
+        kind=OrderKind.LEADS,
+        status=PaymentStatus.PENDING,
+        quote=whole.as_json(),
+        total=whole.total,
+        currency=whole.currency,
+        pay_with=PayWith.PAGE,
+        created_at=now,
+        updated_at=now,
     )
-    expire = rules.TABLE.only(PaymentAction.EXPIRE)
-    await session.execute(transition_update(Payment, expire, now, *overdue))
+    session.add(order)
+    await session.flush()
+    ends = await page_ends(session, now)
+    alone = len(matches) == 1
+    for match, quote in zip(matches, each, strict=True):
+        session.add(_payment(order, match, quote, order.id if alone else new_id(), ends))
+    attempt = orders.attempt_row(order.id, 1, PROVIDER, ends, now)
+    attempt.check_at = now + ASK_AFTER
+    session.add(attempt)
+    await session.flush()
+    return order
 
 
-async def _open_payment(session: AsyncSession, match: JobMatch, now: dt.datetime) -> Payment:
-    query = select(Payment).where(
-        Payment.employer_id == match.employer_id,
-        Payment.match_id == match.id,
-        Payment.status.in_(rules.OPEN),
+def _payment(
+    order: Order, match: JobMatch, quote: Quote, payment_id: UUID, ends: dt.datetime
+) -> Payment:
+    return Payment(
+        id=payment_id,
+        order_id=order.id,
+        employer_id=match.employer_id,
+        match_id=match.id,
+        status=PaymentStatus.PENDING,
+        amount=quote.total,
+        currency=quote.currency,
+        quote=quote.as_json(),
+        refunded_amount=0,
+        attempt=1,
+        expires_at=ends,
+        created_at=order.created_at,
+        updated_at=order.created_at,
     )
-    if there := await session.scalar(query):
-        return there
-    price = Money(match.price_amount, match.price_currency)
-    quote = await quotes.quote(session, match.employer_id, price)
-    new = {
-        "id": new_id(),
-        "employer_id": match.employer_id,
-        "match_id": match.id,
-        "status": PaymentStatus.PENDING,
-        "amount": quote.total,
-        "currency": quote.currency,
-        "quote": quote.as_json(),
-        "refunded_amount": 0,
-        "attempt": 1,
-        "expires_at": await _page_ends(session, now),
-        "check_at": now + ASK_AFTER,
-        "created_at": now,
-        "updated_at": now,
-    }
-    await insert_if_absent(session, Payment, new)
-    return (await session.scalars(query)).one()
 
 
-async def _page_ends(session: AsyncSession, now: dt.datetime) -> dt.datetime:
+async def page_ends(session: AsyncSession, now: dt.datetime) -> dt.datetime:
+    """Return until when a page that is opened now takes the payment."""
     minutes = (await policy.current(session)).deadlines.checkout_minutes
     return now + max(dt.timedelta(minutes=minutes), LEAST_CHECKOUT)
-
-
-async def open_checkout(
-    database: Database,
-    provider: PaymentProvider | None,
-    payment_id: UUID,
-    return_url: str,
-    now: dt.datetime,
-) -> Payment:
-    """Return the payment with its page, opened at the provider if it is not yet.
-
-    Clicks that come together get the same page. Raises `PaymentsNotConfigured` or
-    `PaymentsUnavailable`.
-    """
-    if provider is None:
-        raise providers.PaymentsNotConfigured
-    lock = _opening.setdefault(payment_id, asyncio.Lock())
-    async with lock:
-        payment = await _read(database, payment_id)
-        if payment.checkout_url is not None or payment.status not in rules.OPEN:
-            return payment
-        try:
-            customer_id = await _customer(database, provider, payment)
-            request = await _request(database, payment, customer_id, return_url)
-            checkout = await provider.create_checkout(
-                request, f"pay:{payment.id}:{payment.attempt}"
-            )
-        except ProviderRefused as refusal:
-            logger().warning("checkout_refused", payment_id=str(payment.id), code=refusal.code)
-            await _next_attempt(database, payment, refusal, now)
-            raise PaymentsUnavailable from refusal
-        async with database.begin() as session:
-            await session.execute(
-                update(Payment)
-                .where(Payment.id == payment.id, Payment.session_id.is_(None))
-                .values(
-                    session_id=checkout.session_id,
-                    checkout_url=checkout.url,
-                    livemode=checkout.livemode,
-                    expires_at=checkout.expires_at,
-                    # Given up while the page was being opened: it is closed again.
-                    check_at=case((Payment.status.in_(rules.OPEN), Payment.check_at), else_=now),
-                    updated_at=now,
-                )
-            )
-        return await _read(database, payment_id)
-
-
-async def _read(database: Database, payment_id: UUID) -> Payment:
-    async with database.read() as session:
-        return (await session.scalars(select(Payment).where(Payment.id == payment_id))).one()
-
-
-async def _customer(database: Database, provider: PaymentProvider, payment: Payment) -> str | None:
-    if not provider.keeps_customers:
-        return None
-    async with database.read() as session:
-        query = select(Employer).where(Employer.id == payment.employer_id)
-        employer = (await session.scalars(query)).one()
-    if employer.provider_customer_id is not None:
-        return employer.provider_customer_id
-    made = await provider.create_customer(
-        str(employer.id), employer.company_name, f"customer:{employer.id}:{payment.attempt}"
-    )
-    async with database.begin() as session:
-        await session.execute(
-            update(Employer)
-            .where(Employer.id == employer.id, Employer.provider_customer_id.is_(None))
-            .values(provider_customer_id=made)
-        )
-    return made
-
-
-async def _request(
-    database: Database, payment: Payment, customer_id: str | None, return_url: str
-) -> CheckoutRequest:
-    async with database.read() as session:
-        query = (
-            select(Job.title)
-            .join(JobMatch, JobMatch.job_id == Job.id)
-            .where(JobMatch.id == payment.match_id)
-        )
-        title = await session.scalar(query)
-    if payment.expires_at is None:
-        raise PaymentsUnavailable
-    return CheckoutRequest(
-        payment_id=str(payment.id),
-        match_id=str(payment.match_id),
-        employer_id=str(payment.employer_id),
-        customer_id=customer_id,
-        price=Money(payment.amount, payment.currency),
-        description=f"Contact of one worker: {title}",
-        return_url=return_url,
-        expires_at=payment.expires_at,
-    )
-
-
-async def _next_attempt(
-    database: Database, payment: Payment, refusal: ProviderRefused, now: dt.datetime
-) -> None:
-    """Take a new key for the next try: the provider replays a failure under the old one.
-
-    A customer id that the provider no longer knows is removed, so that a new one is made.
-    """
-    async with database.begin() as session:
-        await session.execute(
-            update(Payment)
-            .where(
-                Payment.id == payment.id,
-                Payment.attempt == payment.attempt,
-                Payment.session_id.is_(None),
-            )
-            .values(
-                attempt=payment.attempt + 1,
-                expires_at=await _page_ends(session, now),
-                updated_at=now,
-            )
-        )
-        if isinstance(refusal, ProviderHasNot):
-            await session.execute(
-                update(Employer)
-                .where(Employer.id == payment.employer_id)
-                .values(provider_customer_id=None)
-            )

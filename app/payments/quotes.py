@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.money import Money
 from app.employers.models import Employer
 from app.employers.tax_place import place_of
-from app.payments.models import Payment
+from app.payments.models import Order, Payment
 from app.payments.rules import CAPTURED, OPEN
 from app.policy import policy
 from app.taxes import pack
@@ -42,7 +42,7 @@ def buyer_facts(tax_id: str | None, city: str | None) -> BuyerFacts:
     return BuyerFacts(tax_id, place.country, place.state)
 
 
-def kept_quote(payment: Payment) -> Quote:
+def kept_quote(payment: Payment | Order) -> Quote:
     """Return the quote that was fixed when the purchase began; before there were any, the price alone."""
     return Quote.from_json(payment.quote) if payment.quote else untaxed(payment.price)
 

@@ -11,8 +11,8 @@ from app.core.clocks import Clock
 from app.core.logging import logger
 from app.database.due import Due
 from app.database.session import Database
-from app.payments import rules
-from app.payments.models import Payment
+from app.payments import orders
+from app.payments.models import PaymentAttempt
 from app.payments.provider import (
     Checkout,
     CheckoutState,
@@ -21,8 +21,8 @@ from app.payments.provider import (
     ProviderHasNot,
     ProviderRefused,
 )
-from app.payments.rules import PaymentAction
-from app.payments.settle import move, settle
+from app.payments.rules import AttemptStatus, PaymentAction
+from app.payments.settle import settle
 
 ASK_EVERY = dt.timedelta(minutes=5)
 """How often at least a payment is asked about in the hours in which somebody may wait for it."""
@@ -30,17 +30,25 @@ LONGEST: Final = dt.timedelta(hours=6)
 """Between two questions about an old one: a slow payment takes days."""
 AT_ONCE: Final = 8
 """Payments that are asked about side by side: providers allow tens of requests a second."""
-PAYMENTS_DUE: Final = Due(Payment.check_at <= bindparam("now"))
+PAYMENTS_DUE: Final = Due(PaymentAttempt.check_at <= bindparam("now"))
 CHECKS: Final = Work(
-    Kind.PAYMENT_CHECK, "reconcile_payments", Payment.id, Payment.check_at, PAYMENTS_DUE
+    Kind.PAYMENT_CHECK,
+    "reconcile_payments",
+    PaymentAttempt.id,
+    PaymentAttempt.check_at,
+    PAYMENTS_DUE,
 )
 NEWEST_CHECKS: Final = Work(
-    Kind.PAYMENT_CHECK, "reconcile_payments", Payment.id, Payment.id.desc(), PAYMENTS_DUE
+    Kind.PAYMENT_CHECK,
+    "reconcile_payments",
+    PaymentAttempt.id,
+    PaymentAttempt.created_at.desc(),
+    PAYMENTS_DUE,
 )
 """The same payments, newest first: somebody waits for those, and a backlog never keeps them waiting."""
 _TO_ASK: Final = (
-    select(Payment)
-    .where(Payment.id == bindparam("payment_id"), *PAYMENTS_DUE.conditions)
+    select(PaymentAttempt)
+    .where(PaymentAttempt.id == bindparam("attempt_id"), *PAYMENTS_DUE.conditions)
     .with_for_update(skip_locked=True)
 )
 
@@ -58,8 +66,8 @@ async def check_due(
     Returns how many were asked about.
     """
 
-    async def check(payment_id: UUID) -> bool:
-        return await _check(database, provider, payment_id, clock, livemode=livemode)
+    async def check(attempt_id: UUID) -> bool:
+        return await _check(database, provider, attempt_id, clock, livemode=livemode)
 
     newest = (limit + 1) // 2
     asked = await ask_due(database, clock, newest, NEWEST_CHECKS, check, at_once=AT_ONCE)
@@ -71,52 +79,56 @@ async def check_due(
 async def _check(
     database: Database,
     provider: PaymentProvider,
-    payment_id: UUID,
+    attempt_id: UUID,
     clock: Clock,
     *,
     livemode: bool,
 ) -> bool:
-    """Ask about one payment and settle what is learnt; False if the provider was not there."""
+    """Ask about one attempt and settle what is learnt; False if the provider was not there."""
     async with database.begin() as session:
         now = clock()
-        payment = await session.scalar(_TO_ASK, {"payment_id": payment_id, "now": now})
-        if payment is None:
+        attempt = await session.scalar(_TO_ASK, {"attempt_id": attempt_id, "now": now})
+        if attempt is None:
             return True  # another process asks, or there is nothing to ask any more
-        payment.check_at = now + min(max((now - payment.created_at) / 4, ASK_EVERY), LONGEST)
+        attempt.check_at = now + min(max((now - attempt.created_at) / 4, ASK_EVERY), LONGEST)
     try:
-        checkout = await _ask(provider, payment)
+        checkout = await _ask(provider, attempt)
     except (PaymentsUnavailable, ProviderRefused) as error:
         logger().warning(
-            "payment_not_reconciled", payment_id=str(payment.id), exc_type=type(error).__name__
+            "payment_not_reconciled", order_id=str(attempt.order_id), exc_type=type(error).__name__
         )
         return not isinstance(error, PaymentsUnavailable)
     async with database.begin() as session:
         if checkout is not None:
             await settle(session, checkout, clock(), livemode=livemode)
-        elif payment.expires_at is not None and payment.expires_at <= now:
-            await move(session, payment.id, PaymentAction.EXPIRE, now)
-        if payment.status not in rules.OPEN and not _still_moving(checkout):
-            stop = update(Payment).where(Payment.id == payment.id).values(check_at=None)
-            await session.execute(stop)
+        elif (
+            attempt.status == AttemptStatus.OPEN
+            and attempt.expires_at is not None
+            and attempt.expires_at <= now
+        ):
+            await orders.move(session, attempt.order_id, PaymentAction.EXPIRE, now)
+        if attempt.status != AttemptStatus.OPEN and not _still_moving(checkout):
+            stop = update(PaymentAttempt).where(PaymentAttempt.id == attempt.id)
+            await session.execute(stop.values(check_at=None))
     return True
 
 
 def _still_moving(checkout: Checkout | None) -> bool:
-    """Whether money may yet come, although we have given the payment up."""
+    """Whether money may yet come, although we have given the attempt up."""
     return checkout is not None and checkout.state is CheckoutState.PROCESSING
 
 
-async def _ask(provider: PaymentProvider, payment: Payment) -> Checkout | None:
+async def _ask(provider: PaymentProvider, attempt: PaymentAttempt) -> Checkout | None:
     """Return the state of the page, or None if the provider says that there is none.
 
     An open one that we have given up is closed: it must not be paid any more.
     """
-    if payment.session_id is None:
+    if attempt.session_id is None:
         return None
     try:
-        checkout = await provider.checkout(payment.session_id)
+        checkout = await provider.checkout(attempt.session_id)
     except ProviderHasNot:
         return None
-    if payment.status not in rules.OPEN and checkout.state is CheckoutState.OPEN:
-        await provider.expire_checkout(payment.session_id)
+    if attempt.status != AttemptStatus.OPEN and checkout.state is CheckoutState.OPEN:
+        await provider.expire_checkout(attempt.session_id)
     return checkout

@@ -12,8 +12,8 @@ from app.core.clocks import Clock
 from app.core.logging import logger
 from app.database.due import Due
 from app.database.session import Database
-from app.payments import disputes, refunds
-from app.payments.models import Dispute, Payment, Refund
+from app.payments import charges, disputes, refunds
+from app.payments.models import Dispute, Payment, PaymentAttempt, Refund
 from app.payments.provider import PaymentProvider, PaymentsUnavailable, ProviderRefused
 from app.payments.rules import RefundStatus
 
@@ -52,8 +52,9 @@ async def _check_refund(
 ) -> bool:
     """Ask about one refund and record what is learnt; False if the provider was not there."""
     claim = (
-        select(Refund, func.coalesce(Payment.intent_id, ""))
+        select(Refund, func.coalesce(PaymentAttempt.intent_id, ""))
         .join(Payment, Payment.id == Refund.payment_id)
+        .outerjoin(PaymentAttempt, PaymentAttempt.id == Payment.captured_by)
         .where(Refund.id == refund_id, *REFUND_CHECKS_DUE.conditions)
         .with_for_update(of=Refund, skip_locked=True)
     )
@@ -70,7 +71,7 @@ async def _check_refund(
         return _not_asked("refund_not_reconciled", refund_id, error)
     async with database.begin() as session:
         for made in found:
-            if made.provider_id == refund.provider_id:
+            if charges.is_part(refund.provider_id, made.provider_id):
                 await refunds.record_refund(session, made, intent_id, clock())
     return True
 
@@ -80,8 +81,9 @@ async def _check_dispute(
 ) -> bool:
     """Ask about one dispute and record what is learnt; False if the provider was not there."""
     claim = (
-        select(Dispute, func.coalesce(Payment.intent_id, ""))
+        select(Dispute, func.coalesce(PaymentAttempt.intent_id, ""))
         .join(Payment, Payment.id == Dispute.payment_id)
+        .outerjoin(PaymentAttempt, PaymentAttempt.id == Payment.captured_by)
         .where(Dispute.id == dispute_id, *DISPUTE_CHECKS_DUE.conditions)
         .with_for_update(of=Dispute, skip_locked=True)
     )

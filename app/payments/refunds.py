@@ -5,6 +5,7 @@ open nothing goes back, because the bank may take the same money: refunds wait f
 """
 
 import datetime as dt
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -22,8 +23,8 @@ from app.identity.actor import Actor
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify
 from app.offers.models import JobMatch
-from app.payments import invoicing, ledger, open_items, rules
-from app.payments.models import Dispute, Payment, Refund
+from app.payments import charges, invoicing, ledger, open_items, orders, rules
+from app.payments.models import Payment, Refund
 from app.payments.open_items import ItemKind
 from app.payments.provider import (
     ProviderRefund,
@@ -82,7 +83,7 @@ async def request(
         raise PaymentNotRefundable
     if amount is not None and not 0 < amount <= left:
         raise Invalid.field("amount", f"must be between 1 and {left}, what is left of the payment")
-    disputed = await is_disputed(session, payment_id)
+    disputed = await charges.is_disputed(session, payment_id)
     if disputed and actor is not None:
         raise PaymentDisputed
     refund = Refund(
@@ -118,17 +119,8 @@ async def given_up(session: AsyncSession, payment_id: UUID) -> int:
     refunds = select(func.coalesce(func.sum(Refund.amount), 0)).where(
         Refund.payment_id == payment_id, Refund.status.in_(rules.ON_THE_WAY)
     )
-    lost = select(func.coalesce(func.sum(Dispute.amount), 0)).where(
-        Dispute.payment_id == payment_id, Dispute.status == "lost"
-    )
-    both = select(refunds.scalar_subquery() + lost.scalar_subquery())
-    return int(await session.scalar(both) or 0)
-
-
-async def is_disputed(session: AsyncSession, payment_id: UUID) -> bool:
-    """Whether a dispute of this payment is open."""
-    query = select(Dispute.id).where(Dispute.payment_id == payment_id, Dispute.status == "opened")
-    return await session.scalar(query.limit(1)) is not None
+    going_back = int(await session.scalar(refunds) or 0)
+    return going_back + await charges.lost_of(session, payment_id)
 
 
 async def wait_for_dispute(session: AsyncSession, payment_id: UUID, now: dt.datetime) -> None:
@@ -147,7 +139,7 @@ async def dispute_ended(session: AsyncSession, payment: Payment, now: dt.datetim
     The caller has locked the payment. While another dispute of it is open, they go on waiting. A dispute that was
     lost and is won after all revives those that were cancelled.
     """
-    if await is_disputed(session, payment.id):
+    if await charges.is_disputed(session, payment.id):
         return
     unsent = select(Refund).where(
         Refund.payment_id == payment.id,
@@ -211,24 +203,49 @@ async def record_refund(
     session: AsyncSession, made: ProviderRefund, intent_id: str, now: dt.datetime
 ) -> bool:
     """Record the provider's status of a refund, also of one made in its dashboard; False for an unknown payment."""
-    query = select(Payment).where(Payment.intent_id == intent_id).with_for_update()
-    payment = await session.scalar(query.execution_options(populate_existing=True))
-    if payment is None:
+    payments = await orders.payments_of_charge(session, intent_id)
+    if not payments:
         return False
-    ours = await session.scalar(
-        select(Refund.id).where(
-            Refund.payment_id == payment.id,
-            or_(Refund.provider_id == made.provider_id, Refund.id == _our_id(made)),
-        )
+    known = select(Refund).where(
+        Refund.payment_id.in_([payment.id for payment in payments]),
+        or_(
+            Refund.provider_id == made.provider_id,
+            Refund.provider_id.startswith(f"{made.provider_id}{charges.PART}", autoescape=True),
+            Refund.id == _our_id(made),
+        ),
     )
-    if ours is None:
-        ours = new_id()
-        session.add(
+    ours = list(await session.scalars(known.order_by(Refund.provider_id)))
+    if not ours:
+        ours = await _made_there(session, payments, made, now)
+    for place, refund in enumerate(ours):
+        part = Money(refund.amount, refund.currency) if len(ours) > 1 else made.amount
+        whose = replace(made, provider_id=charges.part_of(made.provider_id, place), amount=part)
+        await record_state(session, refund.id, whose, now)
+    return True
+
+
+async def _made_there(
+    session: AsyncSession, payments: list[Payment], made: ProviderRefund, now: dt.datetime
+) -> list[Refund]:
+    """Make the rows of a refund that somebody made at the provider: it gives back one payment after the other.
+
+    What is more than is left of them all stands with the last one.
+    """
+    rest = made.amount.amount
+    rows: list[Refund] = []
+    for place, payment in enumerate(payments):
+        left = payment.amount - await given_up(session, payment.id)
+        amount = rest if place == len(payments) - 1 else min(rest, max(0, left))
+        if amount <= 0:
+            continue
+        rest -= amount
+        rows.append(
             Refund(
-                id=ours,
+                id=new_id(),
                 payment_id=payment.id,
-                status=RefundState.PENDING,
-                amount=made.amount.amount,
+                provider_id=charges.part_of(made.provider_id, len(rows)),
+                status=RefundStatus.PENDING,
+                amount=amount,
                 currency=made.amount.currency,
                 reason="made at the provider",
                 attempts=0,
@@ -236,9 +253,9 @@ async def record_refund(
                 updated_at=now,
             )
         )
-        await session.flush()
-    await record_state(session, ours, made, now)
-    return True
+    session.add_all(rows)
+    await session.flush()
+    return rows
 
 
 def _our_id(made: ProviderRefund) -> UUID | None:
@@ -305,7 +322,14 @@ async def _balance(
         postings = rules.refund(refund.amount, source, tax=tax)
         event = f"refund:{refund.id}"
     await ledger.book(
-        session, event, postings, currency=refund.currency, payment_id=payment.id, now=now
+        session,
+        event,
+        postings,
+        currency=refund.currency,
+        payment_id=payment.id,
+        now=now,
+        provider=await orders.provider_of(session, payment),
+        provider_ref=refund.provider_id,
     )
     if refund.status == RefundState.SUCCEEDED:
         await open_items.close_key(session, _failed_item(refund), "the money went back", now)

@@ -9,7 +9,7 @@ What a lead costs is `lead_price` of `app.policy.policy`, fixed when the offer i
 may buy is decided in `purchase` and `unlock_limits`, and which bad leads are paid back in `lead_guarantee`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -33,6 +33,36 @@ class PaymentStatus(StrEnum):
     CANCELLED = "cancelled"
     IN_REVIEW = "in_review"
     """Something else was paid than was asked: the money waits in suspense."""
+
+
+class OrderKind(StrEnum):
+    """What an order buys."""
+
+    LEADS = "leads"
+    TOP_UP = "top_up"
+    """Money in advance, for the employer's balance."""
+
+
+class PayWith(StrEnum):
+    """How an order is paid."""
+
+    PAGE = "page"
+    """On a page of the payment provider."""
+    BALANCE = "balance"
+    """With what the employer has paid in advance."""
+
+
+class AttemptStatus(StrEnum):
+    """Where one attempt to have an order paid stands."""
+
+    OPEN = "open"
+    PAID = "paid"
+    REFUSED = "refused"
+    """The provider would open no page; the next attempt takes another key."""
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    """Given up by us: its page is closed at the provider."""
 
 
 class RefundStatus(StrEnum):
@@ -123,6 +153,26 @@ TABLE: Final = StateTable[PaymentAction, PaymentStatus, None](
     }
 )
 """The provider says what happened; a transition that the status does not allow changes nothing."""
+
+
+ATTEMPT_AFTER: Final[Mapping[PaymentStatus, AttemptStatus]] = {
+    PaymentStatus.SUCCEEDED: AttemptStatus.PAID,
+    PaymentStatus.FAILED: AttemptStatus.FAILED,
+    PaymentStatus.EXPIRED: AttemptStatus.EXPIRED,
+    PaymentStatus.CANCELLED: AttemptStatus.CANCELLED,
+}
+"""What becomes of an order's open attempt when the order moves there."""
+
+MOST_LEADS: Final = 20
+"""Leads in one order."""
+
+
+def shares(amount: int, parts: Sequence[int]) -> list[int]:
+    """Divide `amount` in proportion to `parts`, all in minor units; what does not divide goes to the last."""
+    whole = sum(parts)
+    divided = [amount * part // whole for part in parts]
+    divided[-1] += amount - sum(divided)
+    return divided
 
 
 ON_THE_WAY: Final = frozenset(

@@ -14,8 +14,8 @@ from app.core.money import Money
 from app.database.due import Due
 from app.database.session import Database
 from app.database.statements import rows_changed
-from app.payments import disputes, refunds, rules
-from app.payments.models import Payment, Refund
+from app.payments import charges, disputes, refunds, rules
+from app.payments.models import Payment, PaymentAttempt, Refund
 from app.payments.provider import (
     PaymentProvider,
     PaymentsUnavailable,
@@ -39,8 +39,9 @@ REFUNDS_DUE: Final = Due(
 )
 REFUNDS: Final = Work(Kind.REFUND, "refunds", Refund.id, Refund.due_at, REFUNDS_DUE)
 _TO_SEND: Final = (
-    select(Refund, Payment.intent_id)
+    select(Refund, PaymentAttempt.intent_id)
     .join(Payment, Payment.id == Refund.payment_id)
+    .outerjoin(PaymentAttempt, PaymentAttempt.id == Payment.captured_by)
     .where(Refund.id == bindparam("refund_id"), *REFUNDS_DUE.conditions)
     .with_for_update(of=Refund, skip_locked=True)
 )
@@ -143,7 +144,7 @@ async def _replace(
     if not await _fail(session, refund_id, code, now):
         return
     refund = await session.get_one(Refund, refund_id, populate_existing=True)
-    disputed = await refunds.is_disputed(session, refund.payment_id)
+    disputed = await charges.is_disputed(session, refund.payment_id)
     session.add(
         Refund(
             id=new_id(),

@@ -1,4 +1,4 @@
-"""Apply a verified event of the provider to a payment: the only way a lead is unlocked.
+"""Apply a verified event of the provider to an order: the only way a lead is unlocked.
 
 The unlock, the ledger entries, the messages and the audit row commit in one transaction. Applying an event
 twice changes nothing.
@@ -6,19 +6,16 @@ twice changes nothing.
 
 import contextlib
 import datetime as dt
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.core.money import Money
-from app.database.statements import rows_changed, transition_update
-from app.database.wakeups import wake_loops
 from app.employers import phones
 from app.employers.models import Employer
 from app.identity.actor import Actor
@@ -34,6 +31,7 @@ from app.payments import (
     early_events,
     invoicing,
     ledger,
+    orders,
     refunds,
     rules,
     suspense,
@@ -41,133 +39,159 @@ from app.payments import (
 )
 from app.payments.contacts import contacts_of
 from app.payments.first_message import hello_url
-from app.payments.models import OpenItem, Payment, Unlock
+from app.payments.models import OpenItem, Order, Payment, PaymentAttempt, Unlock
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.quotes import kept_quote
 from app.payments.refunds import PaymentNotRefundable
-from app.payments.rules import PaymentAction, PaymentStatus
+from app.payments.rules import AttemptStatus, PaymentAction, PaymentStatus
 
 
 async def settle(
     session: AsyncSession, checkout: Checkout, now: dt.datetime, *, livemode: bool
-) -> Payment | None:
-    """Bring our payment to the state of its page at the provider; None if it is not ours.
+) -> Order | None:
+    """Bring our order to the state of its page at the provider; None if it is not ours.
 
     `livemode` is the mode this server sells in; a page of the other mode unlocks nothing.
     """
-    payment = await _find(session, checkout)
-    if payment is None:
+    attempt = await _find(session, checkout)
+    if attempt is None:
         return None
+    order = await session.get_one(Order, attempt.order_id, populate_existing=True)
     match checkout.state:
         case CheckoutState.PAID:
-            await _paid(session, payment, checkout, now, livemode=livemode)
+            await _paid(session, order, attempt, checkout, now, livemode=livemode)
         case CheckoutState.PROCESSING:
-            await move(session, payment.id, PaymentAction.PROCESS, now)
+            await orders.move(session, order.id, PaymentAction.PROCESS, now)
         case CheckoutState.EXPIRED:
-            await move(session, payment.id, PaymentAction.EXPIRE, now)
+            # A page of an earlier attempt says nothing of the one that is open.
+            if attempt.status == AttemptStatus.OPEN:
+                await orders.move(session, order.id, PaymentAction.EXPIRE, now)
         case CheckoutState.OPEN:
             pass
-    return payment
+    return order
 
 
-async def _find(session: AsyncSession, checkout: Checkout) -> Payment | None:
+async def _find(session: AsyncSession, checkout: Checkout) -> PaymentAttempt | None:
     """Find by the page, else by our id in its metadata: a crash may have kept us from noting the page."""
-    wanted: ColumnElement[bool] = Payment.session_id == checkout.session_id
-    payment: Payment | None = await session.scalar(select(Payment).where(wanted))
-    if payment is None and checkout.payment_id is not None:
-        try:
-            ours = UUID(checkout.payment_id)
-        except ValueError:
-            return None
-        payment = await session.scalar(select(Payment).where(Payment.id == ours))
-    return payment
-
-
-async def move(
-    session: AsyncSession,
-    payment_id: UUID,
-    action: PaymentAction,
-    now: dt.datetime,
-    *,
-    failure_code: str | None = None,
-) -> bool:
-    """Take one step if the payment's state allows it; return whether it did."""
-    transition = rules.TABLE.only(action)
-    values: dict[str, Any] = {}
-    if failure_code is not None:
-        values["failure_code"] = failure_code[:64]
-    if transition.target not in rules.OPEN:
-        values["check_at"] = None
-    statement = transition_update(Payment, transition, now, Payment.id == payment_id, **values)
-    return await rows_changed(session, statement) == 1
+    attempts = select(PaymentAttempt).execution_options(populate_existing=True)
+    by_page = attempts.where(PaymentAttempt.session_id == checkout.session_id)
+    if (attempt := await session.scalar(by_page)) is not None:
+        return attempt
+    of_order = attempts.where(
+        PaymentAttempt.order_id == await orders.find_id(session, checkout.payment_id)
+    )
+    if checkout.intent_id is not None:
+        by_charge = of_order.where(PaymentAttempt.intent_id == checkout.intent_id)
+        if (attempt := await session.scalar(by_charge)) is not None:
+            return attempt
+    newest: PaymentAttempt | None = await session.scalar(
+        of_order.order_by(PaymentAttempt.number.desc()).limit(1)
+    )
+    return newest
 
 
 async def _paid(
-    session: AsyncSession, payment: Payment, checkout: Checkout, now: dt.datetime, *, livemode: bool
+    session: AsyncSession,
+    order: Order,
+    attempt: PaymentAttempt,
+    checkout: Checkout,
+    now: dt.datetime,
+    *,
+    livemode: bool,
 ) -> None:
-    ours = rules.PaymentTerms(str(payment.id), Money(payment.amount, payment.currency), livemode)
+    ours = rules.PaymentTerms(str(order.id), order.price, livemode)
     theirs = rules.PaymentTerms(checkout.payment_id, checkout.paid, checkout.livemode)
     if wrong := rules.mismatches(ours, theirs):
-        await _mismatch(session, payment, checkout, wrong, now)
+        await _mismatch(session, order, attempt, checkout, wrong, now)
         return
-    if await _is_of_another(session, payment, checkout):
+    if await _is_of_another(session, order, checkout):
         return  # it was told otherwise before, and an administrator decides
-    # Everybody locks jobs first; the payment's own row comes after.
-    job_id = await session.scalar(select(JobMatch.job_id).where(JobMatch.id == payment.match_id))
-    await lock_jobs(session, [job_id] if job_id else [])
-    if not await _captured(session, payment, checkout, now):
-        if checkout.intent_id not in {None, payment.intent_id}:
-            await _paid_twice(session, payment, checkout, now)
+    # Everybody locks jobs first; the order's own row comes after.
+    its_jobs = (
+        select(JobMatch.job_id)
+        .join(Payment, Payment.match_id == JobMatch.id)
+        .where(Payment.order_id == order.id)
+    )
+    await lock_jobs(session, set(await session.scalars(its_jobs)))
+    if not await orders.move(session, order.id, PaymentAction.SUCCEED, now):
+        if not await _is_known(session, checkout.intent_id):
+            await _paid_twice(session, order, attempt, checkout, now)
         return
-    await _unlock_or_refund(session, payment, now)
+    for payment in await _capture(session, order, attempt, checkout, now):
+        await _unlock_or_refund(session, payment, now)
 
 
-async def _is_of_another(session: AsyncSession, payment: Payment, checkout: Checkout) -> bool:
-    """Whether the money is known as that of another payment."""
+async def _is_of_another(session: AsyncSession, order: Order, checkout: Checkout) -> bool:
+    """Whether the money is known as that of another order."""
     if checkout.intent_id is None:
         return False
-    query = select(Payment.id).where(
-        Payment.intent_id == checkout.intent_id, Payment.id != payment.id
+    query = select(PaymentAttempt.id).where(
+        PaymentAttempt.intent_id == checkout.intent_id, PaymentAttempt.order_id != order.id
     )
     return await session.scalar(query) is not None
 
 
-async def _captured(
-    session: AsyncSession, payment: Payment, checkout: Checkout, now: dt.datetime
-) -> bool:
-    """Note the success and book it; False if it was noted before."""
-    if not await move(session, payment.id, PaymentAction.SUCCEED, now):
-        return False
-    await session.execute(
-        update(Payment)
-        .where(Payment.id == payment.id)
-        .values(
-            intent_id=checkout.intent_id,
-            livemode=checkout.livemode,
-            paid_at=now,
-            failure_code=None,
+async def _is_known(session: AsyncSession, intent_id: str | None) -> bool:
+    if intent_id is None:
+        return True
+    known = select(PaymentAttempt.id).where(PaymentAttempt.intent_id == intent_id)
+    return await session.scalar(known) is not None
+
+
+async def _capture(
+    session: AsyncSession,
+    order: Order,
+    attempt: PaymentAttempt,
+    checkout: Checkout,
+    now: dt.datetime,
+) -> list[Payment]:
+    """Note what paid the order, and book it; return its payments. The order's row has let only one through."""
+    await session.refresh(attempt)
+    attempt.status = AttemptStatus.PAID
+    attempt.intent_id = checkout.intent_id
+    attempt.livemode = checkout.livemode
+    attempt.gross = checkout.paid.amount
+    attempt.captured_at = now
+    attempt.check_at = None
+    attempt.failure_code = None
+    attempt.updated_at = now
+    await session.refresh(order)
+    order.paid_at = now
+    payments = await orders.payments_of(session, order.id)
+    for payment in payments:
+        payment.captured_by = attempt.id
+        payment.livemode = checkout.livemode
+        payment.paid_at = now
+        payment.failure_code = None
+        if len(payments) == 1:
+            payment.intent_id = checkout.intent_id
+    await session.flush()
+    await _book_captures(session, payments, attempt, now)
+    await early_events.apply(session, attempt.intent_id, now)
+    return await orders.payments_of(session, order.id)
+
+
+async def _book_captures(
+    session: AsyncSession,
+    payments: Sequence[Payment],
+    attempt: PaymentAttempt,
+    now: dt.datetime,
+) -> None:
+    for payment in payments:
+        quote = kept_quote(payment)
+        await ledger.book(
+            session,
+            f"capture:{payment.id}",
+            rules.capture(payment.amount, quote.total - quote.net),
+            currency=payment.currency,
+            payment_id=payment.id,
+            now=now,
+            provider=attempt.provider,
+            provider_ref=attempt.intent_id,
         )
-        .execution_options(synchronize_session=False)
-    )
-    await session.refresh(payment)
-    await _book_capture(session, payment, now)
-    await early_events.apply(session, payment.intent_id, now)
-    await session.refresh(payment)
-    return True
-
-
-async def _book_capture(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
-    quote = kept_quote(payment)
-    await ledger.book(
-        session,
-        f"capture:{payment.id}",
-        rules.capture(payment.amount, quote.total - quote.net),
-        currency=payment.currency,
-        payment_id=payment.id,
-        now=now,
-    )
     # Before what was told early is applied: a credit note is about an invoice.
-    await invoicing.invoice_capture(session, payment, now)
+    for payment in payments:
+        await invoicing.invoice_capture(session, payment, now)
 
 
 async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
@@ -219,11 +243,18 @@ async def _unlock(session: AsyncSession, payment: Payment, now: dt.datetime) -> 
 
 
 async def _cancel_others(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
-    """Cancel other pages for the same lead, and have them closed at the provider."""
-    cancel = rules.TABLE.only(PaymentAction.CANCEL)
-    others = (Payment.match_id == payment.match_id, Payment.id != payment.id)
-    await session.execute(transition_update(Payment, cancel, now, *others, check_at=now))
-    wake_loops(session, "reconcile_payments")
+    """Cancel other orders for the same lead, and have their pages closed at the provider.
+
+    All of such an order goes: its page asks for a lead that is bought.
+    """
+    others = select(Payment.order_id).where(
+        Payment.match_id == payment.match_id,
+        Payment.id != payment.id,
+        Payment.status.in_(rules.OPEN),
+        Payment.order_id != payment.order_id,
+    )
+    for order_id in sorted(filter(None, set(await session.scalars(others)))):
+        await orders.move(session, order_id, PaymentAction.CANCEL, now)
 
 
 async def _send_contact(
@@ -276,56 +307,55 @@ async def _send_contact(
 
 
 async def _paid_twice(
-    session: AsyncSession, payment: Payment, checkout: Checkout, now: dt.datetime
+    session: AsyncSession,
+    order: Order,
+    attempt: PaymentAttempt,
+    checkout: Checkout,
+    now: dt.datetime,
 ) -> None:
-    """Give back a second charge for one payment: two pages can exist if an answer was lost."""
-    known = select(Payment.id).where(Payment.intent_id == checkout.intent_id)
-    if await session.scalar(known) is not None:
-        return
-    second = Payment(
-        id=new_id(),
-        employer_id=payment.employer_id,
-        match_id=payment.match_id,
-        status=PaymentStatus.SUCCEEDED,
-        amount=checkout.paid.amount,
-        currency=checkout.paid.currency,
-        quote=payment.quote,
-        refunded_amount=0,
-        attempt=1,
-        session_id=None if checkout.session_id == payment.session_id else checkout.session_id,
-        intent_id=checkout.intent_id,
-        livemode=checkout.livemode,
-        created_at=now,
-        paid_at=now,
-        updated_at=now,
+    """Give back a second charge for one order: two pages can exist if an answer was lost.
+
+    It becomes an order of its own, whose payments are refunded.
+    """
+    amounts = [payment.amount for payment in await orders.payments_of(session, order.id)]
+    attempt, second = await orders.add_captured(
+        session,
+        order,
+        checkout,
+        amounts,
+        PaymentStatus.SUCCEEDED,
+        now,
+        provider=attempt.provider,
     )
-    session.add(second)
-    await session.flush()
-    await _book_capture(session, second, now)
-    await early_events.apply(session, second.intent_id, now)
-    with contextlib.suppress(PaymentNotRefundable):  # it went back before
-        await refunds.request(session, second.id, None, AlreadyUnlocked.code, None, now)
+    await _book_captures(session, second, attempt, now)
+    await early_events.apply(session, attempt.intent_id, now)
+    for payment in second:
+        with contextlib.suppress(PaymentNotRefundable):  # it went back before
+            await refunds.request(session, payment.id, None, AlreadyUnlocked.code, None, now)
 
 
 async def _mismatch(
     session: AsyncSession,
-    payment: Payment,
+    order: Order,
+    attempt: PaymentAttempt,
     checkout: Checkout,
     differs: list[str],
     now: dt.datetime,
 ) -> None:
     """Unlock nothing, set the money aside and raise one alert, however often the event is repeated."""
-    await session.refresh(payment, with_for_update=True)
-    taken = select(Payment.id).where(Payment.intent_id == checkout.intent_id)
-    known = checkout.intent_id is not None and await session.scalar(taken) is not None
-    if known or (checkout.intent_id is None and payment.failure_code == rules.MISMATCH):
+    await session.refresh(order, with_for_update=True)
+    if checkout.intent_id is None:
+        noted = attempt.failure_code == rules.MISMATCH
+    else:
+        noted = await _is_known(session, checkout.intent_id)
+    if noted:
         return
-    await move(session, payment.id, PaymentAction.FAIL, now, failure_code=rules.MISMATCH)
+    await orders.move(session, order.id, PaymentAction.FAIL, now, failure_code=rules.MISMATCH)
     ALERTS.labels("payment_mismatch").inc()
-    logger().error("payment_mismatch", payment_id=str(payment.id), reason=",".join(differs))
-    audit.record(session, "payment.mismatch", payment.id, None, now, after={"differs": differs})
+    logger().error("payment_mismatch", order_id=str(order.id), reason=",".join(differs))
+    audit.record(session, "payment.mismatch", order.id, None, now, after={"differs": differs})
     if checkout.intent_id is not None:
-        await suspense.set_aside(session, payment, checkout, differs, now)
+        await suspense.set_aside(session, order, attempt, checkout, differs, now)
         await early_events.apply(session, checkout.intent_id, now)
 
 

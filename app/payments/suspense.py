@@ -6,6 +6,7 @@ no account of ours, so it is listed and not booked.
 """
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
@@ -13,11 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict
-from app.core.ids import new_id
 from app.core.money import Money
 from app.identity.actor import Actor
-from app.payments import ledger, open_items, quotes, refunds, rules
-from app.payments.models import OpenItem, Payment
+from app.payments import ledger, open_items, orders, quotes, refunds, rules
+from app.payments.models import OpenItem, Order, Payment, PaymentAttempt
 from app.payments.open_items import ItemKind, ItemOutcome, OpenItemNotFound
 from app.payments.provider import Checkout
 from app.payments.rules import MISMATCH, PaymentStatus
@@ -49,68 +49,67 @@ class NothingToClose(Conflict):
     detail = "The money is there: refund or settle it."
 
 
-async def is_in_review(session: AsyncSession, employer_id: UUID, match_id: UUID) -> bool:
-    """Whether money of this employer waits in suspense for this lead."""
-    query = select(Payment.id).where(
+async def list_in_review(
+    session: AsyncSession, employer_id: UUID, match_ids: Collection[UUID]
+) -> set[UUID]:
+    """Return for which of these leads money of this employer waits in suspense."""
+    query = select(Payment.match_id).where(
         Payment.employer_id == employer_id,
-        Payment.match_id == match_id,
+        Payment.match_id.in_(match_ids),
         Payment.status == PaymentStatus.IN_REVIEW,
     )
-    return await session.scalar(query.limit(1)) is not None
+    return set(await session.scalars(query))
 
 
 async def set_aside(
     session: AsyncSession,
-    payment: Payment,
+    order: Order,
+    attempt: PaymentAttempt,
     checkout: Checkout,
     differs: list[str],
     now: dt.datetime,
 ) -> None:
-    """Book what was taken for `payment` to suspense, once, and open an item for administrators.
+    """Book what was taken for `order` to suspense, once, and open an item for administrators for each lead.
 
-    The caller has locked `payment`, and no payment has the intent yet.
+    It becomes an order of its own; of several leads each gets its share of the money. The caller has locked `order`,
+    and no attempt has the intent yet.
     """
-    taken = Payment(
-        id=new_id(),
-        employer_id=payment.employer_id,
-        match_id=payment.match_id,
-        status=PaymentStatus.IN_REVIEW,
-        amount=checkout.paid.amount,
-        currency=checkout.paid.currency,
-        refunded_amount=0,
-        attempt=1,
-        intent_id=checkout.intent_id,
-        livemode=checkout.livemode,
-        failure_code=MISMATCH,
-        created_at=now,
-        paid_at=now,
-        updated_at=now,
-    )
-    session.add(taken)
-    await session.flush()
-    if _OTHER_MODE not in differs:
-        await ledger.book(
-            session,
-            f"capture:{taken.id}",
-            rules.set_aside(taken.amount),
-            currency=taken.currency,
-            payment_id=taken.id,
-            now=now,
-            provider_ref=taken.intent_id,
-        )
-    await open_items.add(
+    asked_for = await orders.payments_of(session, order.id)
+    _, taken = await orders.add_captured(
         session,
-        ItemKind.SUSPENSE,
-        f"suspense:{taken.id}",
+        order,
+        checkout,
+        rules.shares(checkout.paid.amount, [payment.amount for payment in asked_for]),
+        PaymentStatus.IN_REVIEW,
         now,
-        payment_id=taken.id,
-        money=checkout.paid,
-        details={
-            "differs": differs,
-            "asked_for": {"amount": payment.amount, "currency": payment.currency},
-            "payment_id": str(payment.id),
-        },
+        provider=attempt.provider,
+        failure_code=MISMATCH,
     )
+    for payment, asked in zip(taken, asked_for, strict=True):
+        if _OTHER_MODE not in differs:
+            await ledger.book(
+                session,
+                f"capture:{payment.id}",
+                rules.set_aside(payment.amount),
+                currency=payment.currency,
+                payment_id=payment.id,
+                now=now,
+                provider=attempt.provider,
+                provider_ref=checkout.intent_id,
+            )
+        await open_items.add(
+            session,
+            ItemKind.SUSPENSE,
+            f"suspense:{payment.id}",
+            now,
+            payment_id=payment.id,
+            money=Money(payment.amount, payment.currency),
+            details={
+                "differs": differs,
+                "asked_for": {"amount": asked.amount, "currency": asked.currency},
+                "payment_id": str(asked.id),
+            },
+        )
 
 
 async def get_item(session: AsyncSession, item_id: UUID) -> tuple[OpenItem, Payment]:
@@ -170,6 +169,7 @@ async def take_as_paid(
         currency=payment.currency,
         payment_id=payment.id,
         now=now,
+        provider=await orders.provider_of(session, payment),
         provider_ref=payment.intent_id,
     )
     await open_items.close(session, item, ItemOutcome.SETTLED, reason, actor, now)

@@ -5,6 +5,7 @@ still buy.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -30,9 +31,9 @@ class UnlocksTooFast(TooMany):
 
 
 async def require(
-    session: AsyncSession, employer_id: UUID, match_id: UUID, now: dt.datetime
+    session: AsyncSession, employer_id: UUID, match_ids: Sequence[UUID], now: dt.datetime
 ) -> None:
-    """Raise `UnlocksTooFast` if this lead would be one too many in the last hour or day.
+    """Raise `UnlocksTooFast` if these leads would be too many in the last hour or day.
 
     What was unlocked counts, and what is being paid. The caller has locked the employer's row: parallel
     unlocks count too.
@@ -44,13 +45,15 @@ async def require(
         )
         buying = select(Payment.created_at.label("at")).where(
             Payment.employer_id == employer_id,
-            Payment.match_id != match_id,
+            Payment.match_id.not_in(match_ids),
             Payment.status.in_(rules.OPEN),
             velocity.within(Payment.created_at, span, now),
         )
         # In one statement: between two, a purchase that succeeds would be seen by neither.
         begun = union_all(bought, buying).subquery()
-        await velocity.require_fewer(session, begun, most, span, now=now, refusal=UnlocksTooFast)
+        await velocity.require_fewer(
+            session, begun, most, span, now=now, refusal=UnlocksTooFast, more=len(match_ids)
+        )
 
 
 async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:

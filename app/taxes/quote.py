@@ -6,7 +6,7 @@ left: the parts always sum to the total, and equal rates give equal amounts (CGS
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
@@ -83,6 +83,20 @@ class Quote:
 def untaxed(price: Money) -> Quote:
     """Return the quote of a price of which nothing is tax."""
     return Quote(price.currency, price.amount, (), price.amount)
+
+
+def together(quotes: Sequence[Quote]) -> Quote:
+    """Return the sum of quotes of one currency, seller and buyer: each tax adds up by its name and rate."""
+    first = quotes[0]
+    taxes: dict[tuple[str, float], int] = {}
+    for tax in (each for quote in quotes for each in quote.taxes):
+        taxes[tax.name, tax.rate_percent] = taxes.get((tax.name, tax.rate_percent), 0) + tax.amount
+    return replace(
+        first,
+        net=sum(quote.net for quote in quotes),
+        taxes=tuple(TaxAmount(name, rate, amount) for (name, rate), amount in taxes.items()),
+        total=sum(quote.total for quote in quotes),
+    )
 
 
 def split(total: int, rates: Sequence[TaxRate]) -> tuple[int, tuple[TaxAmount, ...]]:

@@ -95,6 +95,7 @@ class Cast:
             "worker_id": self.worker.id,
             "payment_id": pending["payment_id"],
             "invoice_id": UNKNOWN,
+            "order_id": pending["payment_id"],
             "message_id": message["id"],
             "webhook_id": UNKNOWN,
             "item_id": UNKNOWN,
@@ -229,6 +230,14 @@ RULES: dict[str, Rule] = {
     "POST /api/employers/matches/{match_id}/report": rule(
         EMPLOYER, 201, 409, body=lambda _: {"reason": "wrong_person"}, owned=EMPLOYER
     ),
+    "POST /api/employers/unlocks": rule(
+        EMPLOYER,
+        202,
+        409,
+        body=lambda cast: {"match_ids": [cast.ids["match_id"]]},
+    ),
+    "GET /api/employers/orders": rule(EMPLOYER),
+    "GET /api/employers/orders/{order_id}": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/payments": rule(EMPLOYER),
     "GET /api/employers/payments/{payment_id}": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/payments.csv": rule(EMPLOYER),

@@ -25,7 +25,11 @@ outbox.key outbox.channel outbox.kind outbox.language outbox.state outbox.form o
 outbox.cost_category outbox.error_code outbox.error
 job_matches.status job_matches.price_currency job_matches.why lead_reports.status
 lead_reports.kind
-payments.status payments.currency payments.failure_code disputes.status disputes.currency
+payments.status payments.currency payments.failure_code
+orders.kind orders.status orders.currency orders.pay_with orders.quote
+payment_attempts.provider payment_attempts.idempotency_key payment_attempts.status payment_attempts.failure_code
+payment_attempts.settlement_currency payment_attempts.settlement_rate
+disputes.status disputes.currency
 ledger_entries.event_key ledger_entries.account ledger_entries.currency
 early_events.kind early_events.status early_events.body
 open_items.kind open_items.key open_items.currency open_items.details open_items.outcome
@@ -59,6 +63,8 @@ users.chat_user_id chat_people.platform_user_id inbox.message_id outbox.provider
 employers.provider_customer_id payments.session_id payments.intent_id payments.checkout_url
 early_events.intent_id early_events.object_id disputes.provider_id refunds.provider_id
 outbox.number_id ledger_transactions.provider_ref
+payment_attempts.session_id payment_attempts.intent_id payment_attempts.checkout_url payment_attempts.charge_id
+payment_attempts.balance_transaction_id payment_attempts.request
 """
 """Ids that mean something to a provider only."""
 

@@ -241,6 +241,8 @@ class LosesAnswers:
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._inner, name)
+        if not callable(call):
+            return call
 
         async def once(*arguments: Any) -> Any:
             answer = await call(*arguments)

@@ -14,9 +14,10 @@ from app import background
 from app.attempts.models import WorkAttempt
 from app.attempts.rules import LONGEST_PAUSE, MAX_ATTEMPTS, SPREAD
 from app.core.money import Money
-from app.payments import reconcile, send_refunds
-from app.payments.models import Payment
+from app.payments import orders, reconcile, send_refunds
+from app.payments.models import PaymentAttempt
 from app.payments.provider import PaymentProvider, PaymentsUnavailable, ProviderRefund
+from app.payments.rules import AttemptStatus
 from tests.support import leads, provider_faults
 from tests.support.app_harness import World
 from tests.support.assertions import ok
@@ -151,13 +152,14 @@ def test_payments_are_asked_about_side_by_side_and_one_that_fails_keeps_no_other
     assert statuses == {"pending"}
     provider_faults.stripe_fault(world, "lost", times=0)
 
-    async def make_due(session: Any) -> str:
-        due = update(Payment).where(Payment.id.in_([UUID(each) for each in ids]))
-        await session.execute(due.values(check_at=world.clock()))
-        first: Payment = await session.get_one(Payment, UUID(ids[0]))
-        return first.session_id or ""
+    async def make_due(session: Any) -> tuple[UUID, str | None]:
+        mine = PaymentAttempt.order_id.in_([UUID(each) for each in ids])
+        await session.execute(update(PaymentAttempt).where(mine).values(check_at=world.clock()))
+        of_first = select(PaymentAttempt).where(PaymentAttempt.order_id == UUID(ids[0]))
+        first: PaymentAttempt = (await session.scalars(of_first)).one()
+        return first.id, first.session_id
 
-    broken = world.in_session(make_due)
+    first_id, broken = world.in_session(make_due)
 
     def fails(session_id: str) -> Exception | None:
         return RuntimeError("an answer nobody understands") if session_id == broken else None
@@ -167,7 +169,7 @@ def test_payments_are_asked_about_side_by_side_and_one_that_fails_keeps_no_other
         assert 1 < client.most <= reconcile.AT_ONCE
         assert [one.payment["status"] for one in leads] == ["pending"] + ["succeeded"] * (FOUR - 1)
         [row] = tries(world)
-        assert (row.kind, str(row.subject_id)) == ("payment_check", ids[0])
+        assert (row.kind, str(row.subject_id)) == ("payment_check", str(first_id))
     world.clock.advance(minutes=6)
     world.settle()
     assert payment_status(world, ids[0]) == "succeeded"
@@ -184,32 +186,21 @@ OLD = 300
 def test_a_backlog_of_old_payments_never_keeps_the_newest_waiting(world: World) -> None:
     mine = lead(world)
     page = mine.begin()
-    first = leads.payment_row(world, page["payment_id"])
+    order_id = UUID(page["payment_id"])
 
     async def add_old(session: Any) -> None:
-        columns = {c.key: getattr(first, c.key) for c in Payment.__table__.columns}
         long_ago = world.clock() - dt.timedelta(days=3)
-        session.add_all(
-            Payment(
-                **columns
-                | {
-                    "id": UUID(int=number),
-                    "status": "cancelled",
-                    "session_id": f"cs_old_{number}",
-                    "intent_id": None,
-                    "checkout_url": None,
-                    "check_at": long_ago,
-                    "created_at": long_ago,
-                }
-            )
-            for number in range(1, OLD + 1)
-        )
+        for number in range(1, OLD + 1):
+            old = orders.attempt_row(order_id, 1_000 + number, "stripe", None, long_ago)
+            old.status, old.check_at = AttemptStatus.CANCELLED, long_ago
+            old.session_id = f"cs_old_{number}"
+            session.add(old)
 
     world.in_session(add_old)
     provider_faults.stripe_fault(world, "lost", 4)
     world.clock.advance(minutes=3)
     body = {"outcome": "pay"}
-    path = f"/sandbox/stripe/_control/checkout/{first.session_id}"
+    path = f"/sandbox/stripe/_control/checkout/{page['checkout_url'].rsplit('/', 1)[-1]}"
     ok(world.http.post(path, json=body))
     with watched(world, lambda _: None) as client:
         client.two.set()
@@ -224,7 +215,7 @@ def test_a_backlog_of_old_payments_never_keeps_the_newest_waiting(world: World) 
 
     async def unasked(session: Any) -> int:
         query = select(func.count()).where(
-            Payment.check_at <= world.clock(), Payment.id != first.id
+            PaymentAttempt.check_at <= world.clock(), PaymentAttempt.number > 1_000
         )
         return int(await session.scalar(query) or 0)
 

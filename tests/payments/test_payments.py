@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.settings import Settings
 from app.messaging.models import WebhookEvent, WebhookState
-from app.payments import purchase
+from app.payments import checkout
 from app.payments.provider import PaymentsNotConfigured
 from app.providers.wiring import build_payments
 from tests.infra.counted import alerts
@@ -403,7 +403,7 @@ def test_paying_and_withdrawing_at_once_have_one_winner(world: World) -> None:
 def test_without_a_key_nothing_is_sold(world: World) -> None:
     mine = lead(world)
     payment = UUID(mine.begin()["payment_id"])
-    opening = purchase.open_checkout(world.runtime.database, None, payment, "", world.clock())
+    opening = checkout.open_page(world.runtime.database, None, payment, "", world.clock())
     with pytest.raises(PaymentsNotConfigured):
         world.run(opening)
     assert build_payments(Settings(_env_file=None, environment="production")) is None

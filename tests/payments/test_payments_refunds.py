@@ -9,7 +9,7 @@ import pytest
 
 from app.identity.actor import Actor
 from app.identity.models import Role, UserStatus
-from app.payments import purchase
+from app.payments import checkout, purchase
 from app.payments.provider import Checkout, CheckoutRequest
 from tests.infra.counted import alerts
 from tests.support import leads
@@ -335,12 +335,10 @@ def test_a_page_that_is_being_opened_when_a_dispute_comes_is_closed_too(world: W
     other = lead(world, mine.employer)
     actor = Actor(UUID(other.employer.id), Role.EMPLOYER, UserStatus.ACTIVE, "")
     now = world.clock()
-    begun = world.in_session(lambda session: purchase.begin(session, actor, UUID(other.id), now))
+    begun = world.in_session(lambda session: purchase.begin(session, actor, [UUID(other.id)], now))
     provider = Disputing(world, payment)
-    opening = purchase.open_checkout(
-        world.runtime.database, provider, begun.id, "http://here/p", now
-    )
-    assert world.run(opening).status == "cancelled"
+    opening = checkout.open_page(world.runtime.database, provider, begun.id, "http://here/p", now)
+    assert world.run(opening).order.status == "cancelled"
     later(world, other, minutes=1)
     world.settle()
     assert [page["status"] for page in checkout_pages(world, other.id)] == ["expired"]

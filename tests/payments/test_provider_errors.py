@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Update, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.payments.models import Payment
+from app.payments.models import Payment, PaymentAttempt
 from tests.infra.counted import alerts
 from tests.support import leads
 from tests.support.app_harness import World
@@ -53,7 +53,7 @@ def test_a_paid_payment_whose_events_are_lost_waits_for_an_answer(
     world.settle()
     assert (mine.payment["status"], mine.contact()) == ("pending", None)
     stripe_fault(world, f"read_{answer}", 0)
-    later(world, mine, minutes=10)
+    later(world, mine, minutes=40)  # after two hours it is asked every half hour
     world.settle()
     assert mine.phone_shown() == mine.worker.phone
 
@@ -91,7 +91,9 @@ def test_a_page_is_opened_by_the_same_key_once_our_key_is_right(world: World, an
 def test_a_page_that_stripe_does_not_know_is_over(world: World) -> None:
     mine = lead(world)
     page = mine.begin()
-    write(world, update(Payment).values(session_id="cs_test_unknown"), page["payment_id"])
+    of_mine = PaymentAttempt.order_id == UUID(page["payment_id"])
+    unknown = update(PaymentAttempt).where(of_mine).values(session_id="cs_test_unknown")
+    world.in_session(lambda session: session.execute(unknown))
     later(world, mine, hours=2)
     world.settle()
     assert mine.payment["status"] == "expired"

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from app.core.money import Money
 from app.identity.actor import Actor
 from app.identity.models import Role, UserStatus
 from app.payments import purchase
@@ -309,7 +308,7 @@ def test_a_page_that_was_never_noted_still_unlocks_when_paid(world: World) -> No
     mine = lead(world)
     actor = Actor(UUID(mine.employer.id), Role.EMPLOYER, UserStatus.ACTIVE, "")
     begun = world.in_session(
-        lambda session: purchase.begin(session, actor, UUID(mine.id), world.clock(), paced=False)
+        lambda session: purchase.begin(session, actor, [UUID(mine.id)], world.clock(), paced=False)
     )
     provider = world.runtime.payments
     assert provider is not None
@@ -319,10 +318,10 @@ def test_a_page_that_was_never_noted_still_unlocks_when_paid(world: World) -> No
         mine.id,
         mine.employer.id,
         customer,
-        Money(begun.amount, begun.currency),
+        begun.price,
         "Contact",
         "http://localhost:8000",
-        begun.expires_at,
+        world.clock() + dt.timedelta(hours=1),
     )
     page = world.run(provider.create_checkout(request, "lost"))
     world.pay(str(page.url))

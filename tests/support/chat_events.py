@@ -19,7 +19,6 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from app.core.ids import new_id
-from app.core.money import Money
 from app.core.week import Slot
 from app.employers.models import Employer
 from app.identity.actor import Actor
@@ -29,7 +28,6 @@ from app.offers import respond
 from app.offers.models import JobMatch
 from app.offers.rules import OfferAnswer
 from app.payments import purchase
-from app.payments.models import Payment
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.settle import settle
 from app.texts.message import Outgoing
@@ -106,17 +104,17 @@ async def pay(world: "ChatWorld", name: str) -> None:
     match = await newest_offer_of(world, name)
     async with world.database.begin() as session:
         actor = Actor(match.employer_id, Role.EMPLOYER, UserStatus.ACTIVE, "")
-        payment = await purchase.begin(session, actor, match.id, world.clock())
-        assert isinstance(payment, Payment)
+        order = await purchase.begin(session, actor, [match.id], world.clock())
+        assert order is not None
         checkout = Checkout(
-            session_id=f"cs_{payment.id.hex}",
+            session_id=f"cs_{order.id.hex}",
             url=None,
             state=CheckoutState.PAID,
             expires_at=world.clock() + dt.timedelta(hours=1),
-            paid=Money(payment.amount, payment.currency),
+            paid=order.price,
             livemode=False,
-            payment_id=str(payment.id),
-            intent_id=f"pi_{payment.id.hex}",
+            payment_id=str(order.id),
+            intent_id=f"pi_{order.id.hex}",
         )
         await settle(session, checkout, world.clock(), livemode=False)
     await world.settle()

@@ -11,9 +11,8 @@ from app.api.http.dependencies import Now, Route, Rt, limit_subject, limited
 from app.api.http.html_pages import page
 from app.core.errors import DomainError, NotFound
 from app.offers.mark_unlocked import is_for_sale
-from app.payments import contacts, purchase
+from app.payments import checkout, contacts, purchase
 from app.payments.linked_lead import get_linked_lead, has_failed, may_be_paid
-from app.payments.models import Payment
 from app.texts import catalogue
 
 router = APIRouter(prefix="/pay", include_in_schema=False, route_class=Route)
@@ -52,16 +51,16 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
             language = lead.user.language
             await limit_subject(rt, "unlock:account", str(lead.user.id))
             begun = await purchase.begin(
-                session, lead.actor, lead.match.id, now, paced=rt.limiter.enabled
+                session, lead.actor, [lead.match.id], now, paced=rt.limiter.enabled
             )
         here = f"{rt.settings.base_url}{request.url.path}"
-        if not isinstance(begun, Payment):
+        if begun is None:
             return RedirectResponse(here, 303)
-        paying = await purchase.open_checkout(rt.database, rt.payments, begun.id, here, now)
+        paying = await checkout.open_page(rt.database, rt.payments, begun.id, here, now)
     except NotFound:
         return page(language, "link_unknown", {}, status=404)
     except DomainError as refusal:
         kind = f"refused_{refusal.reason}"
         known = kind if kind in catalogue.get_catalogue(language).pages else "lead_refused"
         return page(language, known, {"reason": refusal.message}, status=409)
-    return RedirectResponse(paying.checkout_url or here, 303)
+    return RedirectResponse(paying.url or here, 303)

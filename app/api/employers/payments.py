@@ -37,12 +37,18 @@ from app.offers.links import payment_link
 from app.offers.mark_unlocked import MatchNotFound
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
-from app.payments import lead_guarantee, provider, purchase, quotes
+from app.payments import checkout, lead_guarantee, provider, purchase, quotes
+from app.payments.checkout import Paying
 from app.payments.contacts import contacts_of
 from app.payments.lead_guarantee import MatchNotUnlocked, ReportTooEarly, ReportTooLate
 from app.payments.models import Payment, Unlock
 from app.payments.provider import PaymentsNotConfigured, PaymentsUnavailable
-from app.payments.purchase import DisputeOpen, EmailUnconfirmed, VerificationRequired
+from app.payments.purchase import (
+    DisputeOpen,
+    EmailUnconfirmed,
+    PaymentUnderWay,
+    VerificationRequired,
+)
 from app.payments.refunds import PaymentNotFound
 from app.payments.rules import OPEN, PaymentStatus, ReportReason, ReportStatus
 from app.payments.suspense import PaymentInReview
@@ -149,6 +155,7 @@ class ReportAnswer(ResponseModel):
             VerificationRequired,
             EmailUnconfirmed,
             PaymentInReview,
+            PaymentUnderWay,
             UnlocksTooFast,
             PaymentsNotConfigured,
             PaymentsUnavailable,
@@ -174,11 +181,11 @@ async def unlock_match(
         if idempotency_key is not None:
             print_ = await idempotency.fingerprint(request)
             await idempotency.claim(session, str(actor.user_id), idempotency_key, print_, now)
-        begun = await purchase.begin(session, actor, match_id, now, paced=rt.limiter.enabled)
-    if isinstance(begun, Payment):
+        begun = await purchase.begin(session, actor, [match_id], now, paced=rt.limiter.enabled)
+    if begun is not None:
         page = payment_link(rt.keyring, rt.settings.base_url, match_id)
-        paying = await purchase.open_checkout(rt.database, rt.payments, begun.id, page, now)
-        if paying.status in OPEN:
+        paying = await checkout.open_page(rt.database, rt.payments, begun.id, page, now)
+        if paying.is_open:
             return _pending(paying)
     async with rt.database.read() as session:
         if await purchase.find_unlock(session, actor.user_id, match_id) is None:
@@ -186,11 +193,16 @@ async def unlock_match(
         return await _unlocked(session, actor.user_id, match_id)
 
 
-def _pending(payment: Payment) -> Response:
-    if payment.checkout_url is None or payment.expires_at is None:
+def _pending(paying: Paying) -> Response:
+    attempt = paying.attempt
+    if attempt is None or attempt.checkout_url is None or attempt.expires_at is None:
         raise provider.PaymentsUnavailable
-    pending = Pending.from_rows(
-        payment, payment_id=payment.id, status="pending", quote=_quote(payment)
+    pending = Pending(
+        payment_id=paying.order.id,  # an order of one lead has its payment's id
+        checkout_url=attempt.checkout_url,
+        expires_at=attempt.expires_at,
+        price=MoneyAnswer.of(paying.order.price),
+        quote=QuoteAnswer.of(quotes.kept_quote(paying.order)),
     )
     return Response(pending.model_dump_json(), 202, media_type="application/json")
 

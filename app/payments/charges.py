@@ -1,0 +1,51 @@
+"""One charge at the provider may have paid several leads: whose share of it is what."""
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.payments import rules
+from app.payments.models import Dispute, Payment
+
+PART: Final = "#"
+"""Between the provider's id of a refund and the number of a later payment that it gives back, too."""
+
+
+def part_of(provider_id: str, place: int) -> str:
+    """Return our id of the part of a provider's refund that gives back the payment at `place` (0: the first)."""
+    return f"{provider_id}{PART}{place + 1}" if place else provider_id
+
+
+def is_part(ours: str | None, provider_id: str) -> bool:
+    """Whether `ours` is our id of the provider's refund, or of a part of it."""
+    return ours is not None and ours.partition(PART)[0] == provider_id
+
+
+async def lost_of(session: AsyncSession, payment_id: UUID) -> int:
+    """Return how much of a payment a bank has taken back: its share of the disputes that were lost."""
+    together = await _of_one_charge(session, payment_id)
+    lost = select(func.coalesce(func.sum(Dispute.amount), 0)).where(
+        Dispute.payment_id.in_(together), Dispute.status == "lost"
+    )
+    taken = int(await session.scalar(lost) or 0)
+    if not taken:
+        return 0
+    return rules.shares(taken, list(together.values()))[list(together).index(payment_id)]
+
+
+async def is_disputed(session: AsyncSession, payment_id: UUID) -> bool:
+    """Whether a dispute is open about the charge that paid this payment."""
+    together = await _of_one_charge(session, payment_id)
+    query = select(Dispute.id).where(Dispute.payment_id.in_(together), Dispute.status == "opened")
+    return await session.scalar(query.limit(1)) is not None
+
+
+async def _of_one_charge(session: AsyncSession, payment_id: UUID) -> dict[UUID, int]:
+    """Return the amounts of all payments that were paid by the same charge, by id; a dispute is for all of it."""
+    its_order = select(Payment.order_id).where(Payment.id == payment_id).scalar_subquery()
+    query = select(Payment.id, Payment.amount).where(
+        or_(Payment.id == payment_id, Payment.order_id == its_order)
+    )
+    return {row.id: row.amount for row in await session.execute(query.order_by(Payment.id))}

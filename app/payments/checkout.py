@@ -1,0 +1,276 @@
+"""Open the provider's page on which an order is paid.
+
+The request is kept with its key before it is sent. Whoever repeats it (after a lost answer, in a process with another
+PUBLIC_URL) sends the very same, for a provider refuses a key that comes with another request.
+"""
+
+import asyncio
+import datetime as dt
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from sqlalchemy import case, select, update
+
+from app.core.logging import logger
+from app.core.money import Money
+from app.database.session import Database
+from app.employers.models import Employer
+from app.jobs.models import Job
+from app.offers.models import JobMatch
+from app.payments import orders, rules
+from app.payments import provider as providers
+from app.payments.models import Order, Payment, PaymentAttempt
+from app.payments.provider import (
+    Checkout,
+    CheckoutRequest,
+    PaymentProvider,
+    PaymentsUnavailable,
+    ProviderHasNot,
+    ProviderRefused,
+)
+from app.payments.purchase import ASK_AFTER, page_ends
+from app.payments.rules import AttemptStatus
+
+_opening: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Paying:
+    """An order and the attempt to have it paid; `attempt` is None once nothing is to be paid any more."""
+
+    order: Order
+    attempt: PaymentAttempt | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be paid."""
+        return self.order.status in rules.OPEN
+
+    @property
+    def url(self) -> str | None:
+        """The page on which to pay."""
+        return self.attempt.checkout_url if self.attempt is not None and self.is_open else None
+
+
+async def open_page(
+    database: Database,
+    provider: PaymentProvider | None,
+    order_id: UUID,
+    return_url: str,
+    now: dt.datetime,
+) -> Paying:
+    """Return the order with its page, opened at the provider if it is not yet.
+
+    Clicks that come together get the same page. Raises `PaymentsNotConfigured` or `PaymentsUnavailable`.
+    """
+    if provider is None:
+        raise providers.PaymentsNotConfigured
+    lock = _opening.setdefault(order_id, asyncio.Lock())
+    async with lock:
+        paying = await read(database, order_id)
+        attempt = paying.attempt
+        if attempt is None or attempt.checkout_url is not None or not paying.is_open:
+            return paying
+        if attempt.request is not None and attempt.provider != provider.name:
+            # Another one was selected since: it knows neither the key nor the customer.
+            changed = ProviderRefused("provider_changed")
+            await _next_attempt(database, paying.order, attempt, changed, now)
+            paying = await read(database, order_id)
+            attempt = paying.attempt
+            if attempt is None:
+                return paying
+        try:
+            request = await _kept_request(database, provider, paying.order, attempt, return_url)
+            checkout = await provider.create_checkout(request, attempt.idempotency_key)
+        except ProviderRefused as refusal:
+            logger().warning("checkout_refused", order_id=str(order_id), code=refusal.code)
+            await _next_attempt(database, paying.order, attempt, refusal, now)
+            raise PaymentsUnavailable from refusal
+        await _note_page(database, order_id, attempt.id, checkout, now)
+        return await read(database, order_id)
+
+
+async def read(database: Database, order_id: UUID) -> Paying:
+    """Return an order and its open attempt as they are now."""
+    async with database.read() as session:
+        order = (await session.scalars(select(Order).where(Order.id == order_id))).one()
+        return Paying(order, await orders.open_attempt(session, order_id))
+
+
+async def _note_page(
+    database: Database, order_id: UUID, attempt_id: UUID, checkout: Checkout, now: dt.datetime
+) -> None:
+    page: dict[str, Any] = {
+        "checkout_url": checkout.url,
+        "livemode": checkout.livemode,
+        "expires_at": checkout.expires_at,
+        "updated_at": now,
+    }
+    is_open = PaymentAttempt.status == AttemptStatus.OPEN
+    async with database.begin() as session:
+        await session.execute(
+            update(PaymentAttempt)
+            .where(PaymentAttempt.id == attempt_id, PaymentAttempt.session_id.is_(None))
+            # Given up while the page was being opened: it is closed again.
+            .values(
+                **page,
+                session_id=checkout.session_id,
+                check_at=case((is_open, PaymentAttempt.check_at), else_=now),
+            )
+            .execution_options(synchronize_session=False)
+        )
+        mine = update(Payment).where(Payment.order_id == order_id)
+        await session.execute(mine.values(page).execution_options(synchronize_session=False))
+        alone = mine.where(Payment.id == order_id, Payment.session_id.is_(None))
+        await session.execute(
+            alone.values(session_id=checkout.session_id).execution_options(
+                synchronize_session=False
+            )
+        )
+
+
+async def _kept_request(
+    database: Database,
+    provider: PaymentProvider,
+    order: Order,
+    attempt: PaymentAttempt,
+    return_url: str,
+) -> CheckoutRequest:
+    """Return what the provider is asked under this attempt's key, as it was first kept."""
+    if attempt.request is not None:
+        return request_of(attempt.request)
+    customer_id = await _customer(database, provider, order, attempt.number)
+    made = await _request(database, order, attempt, customer_id, return_url)
+    async with database.begin() as session:
+        await session.execute(
+            update(PaymentAttempt)
+            .where(PaymentAttempt.id == attempt.id, PaymentAttempt.request.is_(None))
+            .values(request=_as_json(made), provider=provider.name)
+            .execution_options(synchronize_session=False)
+        )
+        query = select(PaymentAttempt.request).where(PaymentAttempt.id == attempt.id)
+        return request_of((await session.scalars(query)).one() or _as_json(made))
+
+
+def _as_json(request: CheckoutRequest) -> dict[str, Any]:
+    return asdict(request) | {"expires_at": request.expires_at.isoformat()}
+
+
+def request_of(kept: dict[str, Any]) -> CheckoutRequest:
+    """Return a request that was kept with an attempt."""
+    return CheckoutRequest(
+        **{
+            **kept,
+            "price": Money(**kept["price"]),
+            "expires_at": dt.datetime.fromisoformat(kept["expires_at"]),
+        }
+    )
+
+
+async def _customer(
+    database: Database, provider: PaymentProvider, order: Order, number: int
+) -> str | None:
+    if not provider.keeps_customers:
+        return None
+    async with database.read() as session:
+        query = select(Employer).where(Employer.id == order.employer_id)
+        employer = (await session.scalars(query)).one()
+    if employer.provider_customer_id is not None:
+        return employer.provider_customer_id
+    made = await provider.create_customer(
+        str(employer.id), employer.company_name, f"customer:{employer.id}:{number}"
+    )
+    async with database.begin() as session:
+        await session.execute(
+            update(Employer)
+            .where(Employer.id == employer.id, Employer.provider_customer_id.is_(None))
+            .values(provider_customer_id=made)
+        )
+    return made
+
+
+async def _request(
+    database: Database,
+    order: Order,
+    attempt: PaymentAttempt,
+    customer_id: str | None,
+    return_url: str,
+) -> CheckoutRequest:
+    async with database.read() as session:
+        query = (
+            select(JobMatch.id, Job.title)
+            .join(Job, Job.id == JobMatch.job_id)
+            .join(Payment, Payment.match_id == JobMatch.id)
+            .where(Payment.order_id == order.id)
+            .order_by(Payment.id)
+        )
+        leads = (await session.execute(query)).all()
+    if attempt.expires_at is None:
+        raise PaymentsUnavailable
+    return CheckoutRequest(
+        payment_id=str(order.id),
+        match_id=str(leads[0].id),
+        employer_id=str(order.employer_id),
+        customer_id=customer_id,
+        price=order.price,
+        description=_description([lead.title for lead in leads]),
+        return_url=return_url,
+        expires_at=attempt.expires_at,
+    )
+
+
+def _description(titles: list[str]) -> str:
+    if len(titles) == 1:
+        return f"Contact of one worker: {titles[0]}"
+    return f"Contacts of {len(titles)} workers: {', '.join(dict.fromkeys(titles))}"[:200]
+
+
+async def _next_attempt(
+    database: Database,
+    order: Order,
+    attempt: PaymentAttempt,
+    refusal: ProviderRefused,
+    now: dt.datetime,
+) -> None:
+    """Begin another attempt with a new key: the provider replays a failure under the old one.
+
+    A customer id that the provider no longer knows is removed, so that a new one is made.
+    """
+    async with database.begin() as session:
+        ended = (
+            update(PaymentAttempt)
+            .where(
+                PaymentAttempt.id == attempt.id,
+                PaymentAttempt.status == AttemptStatus.OPEN,
+                PaymentAttempt.session_id.is_(None),
+            )
+            .values(
+                status=AttemptStatus.REFUSED,
+                failure_code=refusal.code[:64],
+                check_at=None,
+                updated_at=now,
+            )
+            .returning(PaymentAttempt.id)
+            .execution_options(synchronize_session=False)
+        )
+        if (await session.execute(ended)).one_or_none() is not None:
+            ends = await page_ends(session, now)
+            following = orders.attempt_row(
+                order.id, attempt.number + 1, attempt.provider, ends, now
+            )
+            following.check_at = now + ASK_AFTER
+            session.add(following)
+            mine = update(Payment).where(Payment.order_id == order.id)
+            await session.execute(
+                mine.values(
+                    attempt=following.number, expires_at=ends, updated_at=now
+                ).execution_options(synchronize_session=False)
+            )
+        if isinstance(refusal, ProviderHasNot):
+            await session.execute(
+                update(Employer)
+                .where(Employer.id == order.employer_id)
+                .values(provider_customer_id=None)
+            )
