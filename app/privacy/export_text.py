@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from app.catalogue.place_names import place_in
 from app.messaging.inbound import InboundKind
 from app.privacy.export import WorkerExport
 from app.texts import catalogue
@@ -56,7 +57,7 @@ def _parts(
     yield "status", words.get(f"status_{user.status}", user.status)
     if worker.verified_at:
         yield "verified", on(worker.verified_at)
-    yield "place", plain(worker.city or "")
+    yield "place", plain(place_in(worker.city or "", reader.language))
     yield "location", "" if worker.latitude is None else f"{worker.latitude}, {worker.longitude}"
     yield "distance", format_value("km", worker.max_distance_km, reader)
     yield "skills", catalogue.format_param(reader, "skills", "skills") if worker.skills else ""

@@ -20,6 +20,7 @@ from babel import dates, numbers
 from babel.core import Locale
 
 from app.catalogue import skills as skill_catalogue
+from app.catalogue.place_names import place_in
 from app.core.money import exponent
 from app.core.phones import whatsapp_url
 from app.core.week import WEEKDAYS, Slot, format_clock
@@ -139,7 +140,14 @@ def _pay(value: Any, reader: FormatContext) -> str:
 def day(value: dt.date, reader: FormatContext) -> str:
     """Say a date: weekday, day and month; the year only when it is not this one."""
     this_year = reader.now is None or reader.now.year == value.year
-    return format_date(value, "EEE d MMM" if this_year else "EEE d MMM y", locale=reader.locale)
+    pattern = reader.words.get("day_pattern", "EEE d MMM")
+    return format_date(value, pattern if this_year else f"{pattern} y", locale=reader.locale)
+
+
+def _span(name: str, start: str, end: str, reader: FormatContext) -> str:
+    """Say a span as the language reads it aloud, or with a dash."""
+    said = reader.words.get(name, "{start} – {end}")
+    return said.replace("{start}", start).replace("{end}", end)
 
 
 def _part_of_day(hour: int) -> str:
@@ -176,7 +184,7 @@ def _dates(value: Any, reader: FormatContext) -> str:
     ends = dt.date.fromisoformat(str(ends_on))
     if ends == starts:
         return day(starts, reader)
-    return f"{day(starts, reader)} – {day(ends, reader)}"
+    return _span("dates_span", day(starts, reader), day(ends, reader), reader)
 
 
 def weekdays(numbers: Sequence[int], reader: FormatContext) -> str:
@@ -208,10 +216,8 @@ def hours(slots: Sequence[Mapping[str, Any]], reader: FormatContext) -> str:
         by_time.setdefault((str(slot["start"])[:5], str(slot["end"])[:5]), []).append(number)
     parts = []
     for (start, end), days in sorted(by_time.items(), key=lambda item: (min(item[1]), item[0])):
-        span = (
-            f"{clock(dt.time.fromisoformat(start), reader)} – "
-            f"{clock(dt.time.fromisoformat(end), reader)}"
-        )
+        begins, ends = (dt.time.fromisoformat(time) for time in (start, end))
+        span = _span("hours_span", clock(begins, reader), clock(ends, reader), reader)
         parts.append(f"{weekdays(days, reader)} {span}")
     return "; ".join(parts)
 
@@ -301,7 +307,7 @@ def _company(value: Any, reader: FormatContext) -> str:
 
 
 def _place(value: Any, reader: FormatContext) -> str:
-    return inert(str(value)) if value else reader.words["near_you"]
+    return inert(place_in(str(value), reader.language)) if value else reader.words["near_you"]
 
 
 def _phone(value: Any, _reader: FormatContext) -> str:

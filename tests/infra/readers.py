@@ -62,7 +62,7 @@ type Run = Callable[[str], object]
 
 def _called() -> dict[str, Run]:
     """Return how those are called that take more than the text."""
-    from app.catalogue import phonetics, places
+    from app.catalogue import phonetics, place_names, places
     from app.core import phones
     from app.dialogue import choices
     from app.identity import codes, passwords
@@ -86,6 +86,7 @@ def _called() -> dict[str, Run]:
 
     return {
         "app.catalogue.places.area": lambda text: places.area(text, "400050"),
+        "app.catalogue.place_names.place_in": lambda text: place_names.place_in(text, "hi"),
         "app.catalogue.phonetics.distance": lambda text: phonetics.distance(text[:100], "andheri"),
         "app.nlu.job_correction.read": lambda text: job_correction.read(
             text, Draft(), CorrectionContext(None, TODAY, "en", "INR", "Mumbai")

@@ -200,7 +200,7 @@ def test_the_template_and_the_free_form_say_the_same() -> None:
         ({"kind": "skills", "slugs": ["waiter"]}, "you know Waiter", "आपको यह आता है: वेटर"),
         ({"kind": "experience", "years": 1}, "your 1 year of experience", "आपका 1 साल का अनुभव"),
         ({"kind": "experience", "years": 3}, "your 3 years of experience", "आपका 3 साल का अनुभव"),
-        ({"kind": "verified"}, "a verified employer", "सत्यापित मालिक"),
+        ({"kind": "verified"}, "a verified employer", "जाँचे हुए मालिक"),
         ({"kind": "something new"}, "", ""),
     ],
 )
@@ -275,7 +275,7 @@ def test_hindi_tells_the_time_as_people_do() -> None:
     reader = format_context("hi")
     said = [clock(dt.time(hour), reader) for hour in (0, 5, 12, 18, 21)]
     assert said == ["रात 12 बजे", "सुबह 5 बजे", "दोपहर 12 बजे", "शाम 6 बजे", "रात 9 बजे"]
-    assert day(dt.date(2026, 11, 28), reader) == "शनि 28 नव॰"
+    assert day(dt.date(2026, 11, 28), reader) == "शनि, 28 नवंबर"
 
 
 @pytest.mark.parametrize(

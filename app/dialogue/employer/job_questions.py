@@ -6,6 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app.catalogue import places, skills
+from app.catalogue.place_names import place_in
 from app.catalogue.skills import WANTED_MOST
 from app.core.geo import Point
 from app.core.week import DAY, Slot
@@ -125,12 +126,12 @@ def _renamed(row: Row) -> Row:
     return Row(f"post:role:{row.id.partition(':')[2]}", row.title, row.description)
 
 
-def _ask_which_place(draft: Draft, _context: Context) -> Reply:
+def _ask_which_place(draft: Draft, context: Context) -> Reply:
     rows = [
         Row(
             f"post:place:{number}",
-            inert(str(place["name"]), ROW_TITLE_CHARACTERS),
-            inert(_about(place), ROW_DESCRIPTION_CHARACTERS),
+            inert(place_in(str(place["name"]), context.reply_language), ROW_TITLE_CHARACTERS),
+            inert(place_in(_about(place), context.reply_language), ROW_DESCRIPTION_CHARACTERS),
         )
         for number, place in enumerate(draft.places[:MOST_ROWS])
     ]

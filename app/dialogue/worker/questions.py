@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.catalogue import skills as skill_catalogue
+from app.catalogue.place_names import place_in
 from app.core.languages import languages
 from app.core.week import Slot
 from app.dialogue.context import Context, Profile
@@ -129,14 +130,14 @@ def ask_skills_right(state: State, _context: Context) -> Reply:
     return Reply("ask_skills_right", {"skills": chosen_skills(state)})
 
 
-def ask_which_place(state: State, _context: Context) -> Reply:
+def ask_which_place(state: State, context: Context) -> Reply:
     """Ask which of several places is meant."""
     rows = []
     options = state.draft.get("places", [])
     if len(options) == 1:
         return Reply("ask_this_place", {"place": place_label(options[0])})
     for number, option in enumerate(options):
-        name, about = place_area(option)
+        name, about = (place_in(part, context.reply_language) for part in place_area(option))
         rows.append(
             Row(
                 f"place:{number}",
