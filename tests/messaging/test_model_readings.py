@@ -128,6 +128,18 @@ def test_a_process_that_dies_before_it_asks_costs_only_the_wait(model_world: Wor
     assert count(world, ModelReading) == 0
 
 
+def test_the_model_is_not_asked_about_what_waits_no_longer(model_world: World) -> None:
+    world = model_world
+    asha = at_distance(world)
+    writes(world, asha, UNKNOWN)
+    handle(world)
+    world.clock.advance(seconds=WAIT.total_seconds())
+    assert ask(world) == 1
+    assert requests(world) == []
+    world.settle()
+    assert sorry(world, asha) == 1
+
+
 def test_a_process_that_dies_while_it_asks_costs_only_the_wait(model_world: World) -> None:
     world = model_world
     asha = at_distance(world)
