@@ -27,6 +27,7 @@ from app.payments.provider import (
     CheckoutRequest,
     PaymentProvider,
     PaymentsUnavailable,
+    ProviderBroke,
     ProviderHasNot,
     ProviderRefused,
 )
@@ -49,9 +50,14 @@ class Paying:
         return self.order.status in rules.OPEN
 
     @property
+    def is_payable(self) -> bool:
+        """Whether there is anything to pay: not while the money is on its way."""
+        return self.order.status in rules.PAYABLE
+
+    @property
     def url(self) -> str | None:
         """The page on which to pay."""
-        return self.attempt.checkout_url if self.attempt is not None and self.is_open else None
+        return self.attempt.checkout_url if self.attempt is not None and self.is_payable else None
 
 
 async def open_page(
@@ -63,7 +69,8 @@ async def open_page(
 ) -> Paying:
     """Return the order with its page, opened at the provider if it is not yet.
 
-    Clicks that come together get the same page. Raises `PaymentsNotConfigured` or `PaymentsUnavailable`.
+    Clicks that come together get the same page. Raises `PaymentsNotConfigured`,
+    `PaymentsUnavailable`, or `PaymentRefused` where another try ends the same.
     """
     if provider is None:
         raise providers.PaymentsNotConfigured
@@ -87,7 +94,9 @@ async def open_page(
         except ProviderRefused as refusal:
             logger().warning("checkout_refused", order_id=str(order_id), code=refusal.code)
             await _next_attempt(database, paying.order, attempt, refusal, now)
-            raise PaymentsUnavailable from refusal
+            if isinstance(refusal, ProviderHasNot | ProviderBroke):
+                raise PaymentsUnavailable from refusal
+            raise providers.PaymentRefused from refusal
         await _note_page(database, order_id, attempt.id, checkout, now)
         return await read(database, order_id)
 

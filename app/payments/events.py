@@ -21,6 +21,7 @@ from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import disputes, early_events, orders, refunds, settle
 from app.payments.models import Payment, PaymentAttempt
 from app.payments.provider import (
+    ActionRequired,
     AttemptFailed,
     CheckoutChanged,
     DisputeChanged,
@@ -92,6 +93,8 @@ async def _handle(
             await settle.settle(session, checkout, now, livemode=provider.livemode)
         case AttemptFailed():
             await _failed(session, change, now)
+        case ActionRequired(payment_id):
+            await _move(session, payment_id, PaymentAction.REQUIRE_ACTION, now)
         case RefundChanged(refund, intent_id):
             if not await refunds.record_refund(session, refund, intent_id, now):
                 await early_events.keep(session, change, now)
@@ -113,6 +116,14 @@ def _count_stranger(event: WebhookEvent, why: str) -> None:
     )
 
 
+async def _move(
+    session: AsyncSession, payment_id: str, action: PaymentAction, now: dt.datetime
+) -> None:
+    order_id = await orders.find_id(session, payment_id)
+    if order_id is not None:  # else something else is sold through the same account
+        await orders.move(session, order_id, action, now)
+
+
 async def _failed(session: AsyncSession, change: AttemptFailed, now: dt.datetime) -> None:
     order_id = await orders.find_id(session, change.payment_id)
     if order_id is None:
@@ -120,6 +131,7 @@ async def _failed(session: AsyncSession, change: AttemptFailed, now: dt.datetime
     if change.final:
         await orders.move(session, order_id, PaymentAction.FAIL, now, failure_code=change.code)
         return
+    await orders.move(session, order_id, PaymentAction.TRY_AGAIN, now)
     code = {"failure_code": change.code[:64], "updated_at": now}
     for table, still_open in (
         (Payment, Payment.status.in_(OPEN)),

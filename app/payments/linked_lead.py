@@ -68,6 +68,16 @@ async def may_be_paid(session: AsyncSession, lead: LinkedLead, payment_id: str) 
     return await session.scalar(query) in OPEN | CAPTURED
 
 
+async def is_processing(session: AsyncSession, lead: LinkedLead) -> bool:
+    """Whether money for this lead is on its way: there is nothing to pay."""
+    query = select(Payment.id).where(
+        Payment.employer_id == lead.user.id,
+        Payment.match_id == lead.match.id,
+        Payment.status == PaymentStatus.PROCESSING,
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
 async def has_failed(session: AsyncSession, lead: LinkedLead) -> bool:
     """Whether the last payment for this lead failed or expired."""
     mine = (Payment.employer_id == lead.user.id, Payment.match_id == lead.match.id)

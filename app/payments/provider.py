@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from app.core.errors import Unavailable
+from app.core.errors import Conflict, Unavailable
 from app.core.money import Money
 
 if TYPE_CHECKING:
@@ -31,6 +31,17 @@ class PaymentsUnavailable(Unavailable):
     detail = (
         "The payment provider does not answer right now; nothing was charged. Try again shortly."
     )
+
+
+class PaymentRefused(Conflict):
+    """The provider refuses the payment itself, so that the same payment is refused again."""
+
+    code = "payment_refused"
+    detail = (
+        "The payment provider refuses this payment; nothing was charged, and another try ends the same. "
+        "Write to support: the price or currency may have to be changed."
+    )
+    remedy = "Look at the log for `checkout_refused`: its `code` is the provider's word for why."
 
 
 class PaymentsMisconfigured(PaymentsUnavailable):
@@ -136,6 +147,13 @@ class AttemptFailed:
 
 
 @dataclass(frozen=True)
+class ActionRequired:
+    """The bank wants the payer to confirm; the page stays open for that."""
+
+    payment_id: str
+
+
+@dataclass(frozen=True)
 class RefundChanged:
     """A refund moved."""
 
@@ -156,7 +174,9 @@ class DisputeChanged:
     """When the provider told so, by its clock; None where it was asked and says how it stands now."""
 
 
-type ProviderEvent = CheckoutChanged | AttemptFailed | RefundChanged | DisputeChanged
+type ProviderEvent = (
+    CheckoutChanged | AttemptFailed | ActionRequired | RefundChanged | DisputeChanged
+)
 
 
 class SignatureInvalid(Exception):

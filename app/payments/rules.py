@@ -1,6 +1,6 @@
 """How a payment moves, and what its parts must agree on. Pure.
 
-    pending ─▶ requires_action ─▶ processing ─▶ succeeded ─▶ partially_refunded ─▶ refunded
+    pending ◀─▶ requires_action ─▶ processing ─▶ succeeded ─▶ partially_refunded ─▶ refunded
        └───────────────┴──────────────┴──▶ failed | expired | cancelled
 
 A late success overrides failed, expired and cancelled: the money was taken. A refund that fails goes back to succeeded.
@@ -104,6 +104,8 @@ class PaymentAction(StrEnum):
     """What can happen to a payment."""
 
     REQUIRE_ACTION = "require_action"
+    TRY_AGAIN = "try_again"
+    """What the bank wanted was not done; the page takes another try."""
     PROCESS = "process"
     SUCCEED = "succeed"
     FAIL = "fail"
@@ -130,7 +132,8 @@ REFUNDABLE: Final = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_
 
 _UNPAID = frozenset(PaymentStatus) - CAPTURED - {PaymentStatus.IN_REVIEW}
 
-_BEFORE_PAYING = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION})
+PAYABLE: Final = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION})
+"""Its page can still be paid; later the money is on its way, and there is nothing to pay."""
 
 
 def _rule(
@@ -144,12 +147,15 @@ TABLE: Final = StateTable[PaymentAction, PaymentStatus, None](
         PaymentAction.REQUIRE_ACTION: _rule(
             frozenset({PaymentStatus.PENDING}), PaymentStatus.REQUIRES_ACTION
         ),
-        PaymentAction.PROCESS: _rule(_BEFORE_PAYING, PaymentStatus.PROCESSING),
+        PaymentAction.TRY_AGAIN: _rule(
+            frozenset({PaymentStatus.REQUIRES_ACTION}), PaymentStatus.PENDING
+        ),
+        PaymentAction.PROCESS: _rule(PAYABLE, PaymentStatus.PROCESSING),
         PaymentAction.SUCCEED: _rule(_UNPAID, PaymentStatus.SUCCEEDED),
         PaymentAction.FAIL: _rule(OPEN, PaymentStatus.FAILED),
-        PaymentAction.EXPIRE: _rule(_BEFORE_PAYING, PaymentStatus.EXPIRED),
+        PaymentAction.EXPIRE: _rule(PAYABLE, PaymentStatus.EXPIRED),
         PaymentAction.CANCEL: _rule(OPEN, PaymentStatus.CANCELLED),
-        PaymentAction.CLOSE: _rule(_BEFORE_PAYING, PaymentStatus.CANCELLED),
+        PaymentAction.CLOSE: _rule(PAYABLE, PaymentStatus.CANCELLED),
     }
 )
 """The provider says what happened; a transition that the status does not allow changes nothing."""

@@ -75,7 +75,8 @@ async def _find(session: AsyncSession, checkout: Checkout) -> PaymentAttempt | N
     """Find by the page, else by our id in its metadata: a crash may have kept us from noting the page."""
     attempts = select(PaymentAttempt).execution_options(populate_existing=True)
     by_page = attempts.where(PaymentAttempt.session_id == checkout.session_id)
-    if (attempt := await session.scalar(by_page)) is not None:
+    # News of a charge names no page.
+    if checkout.session_id and (attempt := await session.scalar(by_page)) is not None:
         return attempt
     of_order = attempts.where(
         PaymentAttempt.order_id == await orders.find_id(session, checkout.payment_id)

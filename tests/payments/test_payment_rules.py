@@ -14,6 +14,7 @@ AMOUNTS = st.integers(min_value=1, max_value=10**12)
 
 MOVES = {
     PaymentAction.REQUIRE_ACTION: {"pending": "requires_action"},
+    PaymentAction.TRY_AGAIN: {"requires_action": "pending"},
     PaymentAction.PROCESS: {"pending": "processing", "requires_action": "processing"},
     PaymentAction.SUCCEED: dict.fromkeys(
         ["pending", "requires_action", "processing", "failed", "expired", "cancelled"], "succeeded"

@@ -38,7 +38,7 @@ from app.payments.checkout import Paying
 from app.payments.contacts import contacts_of
 from app.payments.models import Order, Payment, PaymentAttempt, Unlock
 from app.payments.orders import OrderNotFound
-from app.payments.provider import PaymentsNotConfigured, PaymentsUnavailable
+from app.payments.provider import PaymentRefused, PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.purchase import (
     CurrenciesDiffer,
     DisputeOpen,
@@ -46,7 +46,7 @@ from app.payments.purchase import (
     PaymentUnderWay,
     VerificationRequired,
 )
-from app.payments.rules import MOST_LEADS, OPEN, AttemptStatus, OrderKind, PaymentStatus, PayWith
+from app.payments.rules import MOST_LEADS, PAYABLE, AttemptStatus, OrderKind, PaymentStatus, PayWith
 from app.payments.suspense import PaymentInReview
 from app.payments.unlock_limits import UnlocksTooFast
 
@@ -102,7 +102,10 @@ class LeadsPending(ResponseModel):
     match_ids: list[UUID] = Field(
         description="The leads that are to be paid: those of the request that are not yours yet."
     )
-    checkout_url: str = Field(description="Page on which to pay for all of them.")
+    checkout_url: str | None = Field(
+        description="Page on which to pay for all of them; null while the money is on its way: there is nothing to "
+        "pay any more."
+    )
     expires_at: Instant = Field(description="Until when the page takes the payment (UTC).")
     price: MoneyAnswer = Field(description="What all of them cost, taxes included.")
     quote: QuoteAnswer = Field(description="The price with its taxes, fixed from now on.")
@@ -157,6 +160,7 @@ class OrderAnswer(ResponseModel):
             UnlocksTooFast,
             PaymentsNotConfigured,
             PaymentsUnavailable,
+            PaymentRefused,
         ),
         202: {"model": LeadsPending, "description": "To be paid on the page"},
     },
@@ -192,13 +196,14 @@ async def unlock_leads(
 
 async def _pending(session: AsyncSession, paying: Paying) -> Response:
     attempt, order = paying.attempt, paying.order
-    if attempt is None or attempt.checkout_url is None or attempt.expires_at is None:
+    lacks_page = paying.is_payable and paying.url is None
+    if attempt is None or attempt.expires_at is None or lacks_page:
         raise provider.PaymentsUnavailable
     leads = await orders.payments_of(session, order.id)
     pending = LeadsPending(
         order_id=order.id,
         match_ids=[payment.match_id for payment in leads],
-        checkout_url=attempt.checkout_url,
+        checkout_url=paying.url,
         expires_at=attempt.expires_at,
         price=MoneyAnswer.of(order.price),
         quote=QuoteAnswer.of(quotes.kept_quote(order)),
@@ -239,7 +244,7 @@ async def _answers(session: AsyncSession, rows: Sequence[Order]) -> list[OrderAn
     pages = {attempt.order_id: attempt for attempt in await session.scalars(open_ones)}
     answers: list[OrderAnswer] = []
     for order in rows:
-        page = pages.get(order.id) if order.status in OPEN else None
+        page = pages.get(order.id) if order.status in PAYABLE else None
         answers.append(
             OrderAnswer.from_rows(
                 order,

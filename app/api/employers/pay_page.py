@@ -12,7 +12,7 @@ from app.api.http.html_pages import page
 from app.core.errors import DomainError, NotFound
 from app.offers.mark_unlocked import is_for_sale
 from app.payments import checkout, contacts, purchase
-from app.payments.linked_lead import get_linked_lead, has_failed, may_be_paid
+from app.payments.linked_lead import get_linked_lead, has_failed, is_processing, may_be_paid
 from app.texts import catalogue
 
 router = APIRouter(prefix="/pay", include_in_schema=False, route_class=Route)
@@ -32,7 +32,7 @@ async def show(token: str, rt: Rt, paid: str = "") -> Response:
             bought = await contacts.contacts_of(session, employer_id, [lead.match.id])
             gone = bought[lead.match.id].name is None
             return page(language, "lead_left" if gone else "lead_bought", lead.params)
-        if await may_be_paid(session, lead, paid):
+        if await may_be_paid(session, lead, paid) or await is_processing(session, lead):
             return page(language, "lead_paid", lead.params, refresh_seconds=5)
         if not await is_for_sale(session, lead.match.id):
             return page(language, "lead_gone", lead.params)

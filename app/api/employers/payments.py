@@ -42,7 +42,7 @@ from app.payments.checkout import Paying
 from app.payments.contacts import contacts_of
 from app.payments.lead_guarantee import MatchNotUnlocked, ReportTooEarly, ReportTooLate
 from app.payments.models import Payment, Unlock
-from app.payments.provider import PaymentsNotConfigured, PaymentsUnavailable
+from app.payments.provider import PaymentRefused, PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.purchase import (
     DisputeOpen,
     EmailUnconfirmed,
@@ -50,7 +50,7 @@ from app.payments.purchase import (
     VerificationRequired,
 )
 from app.payments.refunds import PaymentNotFound
-from app.payments.rules import OPEN, PaymentStatus, ReportReason, ReportStatus
+from app.payments.rules import PAYABLE, PaymentStatus, ReportReason, ReportStatus
 from app.payments.suspense import PaymentInReview
 from app.payments.unlock_limits import UnlocksTooFast
 
@@ -100,7 +100,9 @@ class Pending(ResponseModel):
         default="pending", description="The contact is not paid yet."
     )
     payment_id: UUID = Field(description="Id of the payment.")
-    checkout_url: str = Field(description="Page on which to pay.")
+    checkout_url: str | None = Field(
+        description="Page on which to pay; null while the money is on its way: there is nothing to pay any more."
+    )
     expires_at: Instant = Field(description="Until when the page takes the payment (UTC).")
     price: MoneyAnswer = Field(description="What it costs, taxes included.")
     quote: QuoteAnswer = Field(description="The price with its taxes, fixed from now on.")
@@ -159,6 +161,7 @@ class ReportAnswer(ResponseModel):
             UnlocksTooFast,
             PaymentsNotConfigured,
             PaymentsUnavailable,
+            PaymentRefused,
         ),
         202: {"model": Pending, "description": "To be paid on the page"},
     },
@@ -195,11 +198,12 @@ async def unlock_match(
 
 def _pending(paying: Paying) -> Response:
     attempt = paying.attempt
-    if attempt is None or attempt.checkout_url is None or attempt.expires_at is None:
+    lacks_page = paying.is_payable and paying.url is None
+    if attempt is None or attempt.expires_at is None or lacks_page:
         raise provider.PaymentsUnavailable
     pending = Pending(
         payment_id=paying.order.id,  # an order of one lead has its payment's id
-        checkout_url=attempt.checkout_url,
+        checkout_url=paying.url,
         expires_at=attempt.expires_at,
         price=MoneyAnswer.of(paying.order.price),
         quote=QuoteAnswer.of(quotes.kept_quote(paying.order)),
@@ -225,7 +229,7 @@ def _payments(employer_id: UUID) -> Select[Payment, UUID, str]:
 
 def _payment(row: Row[Payment, UUID, str]) -> PaymentAnswer:
     payment = row[0]
-    checkout_url = payment.checkout_url if payment.status in OPEN else None
+    checkout_url = payment.checkout_url if payment.status in PAYABLE else None
     return PaymentAnswer.from_rows(payment, row, checkout_url=checkout_url, quote=_quote(payment))
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.payments.provider import (
+    ActionRequired,
     AttemptFailed,
     Checkout,
     CheckoutChanged,
@@ -106,6 +107,8 @@ def _of_intent(intent: Mapping[str, Any], kind: str) -> ProviderEvent | None:
     payment_id = (intent.get("metadata") or {}).get("payment_id")
     if payment_id is None:
         return None
+    if kind == "payment_intent.requires_action":
+        return ActionRequired(payment_id)
     if kind == "payment_intent.payment_failed":
         failure = intent.get("last_payment_error") or {}
         code = failure.get("decline_code") or failure.get("code") or "declined"
