@@ -27,6 +27,7 @@ from app.dialogue.effects import (
     ListJobs,
     ListLeads,
     OpenCompany,
+    PayForAll,
     PostJob,
     ProvePhone,
     PublishJob,
@@ -51,18 +52,19 @@ from app.matching.publish import publish
 from app.messaging.models import ADDRESS
 from app.offers import closing
 from app.offers.lead_facts import lead_params
-from app.offers.links import payment_link
+from app.offers.links import order_link, payment_link
 from app.offers.mark_unlocked import MatchNotFound, worker_of
 from app.offers.progress import counts_of
 from app.offers.queries import EmployersMatch, list_matches
 from app.offers.rules import OfferStatus
 from app.payments import contacts, lead_guarantee
 from app.payments.contacts import Contact
+from app.payments.purchase import begin
 from app.payments.rules import ReportReason, ReportStatus
 from app.policy import policy
 from app.texts import catalogue
 from app.texts.formatting import FormatContext, inert
-from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
+from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Button, Row
 
 SHOWN_JOBS: Final = 9
 SHOWN_LEADS: Final = 10
@@ -299,7 +301,42 @@ async def _list_leads(context: EffectContext, effect: ListLeads) -> None:
         return
     bought = await contacts.contacts_of(context.session, account.id, [lead.id for lead in leads])
     lines = [_lead_line(context, job, lead, bought.get(lead.id)) for lead in leads]
-    context.reply("your_leads", {**title, "list": "\n".join(lines)})
+    params = {**title, "list": "\n".join(lines)}
+    to_pay = [lead for lead in leads if lead.id not in bought]
+    if len(to_pay) < 2:
+        context.reply("your_leads", params)
+        return
+    own = catalogue.get_catalogue(context.language).chat["your_leads"].buttons
+    words = context.word("lead_pay_all").replace("{value}", str(len(to_pay)))
+    buttons = [Button(f"job:{job.id}:payall", words)]
+    buttons += [Button(id_.replace("{job_id}", str(job.id)), said) for id_, said in own.items()]
+    context.replies.append(Reply("your_leads", params, buttons=buttons))
+
+
+async def _pay_for_all(context: EffectContext, effect: PayForAll) -> None:
+    account = await _account(context, effect.employer_id)
+    job = await queries.get_own_job(context.session, account.id, effect.job_id)
+    page = PageRequest(SHOWN_LEADS, None)
+    leads, _ = await list_matches(
+        context.session, account.id, job.id, OfferStatus.ACCEPTED, page, context.now
+    )
+    bought = await contacts.contacts_of(context.session, account.id, [lead.id for lead in leads])
+    to_pay = [lead for lead in leads if lead.id not in bought]
+    wanted = [lead.id for lead in to_pay]
+    order = await begin(context.session, account.actor, wanted, context.now) if wanted else None
+    if order is None:
+        await _list_leads(context, ListLeads(effect.employer_id, effect.job_id))
+        return
+    context.reply(
+        "pay_for_all",
+        {
+            "job_id": str(job.id),
+            "count": len(to_pay),
+            "list": ", ".join(lead.display_name or "…" for lead in to_pay),
+            "price": {"amount": order.total, "currency": order.currency},
+            "url": order_link(keyring(context.session), context.base_url, order.id),
+        },
+    )
 
 
 def _lead_line(
@@ -432,6 +469,7 @@ HANDLERS: Final[Mapping[type, _Handler]] = {
     CancelJob: _cancel_job,
     ListJobs: _list_jobs,
     ListLeads: _list_leads,
+    PayForAll: _pay_for_all,
     ListContacts: _list_contacts,
     AnswerHiringFaq: _answer_faq,
     AnswerNewcomersFaq: _answer_newcomer,

@@ -261,6 +261,13 @@ class ListLeads(EmployerEffect):
 
 
 @dataclass(frozen=True, slots=True)
+class PayForAll(EmployerEffect):
+    """Begin one order for the contacts of all who accepted a job and are not bought yet."""
+
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ListContacts(EmployerEffect):
     """List every contact that was bought."""
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -15,6 +16,7 @@ from app.identity.actor import Actor
 from app.identity.models import Role, UserStatus
 from app.jobs.models import Job
 from app.offers import respond
+from app.offers.links import order_link
 from app.offers.rules import OfferAnswer
 from app.payments import checkout, purchase, rules
 from app.payments.models import Order, Payment, PaymentAttempt, Refund
@@ -307,6 +309,28 @@ def test_a_process_with_another_address_leads_to_the_same_page(world: World) -> 
     assert paying.attempt.number == 1
     world.pay(str(paying.url))
     assert mine.phone_shown() == mine.worker.phone
+
+
+def test_the_page_of_an_order_shows_all_its_leads_and_no_contact(world: World) -> None:
+    employer, wanted = some(world)
+    begun = ok(unlock(employer, *wanted), 202)
+    path = urlsplit(order_link(world.runtime.keyring, "", UUID(begun["order_id"]))).path
+    shown = world.http.get(path)
+    assert shown.status_code == 200
+    assert "₹147" in shown.text
+    assert "Kulkarni" not in shown.text
+    assert world.http.get(path[:-4] + "zzzz").status_code == 404
+    assert world.http.post(path).headers["location"] == begun["checkout_url"]
+    wanted[0].withdraw()
+    assert "₹98" in world.http.get(path).text
+    rest = world.http.post(path).headers["location"]  # for those who are still there
+    assert rest != begun["checkout_url"]
+    world.pay(rest)
+    assert [one.contact() is None for one in wanted] == [True, False, False]
+    assert world.http.get(path).status_code == 200
+    bought = ok(employer.get("/api/employers/orders"))["items"][0]
+    path = urlsplit(order_link(world.runtime.keyring, "", UUID(bought["id"]))).path
+    assert "yours for good" in world.http.get(path).text
 
 
 def test_many_clicks_on_one_set_open_one_page(world: World) -> None:

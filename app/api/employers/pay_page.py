@@ -10,9 +10,17 @@ from starlette.responses import RedirectResponse, Response
 from app.api.http.dependencies import Now, Route, Rt, limit_subject, limited
 from app.api.http.html_pages import page
 from app.core.errors import DomainError, NotFound
+from app.offers.links import order_of
 from app.offers.mark_unlocked import is_for_sale
 from app.payments import checkout, contacts, purchase
-from app.payments.linked_lead import get_linked_lead, has_failed, is_processing, may_be_paid
+from app.payments.linked_lead import (
+    LinkedLead,
+    get_linked_lead,
+    has_failed,
+    is_processing,
+    may_be_paid,
+)
+from app.payments.linked_order import LinkedOrder, get_linked_order
 from app.texts import catalogue
 
 router = APIRouter(prefix="/pay", include_in_schema=False, route_class=Route)
@@ -21,6 +29,8 @@ router = APIRouter(prefix="/pay", include_in_schema=False, route_class=Route)
 @router.get("/{token}", dependencies=[limited("pay")])
 async def show(token: str, rt: Rt, paid: str = "") -> Response:
     """Show what the link is for; after the payment, that the contact is on its way."""
+    if order_of(rt.keyring, token) is not None:
+        return await _show_order(token, rt, paid=paid)
     async with rt.database.read() as session:
         try:
             lead = await get_linked_lead(session, token)
@@ -41,17 +51,39 @@ async def show(token: str, rt: Rt, paid: str = "") -> Response:
     return page(language, kind, lead.params, form=[], button="pay_button")
 
 
+async def _show_order(token: str, rt: Rt, *, paid: str) -> Response:
+    async with rt.database.read() as session:
+        try:
+            linked = await get_linked_order(session, token)
+            _ = linked.actor  # a suspended employer's link leads nowhere
+            language = linked.user.language
+        except NotFound:
+            return page("en", "link_unknown", {}, status=404)
+    kind = linked.page
+    if kind == "leads_paid" or (paid == str(linked.order.id) and linked.may_be_paid):
+        return page(language, "leads_paid", linked.params, refresh_seconds=5)
+    if kind in {"leads_bought", "leads_gone"}:
+        return page(language, kind, linked.params)
+    return page(language, kind, linked.params, form=[], button="pay_button")
+
+
 @router.post("/{token}", dependencies=[limited("pay")])
 async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
     """Begin the payment and lead to its page; a second click leads to the same one."""
     language = "en"
     try:
         async with rt.database.begin() as session:
-            lead = await get_linked_lead(session, token)
-            language = lead.user.language
-            await limit_subject(rt, "unlock:account", str(lead.user.id))
+            linked: LinkedLead | LinkedOrder
+            if order_of(rt.keyring, token) is not None:
+                linked = order = await get_linked_order(session, token)
+                wanted = order.to_pay or order.match_ids
+            else:
+                linked = lead = await get_linked_lead(session, token)
+                wanted = [lead.match.id]
+            language = linked.user.language
+            await limit_subject(rt, "unlock:account", str(linked.user.id))
             begun = await purchase.begin(
-                session, lead.actor, [lead.match.id], now, paced=rt.limiter.enabled
+                session, linked.actor, wanted, now, paced=rt.limiter.enabled
             )
         here = f"{rt.settings.base_url}{request.url.path}"
         if begun is None:

@@ -12,6 +12,7 @@ from app.dialogue.effects import (
     ListContacts,
     ListJobs,
     ListLeads,
+    PayForAll,
     PublishJob,
     SendEmployerCode,
 )
@@ -190,6 +191,8 @@ def _job_tap(message: EmployerMessage) -> Turn | None:
     match rest.partition(":")[2]:
         case "leads":
             return Turn(state, (), (ListLeads(message.account.id, job.id),))
+        case "payall":
+            return Turn(state, (), (PayForAll(message.account.id, job.id),))
         case "publish" if job.status is JobStatus.DRAFT:
             return Turn(state, (), (PublishJob(message.account.id, job.id),))
         case "cancel" if job.status in CANCELLABLE:
