@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.catalogue import places
 from app.core.ids import new_id
 from app.database.statements import insert_of, is_postgresql, table
 from app.jobs.models import Job
@@ -61,7 +62,9 @@ async def create(
         offer.worker_id: rules.respond_by(now, within, job.closes_at, quiet.get(offer.worker_id))
         for offer in offers
     }
-    price = policy.lead_price(job.category)
+    # By where the job is, which decides who matches: what its text calls the city would be chosen for its price.
+    city = places.nearest_city(job.latitude, job.longitude)
+    price = policy.lead_price(job.category, city.name if city else None)
     common = {
         "job_id": job.id,
         "employer_id": job.employer_id,

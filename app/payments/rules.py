@@ -5,7 +5,7 @@
 
 A late success overrides failed, expired and cancelled: the money was taken. A refund that fails goes back to succeeded.
 
-What a lead costs is `lead_price` of `app.policy.policy`, fixed when the offer is made (`app.offers.create`). Who
+What a lead costs is `lead_price` of `app.policy.policy`, by category and city, fixed when the offer is made (`app.offers.create`). Who
 may buy is decided in `purchase` and `unlock_limits`, and which bad leads are paid back in `lead_guarantee`.
 """
 

@@ -36,8 +36,24 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class CityPrices(_Part):
+    """What one lead of a job in one city costs, in minor units."""
+
+    default: Price | None = Field(
+        default=None, description="Minor units for a lead in this city; null: as in other cities."
+    )
+    by_category: dict[Slug, Price] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="Minor units for a lead in this city, by category of the job.",
+    )
+
+
 class LeadPrices(_Part):
-    """What one lead costs, in minor units: by job category, else the default."""
+    """What one lead costs, in minor units, taxes included.
+
+    The first that is there counts: category in the city, the city, the category, the default.
+    """
 
     currency: Currency = Field(default="INR", description="Currency, three letters of ISO 4217.")
     default: Price = Field(
@@ -48,6 +64,18 @@ class LeadPrices(_Part):
         max_length=100,
         description="Minor units for a lead, by category of the job.",
     )
+    by_city: dict[Name, CityPrices] = Field(
+        default_factory=dict,
+        max_length=200,
+        description="Prices in a city, by its name in the catalogue; they go before those of all cities.",
+        examples=[{"Mumbai": {"default": 5_900, "by_category": {"events": 7_900}}}],
+    )
+
+    def amount(self, category: str, city: str | None) -> int:
+        """Return the price of a lead of a job in `category`, in this city by its name in the catalogue."""
+        here = self.by_city.get(city or "", CityPrices())
+        in_city = here.by_category.get(category, here.default)
+        return in_city or self.by_category.get(category, self.default)
 
 
 class MatchingWeights(_Part):
@@ -244,10 +272,9 @@ class Policy(_Part):
         default=MessagePrices(), description="What messages cost us."
     )
 
-    def lead_price(self, category: str) -> Money:
-        """Return the price of one lead of a job in `category`."""
-        amount = self.lead_prices.by_category.get(category, self.lead_prices.default)
-        return Money(amount, self.lead_prices.currency)
+    def lead_price(self, category: str, city: str | None) -> Money:
+        """Return the price of one lead of a job in `category`, in this city by its name in the catalogue."""
+        return Money(self.lead_prices.amount(category, city), self.lead_prices.currency)
 
 
 class PolicyUnreadable(Unavailable):

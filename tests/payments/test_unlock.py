@@ -243,7 +243,7 @@ def test_a_page_whose_time_is_over_is_not_shown_again(world: World) -> None:
 def test_the_price_is_the_one_of_the_offer(world: World) -> None:
     before = lead(world, category="events")
     path = "/api/admin/settings"
-    prices = {"lead_prices": {"by_category": {"events": 9_900}}}
+    prices: dict[str, Any] = {"lead_prices": {"by_category": {"events": 9_900}}}
     ok(world.admin().put(path, prices))
     after = lead(world, category="events")
     ok(world.admin().put(path, {"lead_prices": {"by_category": {}}}))

@@ -147,7 +147,7 @@ def test_settings_come_back_as_they_were_put(admin: Person) -> None:
 
 def test_what_is_left_out_keeps_its_value(admin: Person, world_of_file: World) -> None:
     before = settings(admin)
-    prices = {"currency": "USD", "default": 700, "by_category": {"events": 900}}
+    prices = {"currency": "USD", "default": 700, "by_category": {"events": 900}, "by_city": {}}
     ok(put(admin, {"lead_prices": prices}))
     after = ok(put(admin, {"lead_prices": {"default": 800}}))
     assert after["lead_prices"] == prices | {"default": 800}

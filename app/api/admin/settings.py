@@ -7,7 +7,7 @@ from app import audit
 from app.api.admin.access import SettingsChanger, SettingsReader
 from app.api.http.dependencies import Now, Read, Route, Rt, Write
 from app.attempts.work import Kind, try_all_anew
-from app.catalogue import skills
+from app.catalogue import places, skills
 from app.core.errors import FieldError, Invalid
 from app.core.money import Money
 from app.core.schema import RequestModel
@@ -65,12 +65,28 @@ async def get_settings(session: Read, _actor: SettingsReader) -> Policy:
 
 def _check_categories(body: PolicyChanges) -> None:
     """Refuse a price that no job could ever have; those from before stay as they are."""
-    priced = body.lead_prices.by_category if body.lead_prices else {}
-    if strangers := sorted(priced.keys() - skills.CATEGORIES.keys()):
-        message = "There is no such category; see the catalogue."
-        raise Invalid(
-            [FieldError(f"lead_prices.by_category.{category}", message) for category in strangers]
-        )
+    if body.lead_prices is None:
+        return
+    priced = {f"by_category.{one}": one for one in body.lead_prices.by_category}
+    for city, prices in body.lead_prices.by_city.items():
+        priced |= {f"by_city.{city}.by_category.{one}": one for one in prices.by_category}
+    message = "There is no such category; see the catalogue."
+    wrong = [
+        FieldError(f"lead_prices.{field}", message)
+        for field, category in priced.items()
+        if category not in skills.CATEGORIES
+    ]
+    for city in body.lead_prices.by_city:
+        known = places.by_city(city)
+        if known is None or known.name != city:
+            meant = f"; {known.name} is meant" if known else ""
+            wrong.append(
+                FieldError(
+                    f"lead_prices.by_city.{city}", f"There is no such city in the catalogue{meant}."
+                )
+            )
+    if wrong:
+        raise Invalid(wrong)
 
 
 def _check_prices(prices: LeadPrices, currencies: ProviderCurrencies) -> None:
@@ -80,6 +96,10 @@ def _check_prices(prices: LeadPrices, currencies: ProviderCurrencies) -> None:
     named = {"default": prices.default} | {
         f"by_category.{category}": price for category, price in prices.by_category.items()
     }
+    for city, here in prices.by_city.items():
+        named |= {f"by_city.{city}.by_category.{one}": at for one, at in here.by_category.items()}
+        if here.default is not None:
+            named[f"by_city.{city}.default"] = here.default
     found = {
         name: currencies.price_problem(Money(price, prices.currency))
         for name, price in named.items()
