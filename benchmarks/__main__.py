@@ -11,14 +11,24 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import chat, endpoints, hot_rows, matching, outbox, process, retention, waves
+from benchmarks import (
+    chat,
+    endpoints,
+    hot_rows,
+    invoices,
+    matching,
+    outbox,
+    process,
+    retention,
+    waves,
+)
 from benchmarks.measure import load, machine
 from benchmarks.plots import draw_matching
 
 RESULTS = Path(__file__).parent / "results"
 WHAT = (
     *("matching", "waves", "endpoints", "chat", "outbox", "pace", "hot_rows", "retention"),
-    *("idle", "start"),
+    *("invoices", "idle", "start"),
 )
 SIZES = (10_000, 100_000)
 LARGE = 1_000_000
@@ -74,6 +84,7 @@ def main() -> None:
         "pace": lambda: outbox.pace(quick=quick),
         "hot_rows": lambda: uvloop.run(hot_rows.run(quick=quick)),
         "retention": lambda: uvloop.run(retention.run(quick=quick)),
+        "invoices": lambda: uvloop.run(invoices.run(quick=quick)),
         "idle": lambda: process.idle(quick=quick),
         "start": lambda: process.start(quick=quick),
     }

@@ -147,10 +147,6 @@ def _slot(_: Cast) -> Any:
     return {"weekday": "monday", "start": "21:00", "end": "22:00"}
 
 
-def _job(cast: Cast) -> Any:
-    return cast.world.job_body()
-
-
 def _invitation(_: Cast) -> Any:
     return {"email": "new@example.com", "name": "Nina", "admin_role": "support"}
 
@@ -214,7 +210,7 @@ RULES: dict[str, Rule] = {
     "GET /api/employers/profile": rule(EMPLOYER),
     "PUT /api/employers/profile": rule(EMPLOYER, body=lambda _: {"city": "Pune"}),
     "GET /api/employers/jobs": rule(EMPLOYER),
-    "POST /api/employers/jobs": rule(EMPLOYER, 201, body=_job),
+    "POST /api/employers/jobs": rule(EMPLOYER, 201, body=lambda cast: cast.world.job_body()),
     "GET /api/employers/jobs/{job_id}": rule(EMPLOYER, owned=EMPLOYER),
     "PUT /api/employers/jobs/{job_id}": rule(
         EMPLOYER, body=lambda _: {"title": "Another title"}, owned=EMPLOYER

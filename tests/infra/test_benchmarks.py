@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import hot_rows, matching, retention
+from benchmarks import hot_rows, invoices, matching, retention
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -26,3 +26,9 @@ async def test_forgetting_stops_when_nothing_is_due() -> None:
     records = await retention.run(quick=True)  # raises if something is still due
     assert [record["database"] for record in records] == ["sqlite", "postgresql"]
     assert all(record["steps"] == 11 for record in records), "ten hundred and a last look"
+
+
+async def test_invoices_are_numbered_without_a_gap_while_they_are_measured() -> None:
+    records = await invoices.run(quick=True)  # raises for a gap
+    assert {record["database"] for record in records} == {"sqlite", "postgresql"}
+    assert all(record["per_second"] > 0 for record in records)
