@@ -26,6 +26,8 @@ class ItemKind(StrEnum):
     """Money was taken that does not fit what was asked for; it waits in suspense."""
     REFUND_FAILED = "refund_failed"
     """Money that should go back did not."""
+    REFUND_PROPOSED = "refund_proposed"
+    """A refund that a second administrator has to approve."""
     UNKNOWN_PAYMENT = "unknown_payment"
     """A refund or dispute of a payment that we have not got."""
     RECONCILIATION = "reconciliation"
@@ -56,11 +58,11 @@ class OpenItemClosed(Conflict):
 
 
 class OpenItemNeedsAction(Conflict):
-    """Money in suspense is given back or settled, not only looked at."""
+    """What waits for a decision is decided, not only looked at."""
 
     code = "open_item_needs_action"
-    detail = "Money waits in suspense for this item: refund or settle it."
-    remedy = "Use `POST /api/admin/suspense/{id}/action`."
+    detail = "Money waits for a decision about this item."
+    remedy = "Use `POST /api/admin/suspense/{id}/action` or `POST /api/admin/refunds/{id}/action`."
 
 
 async def add(
@@ -148,10 +150,10 @@ async def close_by_hand(
 ) -> OpenItem:
     """Close an item that was looked at.
 
-    Raises `OpenItemNotFound`, `OpenItemClosed`, or `OpenItemNeedsAction` for money in suspense.
+    Raises `OpenItemNotFound`, `OpenItemClosed`, or `OpenItemNeedsAction` for money that waits for a decision.
     """
     item = await get_locked(session, item_id)
-    if item.kind == ItemKind.SUSPENSE:
+    if item.kind in {ItemKind.SUSPENSE, ItemKind.REFUND_PROPOSED}:
         raise OpenItemNeedsAction
     return await close(session, item, ItemOutcome.CLOSED, reason, actor, now)
 

@@ -23,7 +23,7 @@ from app.identity.actor import Actor
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify
 from app.offers.models import JobMatch
-from app.payments import charges, invoicing, ledger, open_items, orders, rules
+from app.payments import charges, four_eyes, invoicing, ledger, open_items, orders, rules
 from app.payments.models import Payment, Refund
 from app.payments.open_items import ItemKind
 from app.payments.provider import (
@@ -86,21 +86,26 @@ async def request(
     disputed = await charges.is_disputed(session, payment_id)
     if disputed and actor is not None:
         raise PaymentDisputed
+    status = RefundStatus.WAITING if disputed else RefundStatus.REQUESTED
+    if actor is not None and await four_eyes.are_needed(session, payment, amount or left):
+        status = RefundStatus.PROPOSED
     refund = Refund(
         id=new_id(),
         payment_id=payment_id,
-        status=RefundStatus.WAITING if disputed else RefundStatus.REQUESTED,
+        status=status,
         amount=amount or left,
         currency=payment.currency,
         reason=reason,
         requested_by=actor.user_id if actor else None,
         attempts=0,
-        due_at=None if disputed else now,
+        due_at=now if status is RefundStatus.REQUESTED else None,
         created_at=now,
         updated_at=now,
     )
     session.add(refund)
     await session.flush()
+    if status is RefundStatus.PROPOSED:
+        await four_eyes.propose(session, refund, now)
     audit.record(
         session,
         "payment.refund",
@@ -144,6 +149,7 @@ async def dispute_ended(session: AsyncSession, payment: Payment, now: dt.datetim
     unsent = select(Refund).where(
         Refund.payment_id == payment.id,
         Refund.status.in_([RefundStatus.WAITING, RefundStatus.CANCELLED]),
+        or_(Refund.failure_code.is_(None), Refund.failure_code != rules.DECLINED),
     )
     for refund in list(await session.scalars(unsent.order_by(Refund.id))):
         waited = refund.status == RefundStatus.WAITING

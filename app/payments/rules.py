@@ -68,12 +68,13 @@ class AttemptStatus(StrEnum):
 class RefundStatus(StrEnum):
     """Where a refund stands.
 
-        waiting ─▶ requested ─▶ pending ─▶ succeeded | failed
-           └─▶ cancelled
+        proposed ─▶ waiting ─▶ requested ─▶ pending ─▶ succeeded | failed
+           └───────────┴─▶ cancelled
 
-    A requested one goes back to waiting while a dispute of its payment is open: the bank may take the money itself.
+    A proposed one waits for a second administrator. A requested one goes back to waiting while a dispute of its payment is open: the bank may take the money itself.
     """
 
+    PROPOSED = "proposed"
     REQUESTED = "requested"
     WAITING = "waiting"
     PENDING = "pending"
@@ -183,6 +184,7 @@ def shares(amount: int, parts: Sequence[int]) -> list[int]:
 
 ON_THE_WAY: Final = frozenset(
     {
+        RefundStatus.PROPOSED,
         RefundStatus.REQUESTED,
         RefundStatus.WAITING,
         RefundStatus.PENDING,
@@ -190,6 +192,9 @@ ON_THE_WAY: Final = frozenset(
     }
 )
 """Refunds whose money went back, or will."""
+
+DECLINED: Final = "declined"
+"""Failure code of a refund that a second administrator declined."""
 
 TO_SEND: Final = frozenset({RefundStatus.REQUESTED, RefundStatus.WAITING})
 """Refunds that the provider has not taken yet."""

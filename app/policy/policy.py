@@ -175,6 +175,11 @@ class LimitPolicy(_Part):
         default=8,
         description="Workers' contacts in 24 hours by a new account that are worth a look.",
     )
+    refund_alone_up_to: Annotated[int, whole(0, 10**12)] | None = Field(
+        default=100_000,
+        description="Minor units of one payment that an administrator gives back alone; above it another one has to "
+        "approve. null: any sum.",
+    )
     reports_deciding_themselves_per_month: Annotated[int, whole(0, 10_000)] = Field(
         default=10,
         description="Reports of a company in 30 days that a worker's silence decides; later ones wait for an "

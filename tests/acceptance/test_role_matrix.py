@@ -105,6 +105,7 @@ class Cast:
             "channel": "whatsapp",
             "admin_id": self.spare_admin(),
             "report_id": UNKNOWN,
+            "refund_id": UNKNOWN,
             "conversation_id": self.conversation(),
         }
 
@@ -269,19 +270,16 @@ RULES: dict[str, Rule] = {
         MOVES_MONEY, 409, body=lambda _: {"reason": "to see who may"}
     ),
     "GET /api/admin/reports": rule(ADMIN),
-    "POST /api/admin/reports/{report_id}/action": rule(
-        MOVES_MONEY, 404, body=lambda _: {"action": "decline", "reason": "the number works"}
-    ),
+    "POST /api/admin/reports/{report_id}/action": rule(MOVES_MONEY, 404, body=_act("decline")),
     "GET /api/admin/refunds": rule(ADMIN),
     "GET /api/admin/disputes": rule(ADMIN),
     "GET /api/admin/open-items": rule(ADMIN),
     "POST /api/admin/open-items/{item_id}/close": rule(
-        MOVES_MONEY, 404, body=lambda _: {"reason": "paid out by hand"}
+        MOVES_MONEY, 404, body=lambda _: {"reason": "paid out"}
     ),
     "GET /api/admin/suspense": rule(ADMIN),
-    "POST /api/admin/suspense/{item_id}/action": rule(
-        MOVES_MONEY, 404, body=lambda _: {"action": "refund", "reason": "paid twice"}
-    ),
+    "POST /api/admin/suspense/{item_id}/action": rule(MOVES_MONEY, 404, body=_act("refund")),
+    "POST /api/admin/refunds/{refund_id}/action": rule(MOVES_MONEY, 404, body=_act("approve")),
     "GET /api/admin/messages": rule(READS_MESSAGES),
     "POST /api/admin/messages/{message_id}/retry": rule(RETRIES, 200, 409),
     "GET /api/admin/webhooks": rule(READS_MESSAGES),

@@ -60,7 +60,8 @@ class RefundAnswer(ResponseModel):
     id: UUID = Field(description="Its id (UUIDv7).")
     payment_id: UUID = Field(description="Id of the payment.")
     status: RefundStatus = Field(
-        description="Where the refund stands; a `waiting` one waits for the end of a dispute."
+        description="Where the refund stands; a `waiting` one waits for the end of a dispute, a `proposed` one "
+        "for a second administrator (`POST refunds/{id}/action`), because the policy says so of its sum."
     )
     amount: MoneyAnswer = Field(description="What is given back.")
     reason: str = Field(description="Why, in words.")

@@ -1,7 +1,7 @@
 """Refunds and disputes as administrators see them: money on its way back."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -9,13 +9,16 @@ from pydantic import Field
 from sqlalchemy import select
 from starlette.responses import Response
 
-from app.api.admin.access import MoneyReader
+from app.api.admin.access import MoneyMover, MoneyReader
 from app.api.admin.lists import Listing, ListSpec, equal
 from app.api.http.csv_export import CSV_ANSWER
-from app.api.http.dependencies import Route
-from app.api.http.parameters import InStatus, ListedEmployer
+from app.api.http.dependencies import Now, Route, Write
+from app.api.http.parameters import InStatus, ListedEmployer, RefundId
+from app.api.http.problems import problems
 from app.core.paging import Keyset
-from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
+from app.core.schema import Instant, MoneyAnswer, Page, Reason, RequestModel, ResponseModel
+from app.payments import four_eyes
+from app.payments.four_eyes import RefundNotFound, RefundNotProposed, SecondAdministratorNeeded
 from app.payments.models import Dispute, Payment, Refund
 from app.payments.rules import RefundStatus
 
@@ -38,7 +41,8 @@ class RefundRow(ResponseModel):
     payment_id: UUID = Field(description="Id of the payment.")
     employer_id: UUID = Field(description="Id of the employer.")
     status: RefundStatus = Field(
-        description="Where the refund stands; a `waiting` one waits for the end of a dispute."
+        description="Where the refund stands; a `proposed` one waits for a second administrator, a `waiting` one "
+        "for the end of a dispute."
     )
     money: MoneyAnswer = Field(description="What is given back.")
     reason: str = Field(description="Why, in words; a code where a rule decided.")
@@ -50,6 +54,15 @@ class RefundRow(ResponseModel):
     attempts: int = Field(description="How many times it was sent.")
     created_at: Instant = Field(description="When it was asked for (UTC).")
     updated_at: Instant = Field(description="When it changed last (UTC).")
+
+
+class RefundActionRequest(RequestModel):
+    """Whether a refund that waits for a second administrator is made, and why."""
+
+    action: Literal["approve", "decline"] = Field(description="Make it, or do not.")
+    reason: Reason = Field(
+        description="Why, 1 to 500 characters.", examples=["The bank's letter is in the folder."]
+    )
 
 
 class DisputeRow(ResponseModel):
@@ -107,6 +120,20 @@ async def list_refunds(
     return await _REFUNDS.answer(
         actor, asked, status=status, payment_id=payment_id, employer_id=employer_id
     )
+
+
+@router.post(
+    "/refunds/{refund_id}/action",
+    responses=problems(RefundNotFound, RefundNotProposed, SecondAdministratorNeeded),
+)
+async def act_on_refund(
+    refund_id: RefundId, body: RefundActionRequest, session: Write, actor: MoneyMover, now: Now
+) -> RefundRow:
+    """Approve or decline a refund that another administrator asked for, and that is too large for one alone."""
+    verb = four_eyes.approve if body.action == "approve" else four_eyes.decline
+    refund = await verb(session, refund_id, body.reason, actor, now)
+    payment = await session.get_one(Payment, refund.payment_id)
+    return RefundRow.from_rows(refund, employer_id=payment.employer_id)
 
 
 @router.get("/disputes", response_model=Page[DisputeRow], responses=CSV_ANSWER)

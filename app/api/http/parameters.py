@@ -26,6 +26,7 @@ InboxId = Annotated[UUID, Path(description="Id of the message that came in (UUID
 SubjectId = Annotated[UUID, Path(description="Id of what the work is about (UUIDv7).")]
 AdminId = Annotated[UUID, Path(description="Id of the administrator (UUIDv7).")]
 OpenItemId = Annotated[UUID, Path(description="Id of the open item (UUIDv7).")]
+RefundId = Annotated[UUID, Path(description="Id of the refund (UUIDv7).")]
 ReportId = Annotated[UUID, Path(description="Id of the report (UUIDv7).")]
 
 _State = TypeVar("_State", bound=StrEnum)
