@@ -52,7 +52,7 @@ def respond[M: Incoming](message: M, persona: Persona[M]) -> Turn:
         return help_with_question(message, unreadable_text(message), again)
     misses = message.state.misses + 1
     if misses >= MISSES_BEFORE_HUMAN:
-        return hand_over(message, "not_understood")
+        return hand_over(message, "not_understood", again)
     state = replace(message.state, misses=misses)
     return Turn(state, (*persona.not_understood(message, misses >= MISSES_BEFORE_MENU),))
 
@@ -76,10 +76,14 @@ def wants_human(message: Incoming) -> bool:
     return message.has_intent(Intent.HUMAN) or message.tapped("menu") == "human"
 
 
-def hand_over(message: Incoming, why: str = "asked") -> Turn:
-    """Call a human; `why` is one of `app.messaging.models.HandoffReason`."""
+def hand_over(message: Incoming, why: str = "asked", again: Sequence[Reply] = ()) -> Turn:
+    """Call a human; `why` is one of `app.messaging.models.HandoffReason`.
+
+    `again` is the open question once more: it can still be answered.
+    """
     state = replace(message.state, misses=0)
-    return Turn(state, (Reply("handed_over"),), (RequestHandoff(why),))
+    called = Reply("handed_over_amid", buttons=()) if again else Reply("handed_over")
+    return Turn(state, (called, *again), (RequestHandoff(why),))
 
 
 def stop(message: Incoming) -> Turn:

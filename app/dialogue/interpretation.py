@@ -20,8 +20,8 @@ from app.dialogue.employer.conversation import open_question_or_menu
 from app.dialogue.employer.job_questions import today_in
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.employer.newcomer import is_signing_up
-from app.dialogue.employer.reworded import reworded
 from app.dialogue.persona import acting_account
+from app.dialogue.reworded import reworded
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.offers import offer_reply, sure_of

@@ -19,7 +19,6 @@ from app.dialogue.effects import (
 from app.dialogue.employer import posting, published_job
 from app.dialogue.employer.after_unlock import ask_which_contact, lead_tap, read_report
 from app.dialogue.employer.message import EmployerMessage
-from app.dialogue.employer.reworded import reworded
 from app.dialogue.engine import (
     Persona,
     Reader,
@@ -29,6 +28,7 @@ from app.dialogue.engine import (
     hand_over,
     help_with_question,
 )
+from app.dialogue.reworded import reworded
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.jobs.rules import JobStatus

@@ -29,7 +29,7 @@ from app.dialogue.employer.job_questions import (
     zone_of,
 )
 from app.dialogue.employer.message import EmployerMessage
-from app.dialogue.employer.reworded import reworded
+from app.dialogue.reworded import reworded
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.masking.mask import mask

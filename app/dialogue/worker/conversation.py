@@ -21,6 +21,7 @@ from app.dialogue.engine import (
     respond,
     stop,
 )
+from app.dialogue.reworded import reworded
 from app.dialogue.state import FREE_WRITING, Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.account_requests import (
@@ -295,8 +296,8 @@ def _counted(message: Incoming, turn: Turn) -> Turn:
     missed = turn.missed and message.inbound.kind is not InboundKind.TAP
     misses = message.state.misses + 1 if missed else 0
     if misses >= MISSES_BEFORE_HUMAN:
-        return hand_over(message, "not_understood")
-    replies = turn.replies
+        return hand_over(message, "not_understood", _reworded(message, _open_question(message)))
+    replies = tuple(_reworded(message, turn.replies)) if missed else turn.replies
     if misses >= MISSES_BEFORE_MENU:
         replies = (Reply("stuck"), *replies)
     return replace(turn, state=replace(turn.state, misses=misses), replies=replies)
@@ -371,11 +372,15 @@ def _open_question(message: Incoming) -> tuple[Reply, ...]:
     return (ask_again(message),) if message.state.ask in QUESTIONS else ()
 
 
+def _reworded(message: Incoming, replies: Sequence[Reply]) -> Sequence[Reply]:
+    """Return the replies with each question in other words, with an example."""
+    return [part for reply in replies for part in reworded(reply, message.context)]
+
+
 def _not_understood(message: Incoming, with_menu: bool) -> Sequence[Reply]:
     if again := _open_question(message):
-        if with_menu:
-            return (Reply("not_understood_menu"), Reply("help", buttons=()), *again)
-        return (Reply("not_understood"), *again)
+        # The second time it says how to get out of it, too.
+        return (Reply("stuck" if with_menu else "not_understood"), *_reworded(message, again))
     if message.state.ask is Ask.DELETE:
         return (Reply("not_understood"), Reply("ask_delete"))
     if with_menu or message.state.ask is not Ask.NOTHING:

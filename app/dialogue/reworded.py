@@ -1,4 +1,4 @@
-"""A question to an employer in other words, for an answer that was not understood. Pure."""
+"""A question in other words, for an answer that was not understood. Pure."""
 
 from dataclasses import replace
 from typing import Final
