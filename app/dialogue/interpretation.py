@@ -26,7 +26,7 @@ from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.offers import offer_reply, sure_of
 from app.dialogue.worker.onboarding import resume
-from app.dialogue.worker.place_answers import place_options
+from app.dialogue.worker.place_options import place_options
 from app.dialogue.worker.questions import ask_this_name, chosen_skills, good_name, place_label
 from app.dialogue.worker.registration import ask_question
 from app.dialogue.worker.skill_answers import MAX_SKILLS

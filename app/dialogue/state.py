@@ -94,6 +94,8 @@ class State:
     """Whether somebody who waits for a human was reminded that one is called."""
     last_faq: str = ""
     """The topic of the frequent question that was answered last."""
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """Facts of a registration that were said before they were asked for, and are not stored yet."""
 
     def at(self, ask: Ask, **draft: Any) -> Self:
         """Return the state with this question open and a new draft."""
@@ -110,6 +112,7 @@ class State:
             "hat": self.persona,
             "told_of_human": self.handoff_announced,
             "told_of": self.last_faq,
+            **({"said": dict(self.said)} if self.said else {}),
         }
 
     @classmethod
@@ -124,4 +127,5 @@ class State:
             persona=str(value.get("hat") or ""),
             handoff_announced=bool(value.get("told_of_human")),
             last_faq=str(value.get("told_of") or ""),
+            said=dict(value.get("said") or {}),
         )

@@ -22,7 +22,7 @@ _LEAST_HEARD: Final = 5
 _DOUBLED: Final = re.compile(r"(.)\1+")
 _READ_LETTERS: Final = 40
 """No word of these lists is longer."""
-_LISTS: Final = ("filler", "polite", "about_offer", "asking", "change_words", "negation")
+_LISTS: Final = ("filler", "polite", "about_offer", "asking", "change_words", "negation", "tongues")
 """What people say around everything; the words of Hinglish stand here as people write them."""
 
 

@@ -134,9 +134,11 @@ def _read(words: list[str], own: Place | None) -> HomeFact | None:
     found = [] if _is_no_place(words) else _spelled(whole, own)
     if any(fold(place.name) == fold(whole) for place in found):
         return _fact(found, whole, alone=True)
-    city, rest = _with_city(words)
+    city, named, rest = _with_city(words)
     if city is not None:
-        return _in_city(city, rest)
+        found_there = _in_city(city, rest)
+        said = found_there.evidence.removesuffix(city.name).strip()
+        return replace(found_there, evidence=f"{said} {named}".strip())
     if found:
         return _fact(found, whole, alone=True)
     for window in _windows(words):
@@ -194,8 +196,8 @@ def _says_nothing(word: str) -> bool:
     return common or any(map(str.isdecimal, word))
 
 
-def _with_city(words: list[str]) -> tuple[Place | None, list[str]]:
-    """Return the large city that is named, its last mention first, and the other words."""
+def _with_city(words: list[str]) -> tuple[Place | None, str, list[str]]:
+    """Return the large city that is named, its last mention first, how it is called, and the other words."""
     for length in (3, 2, 1):
         for at in range(len(words) - length, -1, -1):
             named = " ".join(words[at : at + length])
@@ -206,8 +208,8 @@ def _with_city(words: list[str]) -> tuple[Place | None, list[str]]:
             if small and not named.isascii() and length == 1:
                 city = _city_by_sound(named)
             if city is not None and city.people >= places.KNOWN_TO_ALL_PEOPLE:
-                return city, [*words[:at], *words[at + length :]]
-    return None, words
+                return city, named, [*words[:at], *words[at + length :]]
+    return None, "", words
 
 
 def _city_by_sound(word: str) -> Place | None:
@@ -232,7 +234,8 @@ def _in_city(city: Place, rest: list[str]) -> HomeFact:
     ]
     # The map writes no name in Devanagari: those are compared by their sound, whole.
     alike = [] if said.isascii() else [p for p in heard if p.sure or _sounds_so(said, p)]
-    if one := _merged(alike, said) if alike else None:
+    begins = [place for place in heard if alike and _begins_so(place, alike[0])]
+    if one := _merged([*alike, *begins], said) if alike else None:
         return Fact((one,), Confidence.CERTAIN, said)
     for window in _windows(rest):
         part = " ".join(window)
@@ -240,12 +243,17 @@ def _in_city(city: Place, rest: list[str]) -> HomeFact:
         if named := [place for place in near if place.sure and place.kind != "city"]:
             one = _merged(named, part)
             kept = (one,) if one else tuple(named[:_MOST_PLACES])
-            return Fact(kept, _sure_if(one), f"{part} {city.name}")
+            return Fact(kept, _sure_if(one), part)
     if near := [
         place for place in heard if places.km_between(place, city) <= places.CITY_WITHIN_KM
     ]:
         return Fact(tuple(near[:_MOST_PLACES]), Confidence.LIKELY, said)
     return Fact((replace(city, sure=False),), Confidence.LIKELY, city.name)
+
+
+def _begins_so(place: Place, other: Place) -> bool:
+    """Return whether a place is called like another and more: "Garia BT", 14 km from Garia."""
+    return fold(place.name).startswith(f"{fold(other.name)} ")
 
 
 def _sounds_so(said: str, place: Place) -> bool:
@@ -317,7 +325,7 @@ def _merged(found: Sequence[Place], said: str) -> Place | None:
     first = found[0]
     exact = [place for place in found if fold(place.name) == fold(said)]
     near = exact or found
-    if any(places.km_between(place, near[0]) > _ONE_PLACE_KM for place in near):
+    if any(places.km_between(place, near[0]) > _ONE_PLACE_KM for place in (*near, *found)):
         return None
     if len(near) == 1:
         return near[0]

@@ -13,17 +13,20 @@ class UnreadWords:
         self.words = words
         self.plain = plain_of(words)
         self.free = [True] * len(words)
+        self.taken: dict[str, set[int]] = {}
+        """Which words each reader took, by the name of what it reads."""
 
-    def take(self, start: int, end: int) -> str:
+    def take(self, by: str, start: int, end: int) -> str:
         """Take these words, and return them."""
         self.free[start:end] = [False] * (end - start)
+        self.taken.setdefault(by, set()).update(range(start, end))
         return " ".join(self.plain[start:end])
 
     def drop(self, lexicon: Lexicon[bool]) -> None:
         """Leave these phrases out at the beginning."""
         at = 0
         while at < len(self.plain) and (span := lexicon.at(self.plain, at)):
-            self.take(at, at + len(span.words))
+            self.take("", at, at + len(span.words))
             at += len(span.words)
 
     def runs(self) -> Iterator[tuple[int, int]]:
@@ -40,7 +43,3 @@ class UnreadWords:
                 start = None
         if start is not None:
             yield start, len(self.words)
-
-    def plain_left(self) -> list[str]:
-        """Return the words that nobody took."""
-        return [word for word, free in zip(self.plain, self.free, strict=True) if free]

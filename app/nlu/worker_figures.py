@@ -35,7 +35,7 @@ def take_measures(
         around = _around(left, measure, since)
         amount = measure.amount
         if (km := quantities.in_kilometres(amount)) is not None:
-            said = left.take(measure.start, measure.end)
+            said = left.take("distance_km", measure.start, measure.end)
             if 1 <= km <= BELIEVABLE_KM:
                 distance = Fact(km, Confidence.CERTAIN, said)
         elif (time := quantities.in_years(amount)) is not None:
@@ -44,10 +44,11 @@ def take_measures(
             elif amount.unit in _LONG_UNITS and time <= MAX_YEARS:
                 near = phrase_set("experience_near").anywhere(around)
                 sure = Confidence.CERTAIN if near else Confidence.LIKELY
-                told = Fact(int(time), sure, left.take(measure.start, measure.end))
+                said = left.take("years", measure.start, measure.end)
+                told = Fact(int(time), sure, said)
                 years = told if years is None or told.value > years.value else years
         else:
-            left.take(measure.start, measure.end)
+            left.take("", measure.start, measure.end)
     return distance, years, age
 
 
@@ -89,7 +90,7 @@ def _take_age(left: UnreadWords, measure: Measure) -> str:
             break
     if end < len(left.plain) and (span := phrase_set("age").at(left.plain, end)):
         end += len(span.words)
-    return left.take(start, end)
+    return left.take("age", start, end)
 
 
 def take_bare_age(left: UnreadWords) -> Fact[int] | None:
@@ -104,5 +105,5 @@ def take_bare_age(left: UnreadWords) -> Fact[int] | None:
             named = at > 0 and not left.free[at - 1] and not left.words[at - 1].plain.isdecimal()
             if told or end - start == 1 or (at == start and named):
                 begins = before if told else at
-                return Fact(int(word), Confidence.LIKELY, left.take(begins, at + 1))
+                return Fact(int(word), Confidence.LIKELY, left.take("age", begins, at + 1))
     return None

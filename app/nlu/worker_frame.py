@@ -5,10 +5,10 @@ with their units, hours, skills, a name without an introduction, and last the ho
 `rest`. A guess at one fact is left to the question that asks for it; here it would be wrong in silence.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from app.catalogue import places
 from app.catalogue.skills import find_named
@@ -18,7 +18,8 @@ from app.nlu.fact import Confidence, Fact
 from app.nlu.home_place import HomeFact, find_home
 from app.nlu.intents import language_named
 from app.nlu.lexicon import Lexicon
-from app.nlu.message_words import words_of
+from app.nlu.message_words import Word, words_of
+from app.nlu.normalize import split_words
 from app.nlu.person_name import find_introduced, read_name_answer
 from app.nlu.skill_corrections import read_change
 from app.nlu.unread_words import UnreadWords
@@ -26,6 +27,7 @@ from app.nlu.vocabulary import phrase_set, phrases, word_set
 from app.nlu.worker_figures import take_bare_age, take_measures
 from app.nlu.worker_hours import take_hours
 
+FACTS: Final = ("name", "age", "skills", "place", "distance_km", "years", "slots", "language")
 _LONGEST_SKILL: Final = 4
 _LEAST_SKILL: Final = 3
 """Letters of a skill's name: shorter ones are other words."""
@@ -46,8 +48,38 @@ class WorkerFrame:
     """Of experience."""
     slots: Fact[tuple[Slot, ...]] | None = None
     language: Fact[str] | None = None
-    rest: tuple[str, ...] = ()
-    """The words that none of these took, normalized."""
+    words: tuple[Word, ...] = ()
+    taken: Mapping[str, Collection[int]] = field(default_factory=dict)
+    """Which of the words each fact took, by its name."""
+
+    @property
+    def facts(self) -> Mapping[str, Fact[Any]]:
+        """The facts there are, by name."""
+        named = ((name, getattr(self, name)) for name in FACTS)
+        return {name: fact for name, fact in named if fact is not None}
+
+    @property
+    def rest(self) -> tuple[str, ...]:
+        """The words that no fact took, normalized."""
+        used = {at for some in self.taken.values() for at in some}
+        return tuple(word.plain for at, word in enumerate(self.words) if at not in used)
+
+    def text_without(self, *facts: str) -> str:
+        """Return the message as it was written, without the words of these facts."""
+        used = {at for name in facts for at in self.taken.get(name, ())}
+        parts: list[str] = []
+        latest = -1
+        for at, word in enumerate(self.words):
+            if at in used:
+                if parts and word.ends:
+                    parts[-1] = f"{parts[-1].rstrip(',')},"
+                continue
+            if word.origin != latest:
+                parts.append(word.written)
+            latest = word.origin
+            if word.ends:
+                parts[-1] = f"{parts[-1].rstrip(',')},"
+        return " ".join(parts).strip(" ,")
 
 
 def read_worker(
@@ -76,9 +108,21 @@ def read_worker(
         name = _take_first_name(left, sure=sure)
         age = age or take_bare_age(left)
     place = _take_place(left, city, alone=not any((name, age, skills, slots, distance, years)))
+    if skills is not None and _leaves_words(left):
+        skills = replace(skills, confidence=Confidence.LIKELY)
     return WorkerFrame(
-        name, age, skills, place, distance, years, slots, language_fact, tuple(left.plain_left())
+        *(name, age, skills, place, distance, years, slots, language_fact),
+        words=tuple(left.words),
+        taken=left.taken,
     )
+
+
+def introduces_worker(text: str) -> bool:
+    """Whether somebody tells their name and age, and no wish for people: "ravi 24 cook", which are no 24 cooks."""
+    if phrase_set("hiring", "wants").anywhere(split_words(text)):
+        return False
+    frame = read_worker(text)
+    return frame.name is not None and frame.age is not None
 
 
 @cache
@@ -95,7 +139,7 @@ def _take_language(left: UnreadWords) -> Fact[str] | None:
     for start, end in left.runs():
         clause = " ".join(left.plain[start:end])
         if end - start < len(left.words) and (named := language_named(clause)) is not None:
-            return Fact(named, Confidence.CERTAIN, left.take(start, end))
+            return Fact(named, Confidence.CERTAIN, left.take("language", start, end))
     return None
 
 
@@ -103,7 +147,7 @@ def _take_introduced(left: UnreadWords) -> Fact[str] | None:
     found = find_introduced(left.words)
     if found is None:
         return None
-    left.take(found[1].start, found[1].stop)
+    left.take("name", found[1].start, found[1].stop)
     return found[0]
 
 
@@ -139,7 +183,7 @@ def _take_first_name(left: UnreadWords, *, sure: bool) -> Fact[str] | None:
         return None
     found = read_name_answer(words)
     if found is not None:
-        left.take(start, end)
+        left.take("name", start, end)
     return found
 
 
@@ -168,7 +212,7 @@ def _take_skills(left: UnreadWords, text: str, language: str) -> Fact[tuple[str,
                 continue
             slug, until = named
             found.append(slug)
-            said.append(left.take(at, until))
+            said.append(left.take("skills", at, until))
             at = until
     if not found:
         return None
@@ -189,6 +233,31 @@ def _skill_at(left: UnreadWords, at: int, end: int) -> tuple[str, int] | None:
         if slug is not None and not (_is_thing(words) and not _says_work(left, at, until)):
             return slug, until
     return None
+
+
+def _leaves_words(left: UnreadWords) -> bool:
+    """Return whether a clause with a skill says more that nobody read: "I can cook and drive"."""
+    at = 0
+    for end in [*(at + 1 for at, word in enumerate(left.words) if word.ends), len(left.words)]:
+        clause, at = range(at, end), end
+        if left.taken["skills"].isdisjoint(clause):
+            continue
+        unread = [left.plain[number] for number in clause if left.free[number]]
+        if any(map(str.isalpha, _said_of_skills().without(unread))):
+            return True
+    return False
+
+
+@cache
+def _said_of_skills() -> Lexicon[bool]:
+    lists = (
+        *("about_work", "works", "wants", "seeks", "around_skill", "skill_filler", "skill_also"),
+        *("after_name", "i_am", "polite", "filler", "skill_not_before"),
+        *("skill_not_after", "skill_only", "experience_near"),
+    )
+    known = [*phrases("phrases", *lists), *phrases("calendar", "and"), *phrases("intents", "yes")]
+    known += phrases("intents", "no")
+    return Lexicon((phrase, True) for phrase in known)
 
 
 def _is_thing(words: Sequence[str]) -> bool:
@@ -224,9 +293,12 @@ def _take_place(left: UnreadWords, city: str | None, *, alone: bool) -> HomeFact
         and any(_is_home(clause, said) or (not alone and said == {*clause}) for clause in clauses)
     ):
         return None
-    for at, word in enumerate(left.plain):
-        if word in said or word in word_set("phrases", "home_near"):
-            left.free[at] = False
+    for start, end in [*left.runs()]:
+        if not said & {*left.plain[start:end]}:
+            continue
+        for at in range(start, end):
+            if left.plain[at] in said or left.plain[at] in word_set("phrases", "home_near"):
+                left.take("place", at, at + 1)
     return found
 
 

@@ -57,7 +57,7 @@ def _take_stretch(left: UnreadWords, first: int, last: int) -> list[str]:
             at += 1
             continue
         said.append(" ".join(raw[at:until]))
-        left.take(first + begins[at], first + begins[until])
+        left.take("slots", first + begins[at], first + begins[until])
         at = until
     return said
 

@@ -382,6 +382,22 @@ def _quiet(value: Any, reader: FormatContext) -> str:
     return said
 
 
+def _facts(value: Any, reader: FormatContext) -> str:
+    """Say what was understood of a worker, a line each."""
+    said = {
+        "name": inert(str(value["name"])) if value.get("name") else "",
+        "skills": skills(value["skills"], reader) if value.get("skills") else "",
+        "place": _place(value["place"], reader) if value.get("place") else "",
+        "distance": _km(value["km"], reader) if value.get("km") is not None else "",
+        "years": _years(value["years"], reader) if value.get("years") is not None else "",
+        "slots": _free_times(value["slots"], reader) if value.get("slots") else "",
+    }
+    lines = [
+        reader.words[f"fact_{name}"].replace("{value}", text) for name, text in said.items() if text
+    ]
+    return "\n".join(f"• {line}" for line in lines) or reader.words["none"]
+
+
 def _closed(value: Any, reader: FormatContext) -> str:
     return reader.words.get(f"closed_{value}") or reader.words["closed"]
 
@@ -418,6 +434,7 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "place": _place,
     "phone": _phone,
     "lead": _lead,
+    "facts": _facts,
     "caller": _caller,
     "hello": _hello,
     "until": _until,

@@ -71,7 +71,10 @@ def test_who_says_to_be_under_age_at_a_later_question_goes_no_further(text: str)
 )
 def test_years_of_experience_are_no_age(text: str) -> None:
     turn = handle_message(AT_SKILLS, incoming(text), NAMED)
-    assert not turn.effects
+    # Where the word stands beside them, they are kept for the question that asks for experience.
+    changed = [effect.changes for effect in turn.effects if isinstance(effect, EditProfile)]
+    assert len(changed) == len(turn.effects)
+    assert all(change.keys() == {"experience_years"} for change in changed)
     assert turn.state.ask is Ask.SKILLS
 
 

@@ -40,6 +40,7 @@ CHAT_SAMPLES: dict[str, Any] = {
     "skills": ["waiter", "cook"],
     "said": "xyz",
     "place": "Bandra West, Mumbai",
+    "facts": {"name": "Asha", "skills": ["waiter"], "place": "Thane", "km": 5, "years": 3},
     "years": 3,
     "count": 2,
     "example": 10,

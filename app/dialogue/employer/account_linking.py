@@ -31,6 +31,7 @@ from app.nlu.intents import Intent
 from app.nlu.job_draft import Draft
 from app.nlu.normalize import has_devanagari, normalize, split_words
 from app.nlu.vocabulary import phrase_set
+from app.nlu.worker_frame import introduces_worker
 from app.texts.formatting import inert
 from app.texts.message import ROW_TITLE_CHARACTERS, Row
 
@@ -142,7 +143,7 @@ def _stranger(message: Incoming) -> Turn | None:
     agreed = context.profile is not None and context.profile.agreed
     if context.profile is None and message.tapped("menu") == "human":
         return hand_over(message)
-    if text is None or not is_hiring(text, surely=agreed):
+    if text is None or not is_hiring(text, surely=agreed) or introduces_worker(text):
         return None
     # Amid a registration "2 years as a waiter" is an answer: only a whole job is one.
     if message.state.ask not in _BEFORE_CONSENT and not sign_up.is_whole_job(message):

@@ -48,7 +48,12 @@ from app.dialogue.worker.offers import (
     read_reason,
 )
 from app.dialogue.worker.onboarding import resume, unfinished
-from app.dialogue.worker.person_answers import read_consent, read_name, read_phone
+from app.dialogue.worker.person_answers import (
+    read_consent,
+    read_facts_before_language,
+    read_name,
+    read_phone,
+)
 from app.dialogue.worker.place_answers import (
     move_home,
     read_distance,
@@ -66,6 +71,7 @@ from app.dialogue.worker.quiet_answers import (
 from app.dialogue.worker.registration import ask_question, summary
 from app.dialogue.worker.second_thoughts import read_after_yes, read_changed_mind, read_withdraw
 from app.dialogue.worker.skill_answers import read_skills, read_skills_right
+from app.dialogue.worker.whole_message import answer_whole, is_question_of_profile
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import find_topic
 from app.nlu.intents import Intent
@@ -240,7 +246,7 @@ def _answer_faq(message: Incoming, topic: str, repeated: Sequence[Reply]) -> Tur
 
 _READERS: Final[Mapping[Ask, Reader[Incoming]]] = {
     # A language is chosen at any time (`language_choice`), so what arrives here is none.
-    Ask.LANGUAGE: lambda _message: None,
+    Ask.LANGUAGE: read_facts_before_language,
     Ask.CONSENT: read_consent,
     Ask.NAME: read_name,
     Ask.PHONE: read_phone,
@@ -275,7 +281,8 @@ def _answer(message: Incoming) -> Turn | None:
         return _OTHER_READERS[asked](message)
     if asked is Ask.NOTHING:
         return None
-    turn = _READERS[asked](message)
+    turn = answer_whole(message, _READERS[asked]) if is_question_of_profile(asked) else None
+    turn = turn or _READERS[asked](message)
     if turn is not None and turn.missed and message.has_intent(Intent.COURTESY):
         return answer_courtesy(message)
     return None if turn is None else _counted(message, turn)

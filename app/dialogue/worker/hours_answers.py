@@ -27,7 +27,7 @@ def read_availability(message: Incoming) -> Turn | None:
     if message.inbound.kind is InboundKind.FORM:
         slots = hours_form.read(message.inbound.answers)
     elif text is not None:
-        slots = weekly_hours.read(text[:300], _today(message.context), known_slots(message))
+        slots = weekly_hours.read(text[:300], today_of(message.context), known_slots(message))
     else:
         return None
     if slots is None:
@@ -45,7 +45,7 @@ def known_slots(message: Incoming) -> Sequence[Slot]:
     return drafted_slots(message.state) or kept
 
 
-def _today(context: Context) -> int:
+def today_of(context: Context) -> int:
     """Return the weekday by the worker's clock, for words like "kal"."""
     zone = context.profile.time_zone if context.profile else DEFAULT_ZONE
     return context.now.astimezone(ZoneInfo(zone)).weekday()

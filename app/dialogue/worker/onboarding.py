@@ -14,8 +14,10 @@ from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import QUESTIONS, shown_languages
 from app.dialogue.worker.registration import close_question, open_question, unanswered
+from app.dialogue.worker.whole_message import frame_of, remember, says_anything
 from app.nlu.intents import language_named
 from app.nlu.normalize import has_devanagari, normalize, split_words
+from app.nlu.spoken_language import guess_spoken
 
 
 def read_language_choice(message: Incoming) -> Turn | None:
@@ -91,7 +93,20 @@ def _begin(message: Incoming) -> Turn:
         {"first": "hi"} if has_devanagari(message.text or "") and question is Ask.LANGUAGE else {}
     )
     opened, reply = open_question(state, question, message.context, **first)
-    return Turn(opened, (reply,), (CreateWorker(message.inbound.name or ""),))
+    create = CreateWorker(message.inbound.name or "")
+    frame = frame_of(message)
+    if not says_anything(frame):
+        return Turn(opened, (reply,), (create,))
+    spoken = guess_spoken(message.text or "")
+    if question is not Ask.LANGUAGE or spoken is None:
+        before = () if question is Ask.LANGUAGE else (Reply("facts_wait"),)
+        return Turn(remember(opened, frame), (*before, reply), (create,))
+    # Who tells of themselves has chosen a language by writing in it.
+    context = replace(message.context, language=spoken)
+    following = next(iter(unanswered(state, context)), Ask.CONSENT)
+    opened, reply = open_question(state, following, context)
+    replies = (Reply("language_guessed"), Reply("facts_wait"), reply)
+    return Turn(remember(opened, frame), replies, (create, SetLanguage(spoken)), spoken)
 
 
 def resume(message: Incoming, *before: Reply) -> Turn:

@@ -1,14 +1,18 @@
 """Reads consent, name and phone. Pure."""
 
+from dataclasses import replace
+
 from app.core.phones import is_special
 from app.dialogue.effects import EditProfile, ForgetPerson, GiveConsent, SetPhone
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import ask_again, ask_this_name, good_name, offered_name
 from app.dialogue.worker.registration import close_question
+from app.dialogue.worker.said_facts import ASKED_BY, SaidFacts
+from app.dialogue.worker.whole_message import frame_of, keep, remember, says_anything
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
-from app.nlu.consent import parse_consent
+from app.nlu.consent import ADULT_YEARS, parse_consent
 from app.nlu.intents import Intent
 from app.nlu.message_words import words_of
 from app.nlu.normalize import split_words
@@ -17,10 +21,25 @@ from app.nlu.person_name import find_corrected_name, read_name_answer
 
 def read_consent(message: Incoming) -> Turn | None:
     """Read agreement or refusal."""
-    choice = message.tapped("consent") or parse_consent(message.text or "")
+    choice = message.tapped("consent")
+    frame = frame_of(message)
+    beside = choice is None and says_anything(frame)
+    if beside:
+        message = replace(message, state=remember(message.state, frame))
+        # "No, I am Ravi" refuses nothing.
+        choice = parse_consent(frame.text_without(*ASKED_BY))
+        choice = None if choice == "no" else choice
+    choice = choice or parse_consent(message.text or "")
+    said = SaidFacts.from_json(message.state.said)
+    if choice == "yes" and said.age is not None and said.age < ADULT_YEARS:
+        choice = "minor"
     match choice:
         case "yes":
-            return close_question(message, Ask.CONSENT, GiveConsent(message.inbound.name or ""))
+            kept = keep(replace(message, state=replace(message.state, said={})), said)
+            agreed = GiveConsent(message.inbound.name or "")
+            return close_question(
+                kept.message, Ask.CONSENT, agreed, *kept.effects, before=kept.replies
+            )
         case "minor":
             return Turn(State(), (Reply("minor"),), (ForgetPerson(),))
         case "no":
@@ -28,8 +47,18 @@ def read_consent(message: Incoming) -> Turn | None:
         case "of_age":
             # An age is no consent.
             return Turn(message.state, (Reply("ask_agree"),))
+        case _ if beside:
+            return Turn(message.state, (Reply("facts_wait"), Reply("ask_consent")))
         case _:
             return None
+
+
+def read_facts_before_language(message: Incoming) -> Turn | None:
+    """Keep what somebody tells of themselves in place of choosing a language."""
+    frame = frame_of(message)
+    if not says_anything(frame):
+        return None
+    return Turn(remember(message.state, frame), (ask_again(message),))
 
 
 def read_name(message: Incoming) -> Turn | None:

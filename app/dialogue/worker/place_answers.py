@@ -9,11 +9,12 @@ from app.dialogue.choices import index, place_name
 from app.dialogue.effects import EditProfile
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
-from app.dialogue.worker.questions import ask_again, place_area, place_label
+from app.dialogue.worker.place_options import as_option, place_options
+from app.dialogue.worker.questions import ask_again, place_in_full
 from app.dialogue.worker.registration import ask_question, close_question
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
-from app.nlu.home_place import HomeFact, find_home, parse_pin_code
+from app.nlu.home_place import find_home, parse_pin_code
 from app.nlu.intents import Intent, yes_or_no
 from app.nlu.normalize import split_words
 from app.nlu.place_choice import choose_place
@@ -21,8 +22,6 @@ from app.nlu.vocabulary import phrase_set
 
 _NO_PLACES: Final = frozenset({Intent.COURTESY, Intent.YES, Intent.NO})
 """Intents that are no place, although some village has such a name."""
-_LARGE_PEOPLE: Final = 300_000
-"""In a city of so many people, we suggest to name a quarter, for nearer work."""
 _ANSWER_CHARACTERS: Final = 100
 """Numbers are looked for in the first characters only."""
 MAX_YEARS: Final = 60
@@ -49,27 +48,6 @@ def read_location(message: Incoming) -> Turn | None:
     if found.certain and len(options) == 1:
         return _chosen(message, options[0])
     return ask_question(message.state, Ask.WHICH_PLACE, message.context, places=options)
-
-
-def place_options(found: HomeFact) -> list[dict[str, Any]]:
-    """Return the places of a fact as a draft keeps them; of several that look the same, the likeliest."""
-    options: list[dict[str, Any]] = []
-    for option in map(_option, found.value):
-        if not any(place_area(option) == place_area(other) for other in options):
-            options.append(option)
-    return options
-
-
-def _option(place: places.Place) -> dict[str, Any]:
-    # A PIN code's own city is only its district.
-    nearest = None if place.kind == "city" else places.nearest_city(place.latitude, place.longitude)
-    return {
-        "name": place.name,
-        "city": nearest.name if nearest else place.city,
-        "state": place.state,
-        "at": [place.latitude, place.longitude],
-        "large": place.people >= _LARGE_PEOPLE,
-    }
 
 
 def _placed(
@@ -111,7 +89,7 @@ def read_which_place(message: Incoming) -> Turn | None:
 def _chosen(message: Incoming, option: Mapping[str, Any]) -> Turn:
     latitude, longitude = option["at"]
     saved = "place_saved_large" if option.get("large") else "place_saved"
-    return _placed(message, latitude, longitude, place_label(option), saved)
+    return _placed(message, latitude, longitude, place_in_full(option), saved)
 
 
 def read_distance(message: Incoming) -> Turn | None:
@@ -135,7 +113,7 @@ def _correct_place(message: Incoming, pin: str) -> Turn:
     place = places.by_pin(pin)
     if place is None:
         return Turn(message.state, (Reply("pin_unknown"), Reply("ask_distance")))
-    moved = Reply("place_corrected", {"place": place_label(_option(place))})
+    moved = Reply("place_corrected", {"place": place_in_full(as_option(place))})
     edit = EditProfile({"location": [place.latitude, place.longitude]})
     return Turn(message.state, (moved, Reply("ask_distance")), (edit,))
 

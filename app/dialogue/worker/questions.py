@@ -135,7 +135,7 @@ def ask_which_place(state: State, context: Context) -> Reply:
     rows = []
     options = state.draft.get("places", [])
     if len(options) == 1:
-        return Reply("ask_this_place", {"place": place_label(options[0])})
+        return Reply("ask_this_place", {"place": place_in_full(options[0])})
     for number, option in enumerate(options):
         name, about = (place_in(part, context.reply_language) for part in place_area(option))
         rows.append(
@@ -160,6 +160,12 @@ def place_label(option: Mapping[str, Any]) -> str:
     city = option.get("city")
     name = str(option["name"])
     return f"{name}, {city}" if city and city != name else name
+
+
+def place_in_full(option: Mapping[str, Any]) -> str:
+    """Return a place with its city or district and its state."""
+    parts = dict.fromkeys(str(option.get(key) or "") for key in ("name", "city", "state"))
+    return ", ".join(filter(None, parts))
 
 
 def ask_availability(_state: State, context: Context) -> Reply:

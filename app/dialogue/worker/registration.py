@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from app.core.week import Slot
 from app.dialogue.context import Context
 from app.dialogue.effects import Effect, SetPhone
 from app.dialogue.state import REGISTRATION, Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
-from app.dialogue.worker.questions import QUESTIONS
+from app.dialogue.worker.questions import QUESTIONS, ask_this_name
 from app.texts.formatting import quiet_param, slot_params
 
 
@@ -19,6 +19,29 @@ def open_question(
     """Return the state with this question open, and the question."""
     opened = state.at(question, **draft)
     return opened, QUESTIONS[question].ask(opened, context)
+
+
+def open_next(state: State, question: Ask, context: Context) -> tuple[State, Reply]:
+    """Open the next question of a registration; what was said of it before is proposed."""
+    fact = _PROPOSED_AT.get(question, "")
+    said = state.said.get(fact)
+    if not said:
+        return open_question(state, question, context)
+    kept = {name: value for name, value in state.said.items() if name != fact}
+    state = replace(state, said=kept)
+    if question is Ask.LOCATION:
+        return open_question(state, Ask.WHICH_PLACE, context, places=said)
+    if question is Ask.SKILLS:
+        return open_question(state, Ask.SKILLS_RIGHT, context, skills=said)
+    return state.at(Ask.NAME, offered=said), ask_this_name(context, str(said))
+
+
+_PROPOSED_AT: Final[Mapping[Ask, str]] = {
+    Ask.NAME: "name",
+    Ask.SKILLS: "skills",
+    Ask.LOCATION: "places",
+}
+"""What the state keeps of a fact that is proposed when its question comes."""
 
 
 def unanswered(state: State, context: Context) -> list[Ask]:
@@ -55,7 +78,7 @@ def close_question(
         lacks &= not any(isinstance(effect, SetPhone) for effect in effects)
         closing = (*before, reply, *((Reply("ask_phone"),) if lacks else ()))
         return Turn(done, closing, effects, language)
-    opened, reply = open_question(state, following[0], context)
+    opened, reply = open_next(state, following[0], context)
     return Turn(opened, (*before, reply), effects, language)
 
 

@@ -147,9 +147,10 @@ def _meant(act: str, line: Line, expected: Expectation, outcome: Outcome) -> boo
     if act in _HARMLESS or act in expected.acts:
         return True
     if act.startswith("language=") and line.question in _GUESSED_LANGUAGE:
-        return act == "language=hi" and (
-            has_devanagari(line.text) or line.language in {"hi", "hinglish"}
-        )
+        hindi = has_devanagari(line.text) or line.language in {"hi", "hinglish"}
+        spoken = {"language=hi"} if hindi else {"language=en"}
+        # What is spelt carelessly may be of either.
+        return act in (spoken if line.language != "messy" else {"language=hi", "language=en"})
     if act == "yes":
         # What was read back is what was said again.
         return bool(outcome.saved) and all(

@@ -11,6 +11,7 @@ from app.dialogue import effects as fx
 from app.dialogue.effects import Effect
 from app.dialogue.state import Ask
 from app.dialogue.turn import Turn
+from app.dialogue.worker.said_facts import SaidFacts
 from app.nlu.job_draft import Draft, shifts_of
 from app.texts.catalogue import get_catalogue
 from tests.nlu.corpus_measure.situations import OFFER, OTHER_OFFER, Situation
@@ -94,7 +95,12 @@ def outcome_of(before: Situation, turn: Turn) -> Outcome:
     """Return what followed."""
     saved: dict[str, Any] = {}
     acts: set[str] = set()
-    labels = [str(reply.params["place"]) for reply in turn.replies if "place" in reply.params]
+    labels = [
+        str(params["place"])
+        for reply in turn.replies
+        for params in (reply.params, reply.params.get("facts") or {})
+        if params.get("place")
+    ]
     for effect in turn.effects:
         _read_effect(effect, saved, acts, labels)
         if isinstance(effect, fx.AnswerOffer) and len(before.context.open_offers) > 1:
@@ -282,6 +288,7 @@ def _read_draft(
         offered["place"] = [_place(option) for option in draft["places"]]
     if turn.state.ask is Ask.NAME and draft.get("offered"):
         offered["name"] = [str(draft["offered"])]
+    shown |= _said_before_asked(before, turn, offered)
     for reply in turn.replies:
         slugs = [row.id.partition(":")[2] for row in reply.rows if row.id.startswith("skill:")]
         if reply.text == "ask_which_skill" and slugs:
@@ -322,6 +329,32 @@ def _guessed(tap: str, before: Situation) -> dict[str, list[Any]]:
             return {"job.days": [_days(Draft(starts_on=day, ends_on=day), before.context.now)]}
         case _:
             return {}
+
+
+def _said_before_asked(
+    before: Situation, turn: Turn, offered: dict[str, list[Any]]
+) -> dict[str, Any]:
+    """Return the facts that are kept until the consent, and read back then; a doubtful one is proposed."""
+    if turn.state.said == before.state.said:
+        return {}
+    said = SaidFacts.from_json(turn.state.said)
+    shown: dict[str, Any] = {}
+    if said.name and said.name_sure:
+        shown["name"] = said.name
+    elif said.name:
+        offered["name"] = [said.name]
+    if said.skills:
+        shown["skills"] = frozenset(said.skills)
+    if said.places and said.place_sure:
+        shown["place"] = _place(said.places[0])
+    elif said.places:
+        offered["place"] = [_place(option) for option in said.places]
+    if said.slots:
+        shown["hours"] = said.slots
+    for name, value in (("distance", said.distance_km), ("experience", said.years)):
+        if value is not None:
+            shown[name] = float(value)
+    return shown
 
 
 def _place(option: Mapping[str, Any]) -> Place:
