@@ -4,6 +4,7 @@ Called in the transaction that books it, after the booking: a number is locked u
 """
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -17,16 +18,36 @@ from app.payments.models import Payment
 from app.payments.quotes import kept_quote
 
 
-async def invoice_capture(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
-    """Issue the invoice of a payment that was just captured."""
+async def invoice_captures(
+    session: AsyncSession, payments: Sequence[Payment], attempt_id: UUID, now: dt.datetime
+) -> None:
+    """Issue the one invoice of payments that were just captured together, by one attempt."""
+    titles = await _titles(session, payments)
+    lines = [_line(payment, titles) for payment in payments]
+    first = payments[0]
+    source = f"payment:{first.id}" if len(payments) == 1 else f"attempt:{attempt_id}"
+    await issue.issue(session, source, first.employer_id, lines, now, order_id=first.order_id)
+
+
+async def invoice_payment(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
+    """Issue the invoice of money that was captured before, and is taken for a price now."""
+    lines = [_line(payment, await _titles(session, [payment]))]
+    source = f"payment:{payment.id}"
+    await issue.issue(session, source, payment.employer_id, lines, now, order_id=payment.order_id)
+
+
+async def _titles(session: AsyncSession, payments: Sequence[Payment]) -> dict[UUID, str]:
     query = (
-        select(Job.title)
-        .join(JobMatch, JobMatch.job_id == Job.id)
-        .where(JobMatch.id == payment.match_id)
+        select(JobMatch.id, Job.title)
+        .join(Job, JobMatch.job_id == Job.id)
+        .where(JobMatch.id.in_([payment.match_id for payment in payments]))
     )
-    title = await session.scalar(query)
-    line = DocumentLine(payment.id, f"Contact of one worker: {title}", kept_quote(payment))
-    await issue.issue(session, f"payment:{payment.id}", payment.employer_id, [line], now)
+    return {row.id: row.title for row in await session.execute(query)}
+
+
+def _line(payment: Payment, titles: Mapping[UUID, str]) -> DocumentLine:
+    what = f"Contact of one worker: {titles[payment.match_id]}"
+    return DocumentLine(payment.id, what, kept_quote(payment))
 
 
 async def tax_of_refund(session: AsyncSession, payment_id: UUID, amount: int) -> int:

@@ -191,8 +191,7 @@ async def _book_captures(
             provider_ref=attempt.intent_id,
         )
     # Before what was told early is applied: a credit note is about an invoice.
-    for payment in payments:
-        await invoicing.invoice_capture(session, payment, now)
+    await invoicing.invoice_captures(session, payments, attempt.id, now)
 
 
 async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
@@ -375,5 +374,5 @@ async def settle_suspense(
     item, payment = await suspense.get_item(session, item_id)
     await suspense.take_as_paid(session, item, payment, reason, actor, now)
     await _unlock(session, payment, now)
-    await invoicing.invoice_capture(session, payment, now)
+    await invoicing.invoice_payment(session, payment, now)
     return item

@@ -54,7 +54,7 @@ def test_an_employer_lists_their_documents_and_reads_all_of_one(world: World) ->
     assert (invoice["kind"], note["kind"]) == ("invoice", "credit_note")
     igst = {"name": "IGST", "rate_percent": 18.0, "amount": rupees(747)}
     assert (invoice["net"], invoice["taxes"]) == (rupees(4_153), [igst])
-    assert (invoice["total"], invoice["order_id"]) == (rupees(4_900), None)
+    assert (invoice["total"], invoice["order_id"]) == (rupees(4_900), payment_id)
     assert listed(employer, kind="invoice") == [invoice]
     assert listed(employer, kind="credit_note") == [note]
     assert listed(employer, kind="debit_note") == []
@@ -68,6 +68,28 @@ def test_an_employer_lists_their_documents_and_reads_all_of_one(world: World) ->
     assert whole["about"] == {"number": invoice["number"], "issued_at": whole["about"]["issued_at"]}
     [line] = whole["lines"]
     assert (line["payment_id"], line["total"]) == (payment_id, rupees(2_450))
+
+
+def test_leads_bought_together_are_one_invoice(world: World) -> None:
+    employer = world.employer()
+    bought = [lead(world, employer) for _ in range(3)]
+    ids = [one.id for one in bought]
+    page = ok(employer.post("/api/employers/unlocks", {"match_ids": ids}), 202)
+    world.pay(page["checkout_url"])
+    [invoice] = listed(employer)
+    assert (invoice["total"], invoice["order_id"]) == (rupees(14_700), page["order_id"])
+    payments = ok(employer.get("/api/employers/payments"))["items"]
+    whole = ok(employer.get(f"{INVOICES}/{invoice['id']}"))
+    assert {line["payment_id"] for line in whole["lines"]} == {one["id"] for one in payments}
+    assert sum(line["net"]["amount"] for line in whole["lines"]) == invoice["net"]["amount"]
+    assert [tax["amount"]["amount"] for tax in invoice["taxes"]] == [1_122, 1_122]
+    for payment in payments:
+        ok(refund(world, payment["id"]))
+    world.settle()
+    notes = listed(employer, kind="credit_note")
+    assert [note["order_id"] for note in notes] == [page["order_id"]] * 3
+    given_back = sum(tax["amount"]["amount"] for note in notes for tax in note["taxes"])
+    assert given_back == 2_244
 
 
 def test_pages_of_documents_follow_each_other(world: World) -> None:

@@ -17,6 +17,7 @@ from tests.support.provider_faults import (
     stripe_event,
     stripe_fault,
 )
+from tests.support.sellers import charge_tax, put_settings
 
 
 @pytest.fixture
@@ -61,6 +62,18 @@ def dispute_told(intent: str, status: str, at: int = 1_000) -> dict[str, Any]:
         "payment_intent": intent,
     }
     return stripe_event("charge.dispute.updated", thing) | {"created": at}
+
+
+def test_a_refund_told_before_its_payment_has_a_credit_note(world: World) -> None:
+    charge_tax(world)
+    mine, intent, paid = paid_in_silence(world)
+    post_to_webhook(world, refund_told(intent, amount=1_000))
+    post_to_webhook(world, paid)
+    note, invoice = ok(mine.employer.get("/api/employers/invoices"))["items"]
+    assert (note["kind"], note["total"]["amount"]) == ("credit_note", 1_000)
+    assert [tax["amount"]["amount"] for tax in note["taxes"]] == [76, 76]
+    assert invoice["total"]["amount"] == 4_900
+    ok(put_settings(world, seller={"tax_pack": "none"}))
 
 
 @pytest.mark.parametrize("times", [1, 3])
