@@ -31,18 +31,18 @@ def test_a_question_is_repeated_in_other_words_and_the_third_time_by_a_human(
     state: State, language: str
 ) -> None:
     facts = context(profile=SETTLED, language=language)
-    said = []
+    chat = get_catalogue(language).chat
+    turns = []
     for _ in range(3):
-        turn = handle_message(state, incoming("blorp zxcv"), facts)
-        render(turn, language)
-        said.append([reply.text for reply in turn.replies])
-        if len(said) < 3:
-            chat = get_catalogue(language).chat
-            assert any(OUT[language] in chat[text].text for text in said[-1]), said[-1]
-        state = turn.state
+        turns.append(handle_message(state, incoming("blorp zxcv"), facts))
+        render(turns[-1], language)
+        state = turns[-1].state
+    said = [[reply.text for reply in turn.replies] for turn in turns]
+    for texts in said[:2]:
+        assert any(OUT[language] in chat[text].text for text in texts), texts
     assert said[1][0] == "stuck"
     assert said[2][0] == "handed_over_amid"
-    assert turn.effects == (RequestHandoff("not_understood"),)
+    assert turns[2].effects == (RequestHandoff("not_understood"),)
 
 
 @pytest.mark.parametrize("language", ["en", "hi"])
