@@ -16,6 +16,7 @@ from app.nlu.skill_phrases import BETWEEN_SKILLS, matching_skills
 from app.nlu.vocabulary import phrase_set, phrases
 
 _BUT: Final = re.compile(r"\s(?:but|par|lekin|magar|पर|लेकिन|मगर)\s", re.IGNORECASE)
+_CLAUSE: Final = re.compile(r"[,;\n।]")
 _NO_NO: Final = re.compile(r"^\W*(no|nahi|nhi|नहीं)\W+\1\b", re.IGNORECASE)
 """An answer to what was read back, and no denial of what follows: "no no, waiter"."""
 MOST_PARTS: Final = 20
@@ -70,6 +71,13 @@ def read_change(text: str, language: str) -> SkillChange | None:
     if not marks or not (added or denied):
         return None
     return SkillChange(tuple(dict.fromkeys(added)), frozenset(denied), _Mark.ONLY in marks)
+
+
+def split_denied(text: str) -> Iterator[tuple[Sequence[str], bool]]:
+    """Yield the parts of a text, and whether each is denied: "not Thane, Kalyan" denies Thane."""
+    parts = [part for piece in _BUT.split(text) for part in _CLAUSE.split(f" {piece} ")]
+    for part in parts[:MOST_PARTS]:
+        yield from ((words, denied) for words, denied in _phrases(split_words(part)) if words)
 
 
 def _phrases(words: Sequence[str]) -> Iterator[tuple[Sequence[str], bool]]:

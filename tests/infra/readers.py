@@ -80,6 +80,7 @@ def _called() -> dict[str, Run]:
         role_words,
         skill_corrections,
         skill_phrases,
+        worker_correction,
     )
     from app.payments import first_message
     from app.texts import formatting
@@ -112,6 +113,9 @@ def _called() -> dict[str, Run]:
         ),
         "app.nlu.skill_corrections.read_change": lambda text: skill_corrections.read_change(
             text, "en"
+        ),
+        "app.nlu.worker_correction.read_correction": lambda text: worker_correction.read_correction(
+            text, worker_correction.KnownFacts("Asha Rao", "Thane", 10, 3)
         ),
         "app.nlu.skill_phrases.matching_skills": lambda text: skill_phrases.matching_skills(
             text, "en"

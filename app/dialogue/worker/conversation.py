@@ -33,6 +33,7 @@ from app.dialogue.worker.account_requests import (
     send_code,
 )
 from app.dialogue.worker.after_unlock import ask_which_company, contact_tap, reached_tap
+from app.dialogue.worker.corrections import read_corrections
 from app.dialogue.worker.going_back import go_back
 from app.dialogue.worker.hours_answers import (
     read_availability,
@@ -281,7 +282,9 @@ def _answer(message: Incoming) -> Turn | None:
         return _OTHER_READERS[asked](message)
     if asked is Ask.NOTHING:
         return None
-    turn = answer_whole(message, _READERS[asked]) if is_question_of_profile(asked) else None
+    turn = None
+    if is_question_of_profile(asked):
+        turn = read_corrections(message) or answer_whole(message, _READERS[asked])
     turn = turn or _READERS[asked](message)
     if turn is not None and turn.missed and message.has_intent(Intent.COURTESY):
         return answer_courtesy(message)
@@ -329,7 +332,7 @@ def _everyday(message: Incoming) -> Turn | None:
             return turn
         if (turn := read_answer(message)) is not None:
             return _counted(message, turn)
-        if (turn := read_named_offer(message)) is not None:
+        if (turn := read_named_offer(message) or read_corrections(message)) is not None:
             return turn
     if inbound.kind is InboundKind.LOCATION and (turn := _pin(message)) is not None:
         return turn

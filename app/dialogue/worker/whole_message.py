@@ -20,7 +20,7 @@ from app.dialogue.worker.said_facts import ASKED_BY, SaidFacts
 from app.nlu.common_words import is_common
 from app.nlu.worker_frame import WorkerFrame, read_worker
 
-_PART_OF: Final[Mapping[Ask, Ask]] = {
+PART_OF: Final[Mapping[Ask, Ask]] = {
     Ask.SKILLS_RIGHT: Ask.SKILLS,
     Ask.WHICH_PLACE: Ask.LOCATION,
     Ask.AVAILABILITY_RIGHT: Ask.AVAILABILITY,
@@ -148,7 +148,7 @@ def answer_whole(message: Incoming, read_own: Reader[Incoming]) -> Turn | None:
 
 def _own_texts(message: Incoming, frame: WorkerFrame, others: Collection[str]) -> Iterator[str]:
     """Yield what the open question's own reader may get: the message without the other facts."""
-    asked = _PART_OF.get(message.state.ask, message.state.ask)
+    asked = PART_OF.get(message.state.ask, message.state.ask)
     if asked is Ask.LOCATION:
         # A home is found among other words, and without them it may look surer than it is.
         yield message.text or ""
@@ -162,7 +162,7 @@ def _own_texts(message: Incoming, frame: WorkerFrame, others: Collection[str]) -
 
 def _not_asked(frame: WorkerFrame, state: State, context: Context) -> list[str]:
     """Return the facts that answer questions still to come."""
-    asked = _PART_OF.get(state.ask, state.ask)
+    asked = PART_OF.get(state.ask, state.ask)
     open_ = {question for question in unanswered(state, context) if question is not asked}
     found = []
     for name, fact in frame.facts.items():

@@ -1,0 +1,106 @@
+"""Corrects what was told before, whatever question is open: "naam galat hai, Sunita likho". Pure.
+
+What is certain is stored and read back; a doubtful name or home is proposed. Only what the words name changes.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from app.dialogue.effects import EditProfile
+from app.dialogue.state import Ask
+from app.dialogue.turn import Incoming, Reply, Turn
+from app.dialogue.worker.place_options import place_options
+from app.dialogue.worker.questions import QUESTIONS, ask_again, ask_this_name, good_name
+from app.dialogue.worker.registration import ask_question
+from app.dialogue.worker.said_facts import SaidFacts
+from app.dialogue.worker.whole_message import PART_OF
+from app.nlu.home_place import HomeFact, find_home
+from app.nlu.normalize import split_words
+from app.nlu.skill_corrections import read_change
+from app.nlu.vocabulary import phrase_set
+from app.nlu.worker_correction import Correction, KnownFacts, read_correction
+
+
+def read_corrections(message: Incoming) -> Turn | None:
+    """Return what follows from a correction of something told before; None for any other message."""
+    text, state, profile = message.text, message.state, message.context.profile
+    if not text or profile is None or not profile.agreed or message.context.open_offers:
+        return None
+    asked = PART_OF.get(state.ask, state.ask)
+    told = not state.registering
+    known = KnownFacts(
+        name=profile.name if told or Ask.NAME in state.answered else "",
+        place=(profile.place or "") if profile.located else "",
+        distance_km=profile.max_distance_km if told or Ask.DISTANCE in state.answered else 0,
+        years=profile.experience_years if told or Ask.EXPERIENCE in state.answered else 0,
+    )
+    found = read_correction(text, known)
+    if found is None:
+        return _other_skills(message, text, asked) or _moved(message, text, asked)
+    return _corrected(message, found, known, asked)
+
+
+def _corrected(message: Incoming, found: Correction, known: KnownFacts, asked: Ask) -> Turn | None:
+    if asked is not Ask.NAME and known.name:
+        if found.wrong == "name":
+            return ask_question(message.state, Ask.NAME, message.context)
+        if found.name is not None and good_name(found.name.value):
+            if found.name.certain:
+                return _noted(message, SaidFacts(name=found.name.value, name_sure=True))
+            opened = message.state.at(Ask.NAME, offered=found.name.value)
+            return Turn(opened, (ask_this_name(message.context, found.name.value),))
+    if asked is not Ask.LOCATION and known.place:
+        if found.wrong == "place":
+            return ask_question(message.state, Ask.LOCATION, message.context)
+        if found.place is not None:
+            return _placed(message, found.place)
+    if asked is not Ask.DISTANCE and found.distance_km is not None:
+        return _noted(message, SaidFacts(distance_km=found.distance_km))
+    if asked is not Ask.EXPERIENCE and found.years is not None:
+        return _noted(message, SaidFacts(years=found.years))
+    return None
+
+
+def _placed(message: Incoming, home: HomeFact) -> Turn:
+    options = place_options(home)
+    if home.certain and len(options) == 1:
+        return _noted(message, SaidFacts(places=tuple(options), place_sure=True))
+    return ask_question(message.state, Ask.WHICH_PLACE, message.context, places=options)
+
+
+def _other_skills(message: Incoming, text: str, asked: Ask) -> Turn | None:
+    """Read skills that are denied, or added to those told: "cook nahi, waiter", "add cook"."""
+    profile = message.context.profile
+    if profile is None or not profile.skills or asked is Ask.SKILLS:
+        return None
+    change = read_change(text, message.context.reply_language)
+    if change is None or not (change.added or change.denied & set(profile.skills)):
+        return None
+    if not change.denied & set(profile.skills) and message.state.ask is not Ask.NOTHING:
+        return None
+    skills = change.applied_to(profile.skills)
+    if not skills or set(skills) == set(profile.skills):
+        return None
+    if message.state.ask is Ask.NOTHING:
+        return ask_question(message.state, Ask.SKILLS_RIGHT, message.context, skills=skills)
+    return _noted(message, SaidFacts(skills=tuple(skills), skills_sure=True))
+
+
+def _moved(message: Incoming, text: str, asked: Ask) -> Turn | None:
+    """Read where somebody lives now, said where nothing was asked: "main ab Thane mein rehta hoon"."""
+    profile = message.context.profile
+    if asked is not Ask.NOTHING or profile is None or not profile.located or "?" in text:
+        return None
+    words = split_words(text)
+    if not phrase_set("lives_in").anywhere(words) or not phrase_set("home_near").anywhere(words):
+        return None
+    home = find_home(text, profile.place)
+    return None if home is None or not home.certain else _placed(message, home)
+
+
+def _noted(message: Incoming, said: SaidFacts) -> Turn:
+    """Store a fact, read it back, and repeat the open question."""
+    changes: dict[str, Any] = said.changes()
+    again = (ask_again(message),) if message.state.ask in QUESTIONS else ()
+    reply = Reply("noted", {"facts": said.read_back()})
+    return Turn(replace(message.state, misses=0), (reply, *again), (EditProfile(changes),))
