@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import datetime as dt
 import getpass
 import os
 import signal
@@ -337,6 +338,32 @@ def demo(arguments: argparse.Namespace) -> int:
     return story.play(base_url=arguments.url, as_json=arguments.json, workers=arguments.workers)
 
 
+async def reconcile(arguments: argparse.Namespace) -> int:
+    """Compare a day of the payment providers' books with ours; 0 where nothing differs, else 1.
+
+    Each difference is named, and waits for an administrator as an open item.
+    """
+    from app.payments.day_books import reconcile_day
+    from app.payments.provider import PaymentsMisconfigured, PaymentsUnavailable
+    from app.payments.show_day import as_json, as_text
+    from app.runtime import running
+
+    async with running(_settings()) as runtime:
+        if runtime.payments is None:
+            raise CommandError("No payment provider is configured: there are no books to compare.")
+        reports = []
+        for provider in runtime.payments.configured.values():
+            try:
+                now = runtime.clock()
+                reports.append(await reconcile_day(runtime.database, provider, arguments.day, now))
+            except PaymentsMisconfigured:
+                raise CommandError(f"{provider.name} takes our key for wrong.") from None
+            except PaymentsUnavailable:
+                raise CommandError(f"{provider.name} does not answer: try again.") from None
+    print(as_json(reports) if arguments.json else as_text(reports))
+    return 1 if any(report.differences for report in reports) else 0
+
+
 async def templates(arguments: argparse.Namespace) -> int:
     """Register the message templates with WhatsApp, or compare them with what is registered."""
     return await _templates(_settings(), register=arguments.what == "register")
@@ -446,6 +473,14 @@ def _parser() -> argparse.ArgumentParser:
     teller.add_argument("--url", help="the running server (else PUBLIC_URL or the local port)")
     teller.add_argument("--json", action="store_true", help="print what happened as JSON")
     teller.add_argument("--workers", type=int, default=2_000, help="how many workers to register")
+    books = add("reconcile", reconcile)
+    books.add_argument(
+        "--day",
+        required=True,
+        type=dt.date.fromisoformat,
+        help="as the provider counts (2026-11-30)",
+    )
+    books.add_argument("--json", action="store_true", help="print the comparison as JSON")
     keeper = add("templates", templates)
     keeper.add_argument("what", choices=["register", "compare"])
     former = add("flow", flow)

@@ -25,7 +25,8 @@ from app.messaging.channel import ChannelRegistry
 from app.messaging.inbox.group_commit import GroupCommit
 from app.messaging.inbox.model_readings import ModelDesk
 from app.payments import erasure as payments_privacy
-from app.payments.provider import PaymentEvents, PaymentProvider
+from app.payments.provider import PaymentEvents
+from app.payments.provider_choice import ChosenProviders
 from app.privacy.erase import ERASED_WORKER
 from app.providers.http import outgoing, sending
 from app.providers.wiring import (
@@ -54,7 +55,7 @@ class Runtime:
     limiter: RateLimiter
     channels: ChannelRegistry
     group_commit: GroupCommit
-    payments: PaymentProvider | None
+    payments: ChosenProviders | None
     """None when no payment provider is configured."""
     payment_events: Mapping[str, PaymentEvents]
     """The webhook of every provider, by its name, whichever of them sells."""

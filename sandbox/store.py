@@ -18,7 +18,7 @@ from typing import Any
 
 type Json = dict[str, Any]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -116,12 +116,14 @@ CREATE TABLE stripe_objects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     object TEXT NOT NULL,
+    created INTEGER NOT NULL,
     customer TEXT,
     payment_intent TEXT,
     open_until REAL,
     body TEXT NOT NULL
 );
 CREATE INDEX stripe_objects_by_kind ON stripe_objects (object, seq);
+CREATE INDEX stripe_objects_by_day ON stripe_objects (object, created);
 CREATE INDEX stripe_objects_by_customer ON stripe_objects (customer, object, seq);
 CREATE INDEX stripe_objects_by_intent ON stripe_objects (payment_intent, object, seq);
 CREATE INDEX stripe_objects_open ON stripe_objects (open_until) WHERE open_until IS NOT NULL;

@@ -363,7 +363,7 @@ class LedgerTransaction(Base):
     booked_at: Mapped[dt.datetime]
     provider: Mapped[str | None] = mapped_column(String(32))
     """None where no provider took part."""
-    provider_ref: Mapped[str | None] = mapped_column(String(160))
+    provider_ref: Mapped[str | None] = mapped_column(String(160), index=True)
     """The provider's id of what moved: a charge, a refund, a dispute."""
     payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"), index=True)
     imbalance: Mapped[UUID | None] = mapped_column(

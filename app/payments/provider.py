@@ -1,7 +1,7 @@
 """What payments need of a payment provider, in our own words; `app.providers` speaks its wire format."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -179,6 +179,47 @@ type ProviderEvent = (
 )
 
 
+class MovementKind(StrEnum):
+    """What moved money in our account at the provider."""
+
+    CAPTURE = "capture"
+    REFUND = "refund"
+    REFUND_FAILED = "refund_failed"
+    """Money of a refund that came back."""
+    DISPUTE = "dispute"
+    """A bank took money back."""
+    DISPUTE_REVERSED = "dispute_reversed"
+    FEE = "fee"
+    """A fee of its own, such as one for a month."""
+    OTHER = "other"
+    """What is not about what we sell: payouts to our bank, transfers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of the provider's own books."""
+
+    id: str
+    kind: MovementKind
+    ref: str
+    """The provider's id of the payment, refund or dispute, as our ledger has it."""
+    amount: Money
+    """What moved before fees, in the currency of the sale; never negative, the kind says which way."""
+    fee: Money
+    """What the provider kept of it, taxes on that included, in the currency it settles in."""
+    at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Books:
+    """How a provider's days are counted."""
+
+    zone: dt.tzinfo
+    """Whose midnight begins a day."""
+    lag_days: int
+    """After how many days at most a movement is in the books of a day."""
+
+
 class SignatureInvalid(Exception):
     """An event was not signed by the provider, or long ago."""
 
@@ -289,3 +330,15 @@ class PaymentProvider(Protocol):
 
     async def disputes_of(self, intent_id: str) -> list[DisputeChanged]:
         """Return what banks have asked back of a payment, as it stands now."""
+
+    @property
+    def books(self) -> Books:
+        """How its days are counted."""
+        ...
+
+    def movements(self, day: dt.date) -> AsyncIterator[Sequence[Movement]]:
+        """Return what moved on a day of the provider's books, page by page.
+
+        Raises as all calls do; what was returned before then counts for nothing.
+        """
+        ...

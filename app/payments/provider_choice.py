@@ -1,13 +1,16 @@
 """Several payment providers at once: one sells, and each is asked about what it has made."""
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.money import Money
 from app.payments.provider import (
+    Books,
     Checkout,
     CheckoutRequest,
     DisputeChanged,
+    Movement,
     PaymentProvider,
     PaymentsMisconfigured,
     PaymentsNotConfigured,
@@ -90,3 +93,12 @@ class ChosenProviders:
     async def disputes_of(self, intent_id: str) -> list[DisputeChanged]:
         """Ask where it was paid."""
         return await self.of(intent_id).disputes_of(intent_id)
+
+    @property
+    def books(self) -> Books:
+        """How days are counted where we sell."""
+        return self._seller.books
+
+    def movements(self, day: dt.date) -> AsyncIterator[Sequence[Movement]]:
+        """Return what moved where we sell. Each of `configured` has books of its own."""
+        return self._seller.movements(day)

@@ -11,6 +11,7 @@ from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
 from sandbox.store import Json, Store
 from sandbox.stripe import params as p
+from sandbox.stripe.balance import Balance
 from sandbox.stripe.checkout import Checkout
 from sandbox.stripe.customers import Customers
 from sandbox.stripe.errors import StripeError, missing
@@ -41,10 +42,11 @@ class Account:
         self._deliverer = deliverer
         self.objects = Objects(store)
         self.events = Events(store, self.objects, deliverer)
-        self.intents = Intents(config, store, self.objects, self.events)
+        self.balance = Balance(self.objects)
+        self.intents = Intents(config, store, self.objects, self.events, self.balance)
         self.checkout = Checkout(config, self.objects, self.events, self.intents)
         self.customers = Customers(self.objects, self.events)
-        self.refunds = Refunds(self.objects, self.events)
+        self.refunds = Refunds(store, self.objects, self.events, self.balance)
         self._calls = self._wired()
 
     def answer(self, method: str, path: str, params: Json) -> Json:
@@ -130,6 +132,20 @@ class Account:
                 lambda _, q: self._list("dispute", "disputes", q, "charge", "payment_intent"),
             ),
             _call(get, "disputes/{}", lambda ids, _: self._get("dispute", ids)),
+            _call(
+                get,
+                "balance_transactions",
+                lambda _, q: self._list(
+                    "balance_transaction", "balance_transactions", q, "currency", "source", "type"
+                ),
+            ),
+            _call(
+                get,
+                "balance_transactions/{}",
+                lambda ids, _: self._get("balance_transaction", ids),
+            ),
+            _call(get, "payouts", lambda _, q: self._list("payout", "payouts", q, "status")),
+            _call(get, "payouts/{}", lambda ids, _: self._get("payout", ids)),
             _call(get, "events", lambda _, q: self._list("event", "events", q, "type")),
             _call(get, "events/{}", lambda ids, _: self._get("event", ids)),
             _call(get, "balance", lambda *_: self._balance()),
@@ -176,13 +192,9 @@ class Account:
         return self.customers.search(str(p.text(params, "query", required=True)), kind)
 
     def _balance(self) -> Json:
-        sums: dict[str, int] = {}
-        for charge in self.objects.all("charge"):
-            received = charge["amount_captured"] - charge["amount_refunded"]
-            sums[charge["currency"]] = sums.get(charge["currency"], 0) + received
         available = [
             {"amount": amount, "currency": currency, "source_types": {"card": amount}}
-            for currency, amount in sorted(sums.items())
+            for currency, amount in sorted(self.balance.sums().items())
         ]
         return {"object": "balance", "available": available, "livemode": False, "pending": []}
 

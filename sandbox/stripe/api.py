@@ -37,6 +37,12 @@ CARD_FAULTS = {
     "authentication_required": "the next saved card needs its owner",
 }
 
+#: These concern the refund that is made next, not the call that asks for it.
+REFUND_FAULTS = {
+    "refund_pending": "the next refund is made, and stays pending",
+    "refund_failed": "the next refund is made, stays pending, and fails at the bank a moment later",
+}
+
 log = logging.getLogger("sandbox.stripe")
 
 

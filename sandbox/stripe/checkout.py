@@ -276,10 +276,7 @@ class Checkout:
                 param="customer",
             )
         if customer is not None:
-            known = self._objects.get("customer", customer, "customer")
-            if known.get("deleted"):
-                raise StripeError(f"Customer {customer} was deleted.", param="customer")
-            return customer, known["email"]
+            return customer, self._objects.living_customer(customer)["email"]
         return None, email
 
     def _expiry(self, params: Json) -> int:

@@ -7,6 +7,7 @@
 | `POST events/{event_id}/resend` | the event is posted again, now |
 | `POST disputes` | `{payment_intent, status}`: a dispute is opened or moves on |
 | `POST refunds/{id}` | `{status}`: a refund waits, goes through, or fails |
+| `POST payouts` | `{currency?}`: what is there goes to our bank |
 | `POST faults`, `GET faults` | what goes wrong next |
 | `POST raw` | `{payload, signature, times}`: any payload to the webhook |
 | `GET objects?object=` | what there is, newest first, e.g. `checkout.session` |
@@ -29,7 +30,7 @@ from sandbox.problem import (
 from sandbox.store import Json, Store
 from sandbox.stripe import cards
 from sandbox.stripe.account import Account
-from sandbox.stripe.api import CARD_FAULTS
+from sandbox.stripe.api import CARD_FAULTS, REFUND_FAULTS
 from sandbox.stripe.checkout import OUTCOMES, SessionClosed
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.refunds import DISPUTE_ALIASES, DISPUTE_STATUSES
@@ -46,7 +47,12 @@ class StripeControl:
         self._store = store
         self._deliverer = deliverer
         self._account = Account(config, store, deliverer)
-        kinds = {"call": CALL_FAULTS, "read": READ_FAULTS, "card": CARD_FAULTS}
+        kinds = {
+            "call": CALL_FAULTS,
+            "read": READ_FAULTS,
+            "card": CARD_FAULTS,
+            "refund": REFUND_FAULTS,
+        }
         self._webhooks = WebhookControl("stripe", store, deliverer, kinds, self._event)
 
     def routes(self) -> list[Route]:
@@ -57,6 +63,7 @@ class StripeControl:
             Route("/payment_intents/{id}", answering_problems(self._intent), methods=post),
             Route("/disputes", answering_problems(self._dispute), methods=post),
             Route("/refunds/{id}", answering_problems(self._refund), methods=post),
+            Route("/payouts", answering_problems(self._payout), methods=post),
             *self._webhooks.routes(),
             Route("/objects", answering_problems(self._objects), methods=["GET"]),
             Route("/{path:path}", answering_problems(nothing_here), methods=["GET", "POST"]),
@@ -155,6 +162,18 @@ class StripeControl:
             refund = self._account.refunds.set_status(request.path_params["id"], status)
         self._deliverer.wake("stripe")
         return JSONResponse(refund)
+
+    async def _payout(self, request: Request) -> Response:
+        body = await object_of(request)
+        currency = text_in(body, "currency", "inr").lower()
+        left = self._account.balance.sums().get(currency, 0)
+        if left <= 0:
+            raise Problem(409, "nothing_to_pay_out", f"The balance in {currency} is {left}.")
+        with self._store.write():
+            payout = self._account.balance.pay_out(left, currency)
+            self._account.events.emit("payout.paid", payout)
+        self._deliverer.wake("stripe")
+        return JSONResponse(payout)
 
     async def _objects(self, request: Request) -> Response:
         kind = request.query_params.get("object", "checkout.session")

@@ -5,6 +5,7 @@ from sandbox.config import SandboxConfig
 from sandbox.store import Json, Store
 from sandbox.stripe import cards
 from sandbox.stripe import params as p
+from sandbox.stripe.balance import Balance
 from sandbox.stripe.errors import StripeError, missing
 from sandbox.stripe.events import Events
 from sandbox.stripe.objects import Objects, new_id, now
@@ -32,9 +33,15 @@ class Intents:
     """Creating, confirming and settling payment intents."""
 
     def __init__(
-        self, config: SandboxConfig, store: Store, objects: Objects, events: Events
+        self,
+        config: SandboxConfig,
+        store: Store,
+        objects: Objects,
+        events: Events,
+        balance: Balance,
     ) -> None:
         """Shared with the checkout, which pays through these."""
+        self._balance = balance
         self._config = config
         self._store = store
         self._objects = objects
@@ -47,7 +54,7 @@ class Intents:
         amount = p.amount(params, "amount", currency)
         customer = p.text(params, "customer")
         if customer is not None:
-            self._objects.get("customer", customer, "customer")
+            self._objects.living_customer(customer)
         intent = self.new(
             amount,
             currency,
@@ -170,6 +177,8 @@ class Intents:
     def succeed(self, intent: Json, method: Json) -> Json:
         """The card is charged: charge and intent succeed, with their events."""
         charge = self._charge(intent, method, failure=None)
+        charge["balance_transaction"] = self._balance.charged(charge)
+        self._objects.save(charge)
         intent |= {
             "status": "succeeded",
             "amount_received": intent["amount"],

@@ -38,9 +38,16 @@ class Objects:
     def insert(self, item: Json) -> Json:
         """Keep a new object."""
         self._store.db.execute(
-            "INSERT INTO stripe_objects (id, object, customer, payment_intent, open_until, body)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (item["id"], item["object"], *_indexed(item), dumps(item)),
+            "INSERT INTO stripe_objects"
+            " (id, object, created, customer, payment_intent, open_until, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                item["id"],
+                item["object"],
+                item.get("created", now()),
+                *_indexed(item),
+                dumps(item),
+            ),
         )
         return item
 
@@ -66,6 +73,13 @@ class Objects:
         if item is None or item["object"] != kind:
             raise missing(kind.replace("_", " "), id_, param)
         return item
+
+    def living_customer(self, id_: str) -> Json:
+        """A customer to sell to. Raises StripeError `resource_missing` for none, and for a deleted one."""
+        customer = self.get("customer", id_, "customer")
+        if customer.get("deleted"):
+            raise missing("customer", id_, "customer")
+        return customer
 
     def of_intent(self, kind: str, intent_id: str) -> list[Json]:
         """Objects of a kind that belong to a payment intent, newest first."""
@@ -99,7 +113,8 @@ class Objects:
         limit = 10 if limit is None else limit
         if not 1 <= limit <= MAX_PAGE:
             raise StripeError(f"Invalid limit: between 1 and {MAX_PAGE}.", param="limit")
-        clauses, values = ["object = ?"], [kind]
+        clauses: list[str] = ["object = ?"]
+        values: list[Any] = [kind]
         for column in ("customer", "payment_intent"):
             if column in filters:
                 clauses.append(f"{column} = ?")
@@ -110,18 +125,18 @@ class Objects:
                 self.get(kind, edge, name)
                 clauses.append(f"seq {sign} (SELECT seq FROM stripe_objects WHERE id = ?)")
                 values.append(edge)
+        for sign, bound in _bounds(params.get("created")):
+            clauses.append(f"created {sign} ?")
+            values.append(bound)
         rows = self._store.db.execute(
             f"SELECT body FROM stripe_objects WHERE {' AND '.join(clauses)}"
             f" ORDER BY seq {'ASC' if backwards else 'DESC'}",
             values,
         )
-        created = params.get("created")
         found: list[Json] = []
         for row in rows:
             item = loads(row["body"])
-            if all(item.get(name) == value for name, value in filters.items()) and _within(
-                item, created
-            ):
+            if all(item.get(name) == value for name, value in filters.items()):
                 found.append(item)
                 if len(found) > limit:
                     break
@@ -173,17 +188,15 @@ def _indexed(item: Json) -> tuple[str | None, str | None, float | None]:
     return item.get("customer"), item.get("payment_intent"), open_until
 
 
-def _within(item: Json, created: Any) -> bool:
+def _bounds(created: Any) -> list[tuple[str, int]]:
+    """The conditions of a `created` filter, as SQL compares. Raises StripeError."""
     if created is None:
-        return True
+        return []
     bounds = created if isinstance(created, dict) else {"gte": created, "lte": created}
     try:
-        checks = {
-            "gt": lambda bound: item["created"] > bound,
-            "gte": lambda bound: item["created"] >= bound,
-            "lt": lambda bound: item["created"] < bound,
-            "lte": lambda bound: item["created"] <= bound,
-        }
-        return all(checks[name](int(bound)) for name, bound in bounds.items())
+        return [(_SIGNS[name], int(bound)) for name, bound in bounds.items()]
     except (KeyError, TypeError, ValueError):
         raise StripeError("Invalid created filter.", param="created") from None
+
+
+_SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}

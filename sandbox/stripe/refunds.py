@@ -1,7 +1,9 @@
 """Refunds and disputes: money on its way back."""
 
-from sandbox.store import Json
+from sandbox import faults
+from sandbox.store import Json, Store
 from sandbox.stripe import params as p
+from sandbox.stripe.balance import Balance
 from sandbox.stripe.errors import StripeError, missing
 from sandbox.stripe.events import Events
 from sandbox.stripe.objects import Objects, new_id, now
@@ -24,13 +26,15 @@ DISPUTE_ALIASES = {
 class Refunds:
     """Refunds of charges, and disputes about them."""
 
-    def __init__(self, objects: Objects, events: Events) -> None:
+    def __init__(self, store: Store, objects: Objects, events: Events, balance: Balance) -> None:
         """Shared with the rest of the account."""
+        self._store = store
         self._objects = objects
         self._events = events
+        self._balance = balance
 
     def create(self, params: Json) -> Json:
-        """`POST /refunds`: cards are refunded at once. Raises StripeError 400."""
+        """`POST /refunds`: cards are refunded at once, unless a fault says otherwise. Raises StripeError 400."""
         p.only(params, REFUND)
         charge = self._charge(params)
         left = charge["amount_captured"] - charge["amount_refunded"]
@@ -64,12 +68,21 @@ class Refunds:
                 "payment_intent": charge["payment_intent"],
                 "reason": p.one_of(params, "reason", REASONS),
                 "receipt_number": None,
+                "source_transfer_reversal": None,
                 "status": "succeeded",
+                "transfer_reversal": None,
             }
         )
+        fault = faults.take(self._store, "stripe", "refund")
+        if fault is not None:
+            refund["status"] = "pending"
+        refund["balance_transaction"] = self._balance.refunded(refund)
+        self._objects.save(refund)
         self._move(charge, amount)
         self._events.emit("refund.created", refund)
         self._events.emit("charge.refunded", charge)
+        if fault is not None and fault.kind == "refund_failed":
+            self.set_status(refund["id"], "failed")
         return refund
 
     def update(self, id_: str, params: Json) -> Json:
@@ -88,6 +101,10 @@ class Refunds:
         counts = status in ("succeeded", "pending")
         refund["status"] = status
         refund["failure_reason"] = "lost_or_stolen_card" if status == "failed" else None
+        if counted and not counts:
+            refund["failure_balance_transaction"] = self._balance.refund_failed(refund)
+        elif counts and not counted:
+            refund["balance_transaction"] = self._balance.refunded(refund)
         self._objects.save(refund)
         if counted != counts:
             charge = self._objects.get("charge", refund["charge"])
@@ -117,9 +134,13 @@ class Refunds:
             self._withdraw(charge, dispute)
         if status in CLOSED:
             self._events.emit("charge.dispute.closed", dispute)
-            if status == "won":
+            if status == "won" and charge["disputed"]:
                 charge["disputed"] = False
                 self._objects.save(charge)
+                dispute["balance_transactions"].append(
+                    self._line(self._balance.reinstated(dispute))
+                )
+                self._objects.save(dispute)
                 self._events.emit("charge.dispute.funds_reinstated", dispute)
         else:
             self._events.emit("charge.dispute.updated", dispute)
@@ -159,7 +180,12 @@ class Refunds:
     def _withdraw(self, charge: Json, dispute: Json) -> None:
         charge["disputed"] = True
         self._objects.save(charge)
+        dispute["balance_transactions"].append(self._line(self._balance.withdrawn(dispute)))
+        self._objects.save(dispute)
         self._events.emit("charge.dispute.funds_withdrawn", dispute)
+
+    def _line(self, id_: str) -> Json:
+        return self._objects.get("balance_transaction", id_)
 
     def _charge(self, params: Json) -> Json:
         intent_id, charge_id = p.text(params, "payment_intent"), p.text(params, "charge")

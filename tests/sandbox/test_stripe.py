@@ -186,7 +186,7 @@ def test_the_balance_answers_a_ping_and_counts_what_came_in(world: World) -> Non
     assert world.stripe().v1.balance.retrieve().livemode is False
     paid(world)
     [available] = world.stripe().v1.balance.retrieve().available
-    assert (available.currency, available.amount) == ("inr", 4900)
+    assert (available.currency, available.amount) == ("inr", 4785)
 
 
 def test_a_customer_is_made_changed_found_and_deleted(world: World) -> None:

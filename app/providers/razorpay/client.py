@@ -2,14 +2,15 @@
 
 Sources: https://razorpay.com/docs/api/payments/payment-links (create, fetch, cancel, their limits and errors),
 https://razorpay.com/docs/api/refunds/normal-refunds-idempotent, https://razorpay.com/docs/api/understand (status
-codes), https://razorpay.com/docs/errors/common, read in November 2026. Razorpay's SDK for Python is synchronous, and
+codes), https://razorpay.com/docs/errors/common, …/api/settlements/fetch-recon, read in November 2026. Razorpay's SDK for Python is synchronous, and
 what is needed of it is six calls, so they are made by httpx.
 
 A link has no idempotency key; its `reference_id` is unique instead, so the link of a lost answer is found by it.
 """
 
 import asyncio
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import NAMESPACE_OID, uuid5
 
@@ -19,9 +20,11 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.payments.provider import (
+    Books,
     Checkout,
     CheckoutRequest,
     DisputeChanged,
+    Movement,
     PaymentsMisconfigured,
     PaymentsUnavailable,
     ProviderRefund,
@@ -29,7 +32,7 @@ from app.payments.provider import (
 )
 from app.payments.provider_currencies import ProviderCurrencies
 from app.providers.razorpay.currencies import RAZORPAY_CURRENCIES
-from app.providers.razorpay.objects import NAME, dispute_of, link_of, refund_of
+from app.providers.razorpay.objects import NAME, dispute_of, link_of, movement_of, refund_of
 
 ANSWER_SECONDS: Final = 4.0
 """The time of one call, because a person waits for the payment page. After it the outcome is unknown, and the same
@@ -41,6 +44,9 @@ LONGEST_REFERENCE: Final = 40
 LONGEST_DESCRIPTION: Final = 2_048
 PAGE: Final = 100
 """Most entries of a list."""
+INDIA: Final = dt.timezone(dt.timedelta(hours=5, minutes=30))
+RECON_PAGE: Final = 1_000
+"""Most lines of a settlement report."""
 _SAME_REFERENCE: Final = "reference_already_used"
 _OWN_IDS: Final = ("plink_", "pay_", "rfnd_", "disp_")
 
@@ -66,6 +72,9 @@ class RazorpayPayments:
     currencies: ProviderCurrencies = RAZORPAY_CURRENCIES
     keeps_customers = False
     """A page of Razorpay's asks for the payer's phone and address itself."""
+    books = Books(zone=INDIA, lag_days=7)
+    """A settlement report is of what was settled: two working days after the payment, more around holidays
+    (https://razorpay.com/docs/payments/settlements)."""
 
     def __init__(self, key: tuple[str, str], base_url: str, *, livemode: bool = False) -> None:
         self.livemode = livemode
@@ -153,6 +162,21 @@ class RazorpayPayments:
             skip += PAGE
             if len(page["items"]) < PAGE:
                 return found
+
+    async def movements(self, day: dt.date) -> AsyncIterator[Sequence[Movement]]:
+        """Return what was settled on a day in India."""
+        skip = 0
+        while True:
+            query = {"year": day.year, "month": day.month, "day": day.day}
+            page = await self._call(
+                "GET",
+                "/settlements/recon/combined",
+                params={**query, "count": RECON_PAGE, "skip": skip},
+            )
+            yield [movement for each in page["items"] if (movement := movement_of(each))]
+            skip += RECON_PAGE
+            if len(page["items"]) < RECON_PAGE:
+                return
 
     async def _link_by(self, reference: str) -> Mapping[str, Any]:
         found = await self._call("GET", "/payment_links", params={"reference_id": reference})

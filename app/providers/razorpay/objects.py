@@ -13,6 +13,8 @@ from app.payments.provider import (
     Checkout,
     CheckoutState,
     DisputeChanged,
+    Movement,
+    MovementKind,
     ProviderRefund,
     RefundState,
 )
@@ -29,6 +31,7 @@ _LINK_STATES: Final = {
     "expired": CheckoutState.EXPIRED,
     "cancelled": CheckoutState.EXPIRED,
 }
+_MOVEMENTS: Final = {"payment": MovementKind.CAPTURE, "refund": MovementKind.REFUND}
 _REFUND_STATES: Final = {
     "processed": RefundState.SUCCEEDED,
     "failed": RefundState.FAILED,
@@ -103,6 +106,34 @@ def dispute_of(dispute: Mapping[str, Any]) -> DisputeChanged:
         intent_id=dispute["payment_id"],
         status=status,
         amount=RAZORPAY_CURRENCIES.from_provider(dispute["amount"], dispute["currency"]),
+    )
+
+
+def movement_of(line: Mapping[str, Any]) -> Movement | None:
+    """Return a line of a settlement report; None for transfers to others.
+
+    `credit` and `debit` are after fees, `amount` before. An adjustment is about a dispute where it names one;
+    any other gave a refund back that had failed, or is of Razorpay's own making.
+    """
+    kind = _MOVEMENTS.get(line["type"])
+    ref = line["entity_id"]
+    if line["type"] == "adjustment":
+        taken = bool(line["debit"])
+        if line["dispute_id"]:
+            ref = line["dispute_id"]
+            kind = MovementKind.DISPUTE if taken else MovementKind.DISPUTE_REVERSED
+        else:
+            kind = MovementKind.FEE if taken else MovementKind.REFUND_FAILED
+            ref = line["payment_id"] or ref
+    if kind is None:
+        return None
+    return Movement(
+        id=line["entity_id"],
+        kind=kind,
+        ref=ref,
+        amount=RAZORPAY_CURRENCIES.from_provider(line["amount"], line["currency"]),
+        fee=RAZORPAY_CURRENCIES.from_provider(line["fee"], line["currency"]),
+        at=dt.datetime.fromtimestamp(line["created_at"], dt.UTC),
     )
 
 

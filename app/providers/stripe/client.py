@@ -6,7 +6,7 @@ something carries an idempotency key, so a retry can't do it twice.
 
 import asyncio
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import stripe
@@ -15,10 +15,12 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.payments.provider import (
+    Books,
     Checkout,
     CheckoutRequest,
     CheckoutState,
     DisputeChanged,
+    Movement,
     PaymentsMisconfigured,
     PaymentsUnavailable,
     ProviderBroke,
@@ -29,6 +31,7 @@ from app.payments.provider import (
 )
 from app.payments.provider_currencies import ProviderCurrencies
 from app.providers.stripe.currencies import STRIPE_CURRENCIES
+from app.providers.stripe.movements import movement_of
 
 NAME = "stripe"
 ANSWER_SECONDS = 4.0
@@ -53,6 +56,8 @@ class StripePayments:
     name = NAME
     currencies: ProviderCurrencies = STRIPE_CURRENCIES
     keeps_customers = True
+    books = Books(zone=dt.UTC, lag_days=1)
+    """A balance transaction is there at once; a day more is for clocks that differ."""
 
     def __init__(self, key: str, base_url: str, *, livemode: bool = False) -> None:
         self.livemode = livemode
@@ -151,6 +156,25 @@ class StripePayments:
             self._client.v1.disputes.list_async({"payment_intent": intent_id, "limit": 100})
         )
         return [dispute_of(each.to_dict(), intent_id) for each in found.data]
+
+    async def movements(self, day: dt.date) -> AsyncIterator[Sequence[Movement]]:
+        """Return the balance transactions of a day in UTC, newest first, with what each is about."""
+        start = int(dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC).timestamp())
+        wanted: dict[str, Any] = {
+            "created": {"gte": start, "lt": start + 86_400},
+            "limit": 100,
+            "expand": ["data.source"],
+        }
+        while True:
+            # The SDK's objects cost more than the answer: it is read as it came.
+            page = await _call(
+                self._client.raw_request_async("get", "/v1/balance_transactions", **wanted)
+            )
+            told: Mapping[str, Any] = page.data
+            yield [movement for each in told["data"] if (movement := movement_of(each))]
+            if not told["has_more"]:
+                return
+            wanted["starting_after"] = told["data"][-1]["id"]
 
 
 async def _call(answer: Any) -> Any:

@@ -1,0 +1,180 @@
+"""A day of the provider's books against ours: nothing differs, or each difference is named."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from app.payments import ledger
+from app.payments.day_books import DayReport, reconcile_day
+from app.payments.models import LedgerEntry, LedgerTransaction, OpenItem, Refund
+from app.payments.provider import PaymentsUnavailable
+from app.payments.rules import capture
+from app.runtime import wall_clock
+from tests.support.app_harness import World
+from tests.support.assertions import ok
+from tests.support.leads import bought_lead, lead, payment_row, refund, refunds_of
+from tests.support.provider_faults import dispute, provider_fault
+
+
+@pytest.fixture
+def world(world_of_provider: World) -> World:
+    """One Partimer a file, database and provider."""
+    world_of_provider.unread = True
+    return world_of_provider
+
+
+def seller(world: World) -> Any:
+    assert world.runtime.payments is not None
+    return world.runtime.payments.configured[world.settings.payment_provider]
+
+
+def today(world: World) -> dt.date:
+    """The provider's day: the stand-ins live in the real time."""
+    return wall_clock().astimezone(seller(world).books.zone).date()
+
+
+def compare(world: World, day: dt.date | None = None, *, days_later: int = 0) -> DayReport:
+    now = wall_clock() + dt.timedelta(days=days_later)
+    day = day or today(world)
+    return world.run(reconcile_day(world.runtime.database, seller(world), day, now))
+
+
+def items(world: World) -> list[OpenItem]:
+    async def read(session: Any) -> list[OpenItem]:
+        query = select(OpenItem).where(
+            OpenItem.kind == "reconciliation", OpenItem.closed_at.is_(None)
+        )
+        return list(await session.scalars(query))
+
+    rows: list[OpenItem] = world.in_session(read)
+    return rows
+
+
+def fees_booked(world: World) -> int:
+    async def read(session: Any) -> int:
+        query = (
+            select(LedgerEntry.amount)
+            .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
+            .where(LedgerTransaction.kind == "fees", LedgerEntry.amount > 0)
+        )
+        return sum(await session.scalars(query))
+
+    booked: int = world.in_session(read)
+    return booked
+
+
+def test_a_day_of_everything_is_equal(world: World) -> None:
+    before = compare(world)
+    bought_lead(world)
+    _, part = bought_lead(world)
+    ok(refund(world, part, amount=1_000))
+    _, whole = bought_lead(world)
+    ok(refund(world, whole))
+    world.settle()
+    _, open_ = bought_lead(world)
+    dispute(world, payment_row(world, open_).intent_id, "opened")
+    for outcome in ("won", "lost"):
+        _, paid = bought_lead(world)
+        intent = payment_row(world, paid).intent_id
+        dispute(world, intent, "opened")
+        dispute(world, intent, outcome)
+    _, both = bought_lead(world)
+    intent = payment_row(world, both).intent_id
+    for status in ("opened", "lost", "won"):
+        dispute(world, intent, status)
+        world.clock.advance(hours=1)  # told within a second, it is asked about
+        world.settle()
+    report = compare(world)
+    assert report.differences == []
+    assert report.counts["capture"] == before.counts["capture"] + 7
+    assert report.sums["capture", "INR"] == before.sums["capture", "INR"] + 7 * 4_900
+    assert report.sums["refund", "INR"] == before.sums["refund", "INR"] + 5_900
+    assert items(world) == []
+
+
+def test_the_fees_of_a_day_that_is_over_are_booked_once(world: World) -> None:
+    bought_lead(world)
+    assert not compare(world).is_over
+    assert fees_booked(world) == 0
+    over = compare(world, days_later=1)
+    assert over.is_over
+    assert fees_booked(world) == over.fees["INR"] > 0
+    assert compare(world, days_later=1).differences == []
+    assert fees_booked(world) == over.fees["INR"]
+    bought_lead(world)  # what comes into the day later is not passed over
+    [late] = compare(world, days_later=1).differences
+    assert (late.kind, late.currency) == ("fee", "INR")
+
+
+def test_each_difference_is_named_and_waits_for_somebody(world: World) -> None:
+    day = today(world)
+    _, payment = bought_lead(world)
+    ok(refund(world, payment, amount=700))
+    world.settle()
+    [row] = refunds_of(world, payment)
+    start = {each.key for each in items(world)}
+
+    async def forge(amount: int) -> None:
+        async with world.runtime.database.begin() as session:
+            mine = update(Refund).where(Refund.id == row.id)
+            await session.execute(mine.values(amount=amount))
+
+    world.run(forge(701))
+    [different] = [each for each in compare(world, day).differences if each.kind != "fee"]
+    assert (different.kind, different.ref) == ("refund", row.provider_id)
+    assert different.says == "We have 701 INR, the provider 700 INR."
+    [item] = [each for each in items(world) if each.key not in start and ":fee:" not in each.key]
+    assert item.details["says"] == different.says
+    world.run(forge(700))
+    assert [each for each in compare(world, day).differences if each.kind != "fee"] == []
+    assert {each.key for each in items(world) if ":fee:" not in each.key} <= start
+
+
+def test_what_only_we_have_is_late_first_and_then_a_difference(world: World) -> None:
+    day = today(world)
+    mine, payment = bought_lead(world)
+    noon = dt.datetime.combine(day, dt.time(12), seller(world).books.zone)
+    ref = f"{'pay' if world.settings.payment_provider == 'razorpay' else 'pi'}_only_ours"
+
+    async def book() -> None:
+        async with world.runtime.database.begin() as session:
+            await ledger.book(
+                session,
+                f"capture:{ref}",
+                capture(4_900),
+                currency="INR",
+                payment_id=UUID(payment),
+                now=noon,
+                provider=world.settings.payment_provider,
+                provider_ref=ref,
+            )
+
+    world.run(book())
+    soon = compare(world, day)
+    assert (soon.waiting, [each.ref for each in soon.differences if each.ref == ref]) == (1, [])
+    late = compare(world, day, days_later=10)
+    [only_ours] = [each for each in late.differences if each.ref == ref]
+    assert only_ours.says == "The provider's books do not have it."
+    assert mine.contact() is not None
+
+
+def test_what_only_the_provider_has_is_named(world: World) -> None:
+    provider_fault(world, "lost", 9)
+    mine = lead(world)
+    checkout = mine.begin()["checkout_url"]
+    world.pay(checkout)  # its events are lost, and nobody has asked yet
+    found = [each for each in compare(world).differences if each.kind == "capture"]
+    assert [each.says for each in found] == ["We have not booked this payment."]
+    provider_fault(world, "lost", 0)
+
+
+def test_a_provider_that_does_not_answer_is_no_difference(world: World) -> None:
+    before = len(items(world))
+    provider_fault(world, "read_html_404", 30)
+    with pytest.raises(PaymentsUnavailable):
+        compare(world)
+    assert len(items(world)) == before
+    provider_fault(world, "read_html_404", 0)
