@@ -339,29 +339,10 @@ def demo(arguments: argparse.Namespace) -> int:
 
 
 async def reconcile(arguments: argparse.Namespace) -> int:
-    """Compare a day of the payment providers' books with ours; 0 where nothing differs, else 1.
+    """Compare a day of the payment providers' books with ours; 0 where nothing differs, else 1."""
+    from app import reconciliation
 
-    Each difference is named, and waits for an administrator as an open item.
-    """
-    from app.payments.day_books import reconcile_day
-    from app.payments.provider import PaymentsMisconfigured, PaymentsUnavailable
-    from app.payments.show_day import as_json, as_text
-    from app.runtime import running
-
-    async with running(_settings()) as runtime:
-        if runtime.payments is None:
-            raise CommandError("No payment provider is configured: there are no books to compare.")
-        reports = []
-        for provider in runtime.payments.configured.values():
-            try:
-                now = runtime.clock()
-                reports.append(await reconcile_day(runtime.database, provider, arguments.day, now))
-            except PaymentsMisconfigured:
-                raise CommandError(f"{provider.name} takes our key for wrong.") from None
-            except PaymentsUnavailable:
-                raise CommandError(f"{provider.name} does not answer: try again.") from None
-    print(as_json(reports) if arguments.json else as_text(reports))
-    return 1 if any(report.differences for report in reports) else 0
+    return await reconciliation.run(_settings(), arguments.day, as_json=arguments.json)
 
 
 async def templates(arguments: argparse.Namespace) -> int:

@@ -27,7 +27,7 @@ TRIES: Final = 3
 """A day is read as a whole, or again: nothing is written before it was."""
 
 
-class Difference(NamedTuple):
+class BookDifference(NamedTuple):
     """One thing in which the two books differ."""
 
     kind: str
@@ -57,7 +57,7 @@ class DayReport:
     """Of ours: not in the provider's books yet, and not late."""
     is_over: bool = False
     """Whether the day has ended by the provider's clock; before, its fees are not booked."""
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[BookDifference] = field(default_factory=list)
 
 
 async def reconcile_day(
@@ -113,7 +113,7 @@ def _count(report: DayReport, page: Sequence[Movement]) -> None:
         report.fees[fee.currency] += fee.amount
 
 
-def _differs(movement: Movement, ours: OursFound) -> Difference | None:
+def _differs(movement: Movement, ours: OursFound) -> BookDifference | None:
     """Return how a movement differs from what we have of it."""
     match movement.kind:
         case MovementKind.CAPTURE:
@@ -127,8 +127,8 @@ def _differs(movement: Movement, ours: OursFound) -> Difference | None:
     return _difference(movement.kind.value, movement.ref, says, movement.amount) if says else None
 
 
-def _difference(kind: str, ref: str, says: str, money: Money) -> Difference:
-    return Difference(kind, ref, says, money.amount, money.currency)
+def _difference(kind: str, ref: str, says: str, money: Money) -> BookDifference:
+    return BookDifference(kind, ref, says, money.amount, money.currency)
 
 
 async def _look_for_ours(

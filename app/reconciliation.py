@@ -1,13 +1,44 @@
-"""A day's comparison with the provider's books, for people and for programs."""
+"""Compare a day with the books of every provider whose key is configured, and print what came of it."""
 
+import datetime as dt
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-from app.payments.day_books import DayReport
+from app.core.settings import Settings
+from app.payments.day_books import DayReport, reconcile_day
+from app.payments.provider import (
+    PaymentsMisconfigured,
+    PaymentsNotConfigured,
+    PaymentsUnavailable,
+)
+from app.runtime import running
 
 
-def as_text(reports: Sequence[DayReport]) -> str:
+async def run(settings: Settings, day: dt.date, *, as_json: bool) -> int:
+    """Print the comparison; return 0 where nothing differs, 1 where something does, 2 where somebody did not answer.
+
+    Each difference is named, and waits for an administrator as an open item. Raises `PaymentsNotConfigured`.
+    """
+    reports, unasked = [], 0
+    async with running(settings) as runtime:
+        if runtime.payments is None:
+            raise PaymentsNotConfigured
+        for name, provider in runtime.payments.configured.items():
+            try:
+                now = runtime.clock()
+                reports.append(await reconcile_day(runtime.database, provider, day, now))
+            except PaymentsUnavailable as error:
+                wrong_key = isinstance(error, PaymentsMisconfigured)
+                why = "takes our key for wrong" if wrong_key else "does not answer"
+                sys.stderr.write(f"{name} {why}: nothing was compared.\n")
+                unasked += 1
+    sys.stdout.write((for_programs(reports) if as_json else for_people(reports)) + "\n")
+    return 2 if unasked else int(any(report.differences for report in reports))
+
+
+def for_people(reports: Sequence[DayReport]) -> str:
     """Return a line a kind and a line a difference."""
     lines = []
     for report in reports:
@@ -24,7 +55,7 @@ def as_text(reports: Sequence[DayReport]) -> str:
     return "\n".join(lines)
 
 
-def as_json(reports: Sequence[DayReport]) -> str:
+def for_programs(reports: Sequence[DayReport]) -> str:
     """Return the same for a program."""
     return json.dumps([_one(report) for report in reports], indent=2)
 
