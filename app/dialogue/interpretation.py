@@ -22,7 +22,7 @@ from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.employer.newcomer import is_signing_up
 from app.dialogue.persona import acting_account
 from app.dialogue.reworded import reworded
-from app.dialogue.state import Ask, State
+from app.dialogue.state import GUESS, Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.offers import offer_reply, sure_of
 from app.dialogue.worker.onboarding import resume
@@ -40,8 +40,6 @@ from app.texts import catalogue
 from app.texts.formatting import clock
 from app.texts.message import Button
 
-GUESS: Final = "guess"
-"""Where the draft keeps the id of the tap that was proposed: a typed yes to it is that tap."""
 _REFUSED: Final = "no"
 """The tap `guess:no`."""
 _WORKERS: Final[Mapping[Ask, Shape]] = {
@@ -208,7 +206,6 @@ def _week(message: Incoming, found: Interpretation) -> Turn | None:
 def _choice(message: Incoming, found: Interpretation) -> Turn | None:
     if found.choice in {_YES, _NO}:
         [offer] = message.context.open_offers
-        # A no is never proposed as such: a typed yes to it would be a yes to the offer.
         reply = sure_of(offer, "accept") if found.choice == _YES else offer_reply(offer)
         return Turn(message.state, (reply,))
     return _entry(message, _MENU[found.choice], "menu")
@@ -301,17 +298,26 @@ def with_answered_proposal(message: Incoming) -> Incoming:
     if tap is None:
         return message
     message = replace(message, state=_without_proposal(message.state))
-    if message.text is None or message.context.in_handoff or message.context.quoted:
+    prefix, _, rest = str(tap).partition(":")
+    about_offer, context = prefix == "offer", message.context
+    # What is proposed about an offer may be answered while a human is called, as the offer itself.
+    for_human = context.in_handoff and (context.attended or not about_offer)
+    if message.text is None or for_human or context.quoted:
         return message
     match yes_or_no(split_words(message.text)):
         case Intent.YES:
             payload = str(tap)
         case Intent.NO:
-            payload = f"{GUESS}:{_REFUSED}"
+            payload = (
+                f"offer:{rest.partition(':')[0]}:show" if about_offer else f"{GUESS}:{_REFUSED}"
+            )
         case _:
             return message
+    if about_offer:
+        named = [offer for offer in context.open_offers if f"offer:{offer.id}:" in payload]
+        context = replace(context, offer=named[0] if named else None)
     inbound = replace(message.inbound, kind=InboundKind.TAP, payload=payload)
-    return replace(message, inbound=inbound)
+    return replace(message, inbound=inbound, context=context)
 
 
 def _without_proposal(state: State) -> State:

@@ -53,6 +53,8 @@ class Ask(StrEnum):
     COMPANY_PHONE = "company_phone"
 
 
+GUESS: Final = "guess"
+"""Where a draft keeps the id of the one tap that was proposed: a typed yes to it is that tap."""
 _ASKS: Final[Mapping[str, Ask]] = {ask.value: ask for ask in Ask}
 FREE_WRITING: Final = frozenset(
     {

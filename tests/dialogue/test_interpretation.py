@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.dialogue import interpretation
-from app.dialogue.effects import EditProfile, ListJobs, RequestHandoff, SetWeeklyHours
-from app.dialogue.interpretation import GUESS, propose, question_about
+from app.dialogue.effects import AnswerOffer, EditProfile, ListJobs, RequestHandoff, SetWeeklyHours
+from app.dialogue.interpretation import propose, question_about
 from app.dialogue.router import handle_message
-from app.dialogue.state import Ask
+from app.dialogue.state import GUESS, Ask
 from app.dialogue.turn import Incoming, Turn
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.interpreter import OpenQuestion, Shape, schema
@@ -258,6 +258,43 @@ def test_a_yes_to_an_offer_is_asked_with_one_tap() -> None:
     refused = proposed(before, UNKNOWN, choice="no_to_the_offer")
     assert not refused.effects
     assert refused.replies[-1].text == "offer_open"
+
+
+@pytest.mark.parametrize("words", ["yes", "haan", "ji haan"])
+def test_a_yes_to_no_to_this_job_is_a_no(words: str) -> None:
+    person = Person(at("worker", "offer"))
+    [offer] = person.situation.context.open_offers
+    asking = person.write("bahut door hai")
+    assert [reply.text for reply in asking.replies] == ["offer_no_right"]
+    assert person.write(words).effects == (AnswerOffer(offer.id, "reject"),)
+
+
+def test_a_no_to_no_to_this_job_shows_it_again() -> None:
+    person = Person(at("worker", "offer"))
+    person.write("bahut door hai")
+    shown_again = person.write("no")
+    assert not shown_again.effects
+    assert [reply.text for reply in shown_again.replies] == ["offer_open"]
+
+
+def test_a_yes_to_no_to_this_job_is_no_yes_while_a_human_is_called_either() -> None:
+    before = at("worker", "offer")
+    [offer] = before.context.open_offers
+    asking = without_model(before, "bahut door hai")
+    for attended, effects in ((False, (AnswerOffer(offer.id, "reject"),)), (True, ())):
+        context = replace(
+            before.context, in_handoff=True, handoff_reason="asked", attended=attended
+        )
+        assert handle_message(asking.state, text("yes"), context).effects == effects
+
+
+def test_a_yes_to_no_to_a_job_that_is_gone_does_nothing() -> None:
+    before = at("worker", "offer")
+    asking = without_model(before, "bahut door hai")
+    context = replace(before.context, open_offers=())
+    gone = handle_message(asking.state, text("yes"), context)
+    assert not gone.effects
+    assert [reply.text for reply in gone.replies] == ["offer_unknown"]
 
 
 def test_an_entry_of_the_menu_is_proposed() -> None:

@@ -49,6 +49,7 @@ NOT_READERS: Final[Mapping[str, str]] = {
     "app.texts.catalogue.kind_of_template": "the platform's name of one of our templates",
     "app.database.statements.later": "the name of a bound value",
     "app.matching.rules.waves_rest": "the name of a time zone",
+    "app.payments.charges.part_of": "a provider's id",
 }
 TODAY: Final = dt.date(2026, 11, 23)
 NOW: Final = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core.languages import languages
 from app.dialogue.context import Context
 from app.dialogue.effects import AnswerOffer, GiveReason
-from app.dialogue.state import Ask, State
+from app.dialogue.state import GUESS, Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume, unfinished
 from app.dialogue.worker.registration import unanswered
@@ -144,6 +144,18 @@ def sure_of(offer: OfferSummary, verb: str) -> Reply:
     return Reply("offer_yes_right" if verb == "accept" else "offer_no_right", offer.params)
 
 
+def _ask_if_sure(message: Incoming, offer: OfferSummary, verb: str) -> Turn:
+    """Ask with one tap whether a yes or a no was meant.
+
+    A typed yes to "no to this job?" is a no: the state keeps the tap that it stands for.
+    """
+    state = message.state
+    if verb == "reject":
+        tap = f"offer:{offer.id}:reject"
+        state = replace(state, draft={**state.draft, GUESS: tap})
+    return Turn(state, (sure_of(offer, verb),))
+
+
 def offer_reply(offer: OfferSummary) -> Reply:
     """Return the text about an offer's current status."""
     if offer.status is OfferStatus.ACCEPTED and offer.unlocked:
@@ -177,7 +189,7 @@ def read_quoted_answer(message: Incoming) -> Turn | None:
     if offer is None:
         return Turn(message.state, (Reply("offer_unknown"),))
     if not answer.sure and offer.status is OfferStatus.OFFERED:
-        return Turn(message.state, (sure_of(offer, answer.verb),))
+        return _ask_if_sure(message, offer, answer.verb)
     if offer.status is OfferStatus.ACCEPTED and answer.verb == "reject":
         return ask_withdraw(message, offer)
     return _answer_offer(message, offer, answer.verb, answer.reason)
@@ -244,9 +256,9 @@ def read_answer(message: Incoming) -> Turn | None:
         return Turn(message.state, (Reply("answer_later", among[0].params),)) if alone else None
     if len(among) > 1 and (named := named_offer(message, among)) is not None:
         plain = answer.verb in {"accept", "reject"}
-        return Turn(
-            message.state, (sure_of(named, answer.verb or "") if plain else offer_reply(named),)
-        )
+        if plain:
+            return _ask_if_sure(message, named, answer.verb or "")
+        return Turn(message.state, (offer_reply(named),))
     if len(among) > 1:
         rows = offer_rows(among, context)
         return Turn(message.state, (Reply("which_offer", {"count": len(among)}, rows=rows),))
@@ -255,7 +267,7 @@ def read_answer(message: Incoming) -> Turn | None:
     if answer.verb == "condition":
         return Turn(message.state, (Reply("offer_condition", among[0].params),))
     if not answer.sure:
-        return Turn(message.state, (sure_of(among[0], answer.verb),))
+        return _ask_if_sure(message, among[0], answer.verb)
     return _answer_offer(message, among[0], answer.verb, answer.reason)
 
 
