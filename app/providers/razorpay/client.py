@@ -27,6 +27,7 @@ from app.payments.provider import (
     Movement,
     PaymentsMisconfigured,
     PaymentsUnavailable,
+    ProviderDisputes,
     ProviderRefund,
     ProviderRefused,
 )
@@ -50,11 +51,12 @@ RECON_PAGE: Final = 1_000
 _SAME_REFERENCE: Final = "reference_already_used"
 _OWN_IDS: Final = ("plink_", "pay_", "rfnd_", "disp_")
 
+_DISPUTED: Final = "charge_disputed"
 _REFUSALS: Final = (
     ("fully refunded already", "charge_already_refunded"),
     ("greater than amount captured", "amount_too_large"),
     ("greater than the unrefunded amount", "amount_too_large"),
-    ("dispute", "charge_disputed"),
+    ("dispute", _DISPUTED),
     ("enough balance", "insufficient_funds"),
     ("insufficient balance", "insufficient_funds"),
     ("expired", "link_expired"),
@@ -240,7 +242,7 @@ def _kind_of(status: int, told: Mapping[str, Any] | None) -> Exception:
         return ProviderRefused(_SAME_REFERENCE)
     for part, code in _REFUSALS:
         if part in words:
-            return ProviderRefused(code)
+            return (ProviderDisputes if code == _DISPUTED else ProviderRefused)(code)
     return ProviderRefused(str(error.get("reason") or error.get("code") or "refused").lower())
 
 

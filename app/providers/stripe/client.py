@@ -24,6 +24,7 @@ from app.payments.provider import (
     PaymentsMisconfigured,
     PaymentsUnavailable,
     ProviderBroke,
+    ProviderDisputes,
     ProviderHasNot,
     ProviderRefund,
     ProviderRefused,
@@ -211,6 +212,8 @@ def _kind_of(error: stripe.StripeError) -> Exception:
         if "a similar object exists in" in str(error):
             return _misconfigured(error)
         return ProviderHasNot(code)
+    if code == "charge_disputed":
+        return ProviderDisputes(code)
     return ProviderRefused(code or type(error).__name__)
 
 
