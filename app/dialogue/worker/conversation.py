@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from app.core.geo import Point, on_grid
 from app.dialogue.choices import as_tap, place_name
 from app.dialogue.effects import ListContactHolders, SendOwnData, SetPhone
 from app.dialogue.engine import (
@@ -61,6 +62,7 @@ from app.dialogue.worker.place_answers import (
     read_experience,
     read_location,
     read_which_place,
+    remember_pin,
 )
 from app.dialogue.worker.questions import QUESTIONS, ask_again
 from app.dialogue.worker.quiet_answers import (
@@ -351,13 +353,16 @@ def _pin(message: Incoming) -> Turn | None:
     latitude, longitude = message.inbound.latitude, message.inbound.longitude
     if latitude is None or longitude is None:
         return None
-    if message.state.ask in {Ask.NOTHING, Ask.NEW_PLACE}:
-        opened = message.state.at(Ask.NEW_PLACE, at=[latitude, longitude])
-        return Turn(opened, (Reply("use_location", {"place": place_name(latitude, longitude)}),))
-    profile = message.context.profile
-    if message.state.ask in QUESTIONS and profile is not None and profile.located:
-        return move_home(message)
-    return None
+    state, profile = message.state, message.context.profile
+    if state.ask is Ask.REPORT:
+        return None
+    if profile is not None and not profile.agreed:
+        return remember_pin(message)
+    if state.ask in QUESTIONS and state.registering:
+        return move_home(message) if profile is not None else None
+    at = on_grid(Point(latitude, longitude))
+    opened = state.at(Ask.NEW_PLACE, at=[at.latitude, at.longitude])
+    return Turn(opened, (Reply("use_location", {"place": place_name(latitude, longitude)}),))
 
 
 def _greet(message: Incoming) -> Turn:

@@ -5,13 +5,15 @@ from dataclasses import replace
 from typing import Any, Final
 
 from app.catalogue import places
+from app.core.geo import Point, on_grid
 from app.dialogue.choices import index, place_name
 from app.dialogue.effects import EditProfile
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.place_options import as_option, place_options
-from app.dialogue.worker.questions import ask_again, place_in_full
+from app.dialogue.worker.questions import QUESTIONS, ask_again, place_in_full
 from app.dialogue.worker.registration import ask_question, close_question
+from app.dialogue.worker.said_facts import SaidFacts
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.home_place import find_home, parse_pin_code
@@ -124,6 +126,20 @@ def move_home(message: Incoming) -> Turn:
     moved = Reply("place_saved", {"place": place_name(latitude, longitude)})
     edit = EditProfile({"location": [latitude, longitude]})
     return Turn(message.state, (moved, ask_again(message)), (edit,))
+
+
+def remember_pin(message: Incoming) -> Turn | None:
+    """Keep a location that was sent before the consent, and repeat the question; the newest counts."""
+    if message.state.ask not in QUESTIONS:
+        return None
+    latitude, longitude = message.inbound.latitude or 0.0, message.inbound.longitude or 0.0
+    at = on_grid(Point(latitude, longitude))
+    option = {"name": place_name(latitude, longitude), "at": [at.latitude, at.longitude]}
+    pinned = SaidFacts(places=(option,), place_sure=True)
+    said = SaidFacts.from_json(message.state.said).then(pinned)
+    state = replace(message.state, said=said.as_json(), misses=0)
+    wait = () if state.ask is Ask.LANGUAGE else (Reply("facts_wait"),)
+    return Turn(state, (*wait, ask_again(message)))
 
 
 def read_experience(message: Incoming) -> Turn | None:
