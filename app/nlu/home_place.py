@@ -6,7 +6,7 @@ are no place, unless its city stands beside it: "Fort, Mumbai".
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Final
@@ -22,7 +22,7 @@ from app.nlu.intents import Intent, intents
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import normalize, split_words
 from app.nlu.place_phrases import are_known_words
-from app.nlu.vocabulary import phrase_set, phrases
+from app.nlu.vocabulary import named_phrases, phrase_set, phrases
 
 HOME_CHARACTERS: Final = 150
 """A home is looked for in so much of a text."""
@@ -127,7 +127,7 @@ def _read(words: list[str], own: Place | None) -> HomeFact | None:
         words = words[1:]  # "No, Dadar" answers a proposal.
     if phrase_set("asking", "negation").anywhere(words):
         return None
-    words = _names(words)
+    words = _names([_in_full().get(word, word) for word in words])
     if not words:
         return None
     whole = " ".join(words)
@@ -146,6 +146,12 @@ def _read(words: list[str], own: Place | None) -> HomeFact | None:
             alone = len(window) == len(words) or all(map(_says_nothing, set(words) - set(window)))
             return _fact(found, " ".join(window), alone=alone)
     return _by_sound(words, own)
+
+
+@cache
+def _in_full() -> Mapping[str, str]:
+    """Return the cities that people write in short: "hyd", "blr"."""
+    return {phrase: city for city, phrase in named_phrases("cities_in_short")}
 
 
 def _names(words: Sequence[str]) -> list[str]:

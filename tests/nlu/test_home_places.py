@@ -44,3 +44,19 @@ def test_of_namesakes_the_one_in_the_own_city_goes_first() -> None:
     found = find_home("Gandhi Nagar", "Jaipur")
     assert found is not None
     assert found.value[0].state == "Rajasthan"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("hyd", "Hyderabad"), ("blr", "Bengaluru"), ("main gurgao me rehta hu", "Gurugram")],
+)
+def test_a_city_in_short_is_that_city(text: str, name: str) -> None:
+    found = find_home(text)
+    assert found is not None
+    assert (found.certain, found.value[0].name) == (True, name)
+
+
+def test_quarters_of_one_name_far_apart_are_proposed() -> None:
+    found = find_home("Garia, Kolkata")
+    assert found is not None
+    assert not found.certain
