@@ -14,11 +14,13 @@ from app.payments.models import (
     LedgerEntry,
     LedgerTransaction,
     OpenItem,
+    Order,
     Payment,
+    PaymentAttempt,
     Refund,
     Unlock,
 )
-from app.payments.rules import PaymentStatus
+from app.payments.rules import OPEN, AttemptStatus, OrderKind, PaymentStatus
 
 _CAPTURED: Final = (
     PaymentStatus.SUCCEEDED,
@@ -63,7 +65,40 @@ _INVOICED: Final = (
 )
 """What a payment's documents come to."""
 
+_SUM_OF_LEADS: Final = (
+    select(func.coalesce(func.sum(Payment.amount), 0))
+    .where(Payment.order_id == Order.id)
+    .scalar_subquery()
+)
+_ANOTHER_STATUS: Final = exists().where(
+    Payment.order_id == Order.id,
+    or_(Payment.status.in_(OPEN), Order.status.in_(OPEN)),
+    Payment.status != Order.status,
+)
+
 INVARIANTS: Final = (
+    always(
+        "an order's total is the sum of its leads",
+        Order,
+        Order.total != _SUM_OF_LEADS,
+        Order.kind == OrderKind.LEADS.value,
+    ),
+    always("an open order and its payments stand alike", Order, _ANOTHER_STATUS),
+    always(
+        "an open order has an attempt that may still be paid",
+        Order,
+        ~exists().where(
+            PaymentAttempt.order_id == Order.id, PaymentAttempt.status == AttemptStatus.OPEN.value
+        ),
+        Order.status.in_(OPEN),
+    ),
+    always(
+        "a captured payment names the attempt that paid it",
+        Payment,
+        Payment.captured_by.is_(None),
+        Payment.status.in_(_CAPTURED),
+        Payment.order_id.is_not(None),
+    ),
     always(
         "the invoice of a quoted payment, less its credit notes, is what was kept of it",
         Payment,
