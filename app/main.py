@@ -42,7 +42,7 @@ from app.api.auth import (
     sessions,
     sign_in,
 )
-from app.api.employers import blocks, invoices, matches, orders, pay_page, payments
+from app.api.employers import balance, blocks, invoices, matches, orders, pay_page, payments
 from app.api.employers import jobs as employer_jobs
 from app.api.employers import profile as employer_profile
 from app.api.http import problems, reference_pages
@@ -94,6 +94,7 @@ ROUTERS = (
     payments.router,
     invoices.router,
     orders.router,
+    balance.router,
     pay_page.router,
     reset_page.router,
     admin_workers.router,

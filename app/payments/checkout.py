@@ -31,7 +31,7 @@ from app.payments.provider import (
     ProviderHasNot,
     ProviderRefused,
 )
-from app.payments.purchase import ASK_AFTER, page_ends
+from app.payments.purchase import page_ends
 from app.payments.rules import AttemptStatus
 
 _opening: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
@@ -220,11 +220,11 @@ async def _request(
         raise PaymentsUnavailable
     return CheckoutRequest(
         payment_id=str(order.id),
-        match_id=str(leads[0].id),
+        match_id=str(leads[0].id if leads else order.id),
         employer_id=str(order.employer_id),
         customer_id=customer_id,
         price=order.price,
-        description=_description([lead.title for lead in leads]),
+        description=_description([lead.title for lead in leads]) if leads else "Balance",
         return_url=return_url,
         expires_at=attempt.expires_at,
     )
@@ -269,7 +269,7 @@ async def _next_attempt(
             following = orders.attempt_row(
                 order.id, attempt.number + 1, attempt.provider, ends, now
             )
-            following.check_at = now + ASK_AFTER
+            following.check_at = now + orders.ASK_AFTER
             session.add(following)
             mine = update(Payment).where(Payment.order_id == order.id)
             await session.execute(

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
+from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.core.metrics import ALERTS
 from app.employers.models import Employer
@@ -27,6 +28,13 @@ decided anew."""
 DECIDED: Final = frozenset({"won", "lost"})
 ASK_EVERY: Final = dt.timedelta(hours=6)
 """How often the provider is asked about an open one; banks take weeks."""
+
+
+class DisputeOpen(Conflict):
+    """The employer's bank is asking for money back."""
+
+    code = "dispute_open"
+    detail = "A payment of yours is disputed; further leads can be unlocked once that is settled."
 
 
 async def has_open(session: AsyncSession, employer_id: UUID) -> bool:

@@ -20,7 +20,7 @@ from app.payments.models import (
     Refund,
     Unlock,
 )
-from app.payments.rules import OPEN, AttemptStatus, OrderKind, PaymentStatus
+from app.payments.rules import OPEN, AttemptStatus, OrderKind, PaymentStatus, PayWith
 
 _CAPTURED: Final = (
     PaymentStatus.SUCCEEDED,
@@ -65,6 +65,13 @@ _INVOICED: Final = (
 )
 """What a payment's documents come to."""
 
+_BALANCES: Final = (
+    select(LedgerEntry.account_id, func.sum(LedgerEntry.amount).label("total"))
+    .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
+    .where(LedgerAccount.type == "employer_balance")
+    .group_by(LedgerEntry.account_id)
+    .subquery()
+)
 _SUM_OF_LEADS: Final = (
     select(func.coalesce(func.sum(Payment.amount), 0))
     .where(Payment.order_id == Order.id)
@@ -83,6 +90,11 @@ INVARIANTS: Final = (
         Order.total != _SUM_OF_LEADS,
         Order.kind == OrderKind.LEADS.value,
     ),
+    Invariant(
+        "no balance is below zero",
+        select(func.count()).select_from(_BALANCES),
+        select(func.count()).select_from(_BALANCES).where(_BALANCES.c.total > 0),
+    ),
     always("an open order and its payments stand alike", Order, _ANOTHER_STATUS),
     always(
         "an open order has an attempt that may still be paid",
@@ -97,7 +109,7 @@ INVARIANTS: Final = (
         Payment,
         Payment.captured_by.is_(None),
         Payment.status.in_(_CAPTURED),
-        Payment.order_id.is_not(None),
+        exists().where(Order.id == Payment.order_id, Order.pay_with == PayWith.PAGE.value),
     ),
     always(
         "the invoice of a quoted payment, less its credit notes, is what was kept of it",

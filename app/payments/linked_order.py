@@ -19,7 +19,7 @@ from app.offers.models import JobMatch
 from app.offers.worker_names import shown_name
 from app.payments.contacts import contacts_of
 from app.payments.models import Order, Payment
-from app.payments.rules import OPEN, PaymentStatus
+from app.payments.rules import OPEN, OrderKind, PaymentStatus
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class LinkedOrder:
     @property
     def page(self) -> str:
         """Which page of the catalogue says where it stands."""
+        if self.order.kind == OrderKind.TOP_UP:
+            if self.order.status in OPEN:
+                return "top_up_open"
+            is_paid = self.order.status == PaymentStatus.SUCCEEDED
+            return "top_up_paid" if is_paid else "top_up_over"
         if self.all_bought:
             return "leads_bought"
         if self.order.status in {PaymentStatus.PROCESSING, PaymentStatus.SUCCEEDED}:
@@ -91,4 +96,6 @@ async def get_linked_order(session: AsyncSession, token: str) -> LinkedOrder:
         "price": {"amount": sum(lead.price_amount for lead in shown), "currency": order.currency},
     }
     to_pay = [each for each in ids if each in for_sale]
+    if order.kind == OrderKind.TOP_UP:
+        params = {"price": {"amount": order.credits or 0, "currency": order.currency}}
     return LinkedOrder(order, user, ids, to_pay, len(bought) == len(ids), params)

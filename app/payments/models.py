@@ -47,6 +47,8 @@ class Order(Base):
     currency: Mapped[str] = mapped_column(String(3))
     pay_with: Mapped[str] = mapped_column(String(16))
     """See `app.payments.rules.PayWith`."""
+    credits: Mapped[int | None] = mapped_column(BigInteger)
+    """What a top-up adds to the balance, in minor units; None for an order of leads."""
     created_at: Mapped[dt.datetime]
     paid_at: Mapped[dt.datetime | None]
     updated_at: Mapped[dt.datetime]

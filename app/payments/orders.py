@@ -16,6 +16,9 @@ from app.payments.models import Order, Payment, PaymentAttempt
 from app.payments.provider import PROVIDER, Checkout
 from app.payments.rules import AttemptStatus, OrderKind, PaymentAction, PaymentStatus, PayWith
 
+ASK_AFTER = dt.timedelta(minutes=2)
+"""How long an order may stay undecided before the provider is asked."""
+
 _GIVEN_UP = frozenset({PaymentAction.CANCEL, PaymentAction.CLOSE})
 """After these we don't want the page to be paid any more: it is closed at the provider."""
 
@@ -140,6 +143,12 @@ async def provider_of(session: AsyncSession, payment: Payment) -> str:
     """Return the provider by which a payment was paid."""
     query = select(PaymentAttempt.provider).where(PaymentAttempt.id == payment.captured_by)
     return await session.scalar(query) or PROVIDER
+
+
+async def is_from_balance(session: AsyncSession, payment: Payment) -> bool:
+    """Whether a payment was made out of the employer's balance."""
+    query = select(Order.pay_with).where(Order.id == payment.order_id)
+    return await session.scalar(query) == PayWith.BALANCE
 
 
 async def add_captured(

@@ -19,19 +19,19 @@ from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import User
+from app.offers.job_lock import lock_jobs
 from app.offers.mark_unlocked import MatchNotFound, list_for_sale
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
-from app.payments import disputes, orders, quotes, rules, suspense, unlock_limits
+from app.payments import balance, disputes, orders, quotes, rules, settle, suspense, unlock_limits
+from app.payments.balance import BalanceTooLow
+from app.payments.disputes import DisputeOpen
 from app.payments.models import Order, Payment, Unlock
 from app.payments.provider import PROVIDER
 from app.payments.rules import OrderKind, PaymentAction, PaymentStatus, PayWith
 from app.payments.suspense import PaymentInReview
 from app.policy import policy
 from app.taxes.quote import Quote, together
-
-ASK_AFTER = dt.timedelta(minutes=2)
-"""How long an order may stay undecided before the provider is asked."""
 
 LEAST_CHECKOUT = dt.timedelta(minutes=31)
 """A page the provider opens must stay open for half an hour at least (Stripe's rule)."""
@@ -51,13 +51,6 @@ class EmailUnconfirmed(Forbidden):
     code = "email_unconfirmed"
     detail = "Confirm your e-mail address before you unlock more leads: open the link we sent you."
     remedy = "Open the link in the mailbox, or have it sent again."
-
-
-class DisputeOpen(Conflict):
-    """The employer's bank is asking for money back."""
-
-    code = "dispute_open"
-    detail = "A payment of yours is disputed; further leads can be unlocked once that is settled."
 
 
 class PaymentUnderWay(Conflict):
@@ -92,13 +85,16 @@ async def begin(
     now: dt.datetime,
     *,
     paced: bool = True,
+    pay_with: PayWith | None = None,
 ) -> Order | None:
     """Return the one open order for exactly these leads, made if needed; None if all of them are bought.
+
+    With `pay_with` balance they are paid out of it here and now, and so they are by default if it covers them all.
 
     Leads that are bought already are left out. An open order for other leads that has one of these in it is given
     up, and its page closed: the newest wish counts, and no lead is on two open pages. `paced` is whether rate limits
     are on. Raises `MatchNotFound`, `AccountRestricted`, `MatchNotAccepted`, `PaymentUnderWay`, `PaymentInReview`,
-    `CurrenciesDiffer`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or `UnlocksTooFast`; a refusal that
+    `CurrenciesDiffer`, `BalanceTooLow`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or `UnlocksTooFast`; a refusal that
     is about one lead of several names it in `errors`, and nothing is begun.
     """
     own = (JobMatch.id.in_(match_ids), JobMatch.employer_id == actor.user_id)
@@ -108,6 +104,9 @@ async def begin(
     if not await _not_bought(session, actor.user_id, match_ids):
         return None
     actor.require_unrestricted()
+    if pay_with is not PayWith.PAGE:
+        # Paying settles, and whoever settles locks jobs first.
+        await lock_jobs(session, {match.job_id for match in matches.values()})
     query = select(Employer.verified_at).where(Employer.id == actor.user_id)
     verified_at = await session.scalar(query.with_for_update(key_share=True))
     standing = await orders.open_orders_of(session, match_ids)
@@ -117,7 +116,9 @@ async def begin(
         return None
     for_sale = await list_for_sale(session, wanted)
     _refuse(MatchNotAccepted, match_ids, [each for each in wanted if each not in for_sale])
-    if (order := await _find_same(session, standing, wanted, now)) is not None:
+    buys = [matches[each] for each in wanted]
+    covered = await _is_covered(session, match_ids, buys, pay_with)
+    if not covered and (order := await _find_same(session, standing, wanted, now)) is not None:
         return order
     await _require_good_standing(session, actor.user_id, verified_at, wanted)
     in_review = await suspense.list_in_review(session, actor.user_id, wanted)
@@ -128,7 +129,38 @@ async def begin(
         leads = {payment.match_id for payment in await orders.payments_of(session, order.id)}
         if not await orders.move(session, order.id, PaymentAction.CLOSE, now):
             _refuse(PaymentUnderWay, match_ids, leads)
-    return await _open_order(session, [matches[each] for each in wanted], now)
+    order = await _open_order(session, buys, now, PayWith.BALANCE if covered else PayWith.PAGE)
+    if not covered:
+        return order
+    await settle.pay_from_balance(session, order, now)
+    return None
+
+
+async def _is_covered(
+    session: AsyncSession,
+    match_ids: Sequence[UUID],
+    matches: Sequence[JobMatch],
+    pay_with: PayWith | None,
+) -> bool:
+    """Whether the balance pays for all of these; it stays locked. Raises `BalanceTooLow`, `CurrenciesDiffer`."""
+    currency = _one_currency(match_ids, matches)
+    if pay_with is PayWith.PAGE:
+        return False
+    there = await balance.lock(session, matches[0].employer_id, currency)
+    covered = there >= sum(match.price_amount for match in matches)
+    if not covered and pay_with is PayWith.BALANCE:
+        raise BalanceTooLow
+    return covered
+
+
+def _one_currency(match_ids: Sequence[UUID], matches: Sequence[JobMatch]) -> str:
+    """Return the currency of all prices. Raises `CurrenciesDiffer`."""
+    currencies = [match.price_currency for match in matches]
+    most = max(set(currencies), key=currencies.count)
+    _refuse(
+        CurrenciesDiffer, match_ids, [each.id for each in matches if each.price_currency != most]
+    )
+    return most
 
 
 async def _not_bought(
@@ -214,13 +246,8 @@ async def _find_same(
 
 
 async def _open_order(
-    session: AsyncSession, matches: Sequence[JobMatch], now: dt.datetime
+    session: AsyncSession, matches: Sequence[JobMatch], now: dt.datetime, pay_with: PayWith
 ) -> Order:
-    currencies = {match.price_currency for match in matches}
-    if len(currencies) > 1:
-        most = max(currencies, key=[match.price_currency for match in matches].count)
-        other = [match.id for match in matches if match.price_currency != most]
-        _refuse(CurrenciesDiffer, [match.id for match in matches], other)
     prices = [Money(match.price_amount, match.price_currency) for match in matches]
     each = await quotes.quote_each(session, matches[0].employer_id, prices)
     whole = together(each)
@@ -232,7 +259,7 @@ async def _open_order(
         quote=whole.as_json(),
         total=whole.total,
         currency=whole.currency,
-        pay_with=PayWith.PAGE,
+        pay_with=pay_with,
         created_at=now,
         updated_at=now,
     )
@@ -242,9 +269,10 @@ async def _open_order(
     alone = len(matches) == 1
     for match, quote in zip(matches, each, strict=True):
         session.add(_payment(order, match, quote, order.id if alone else new_id(), ends))
-    attempt = orders.attempt_row(order.id, 1, PROVIDER, ends, now)
-    attempt.check_at = now + ASK_AFTER
-    session.add(attempt)
+    if pay_with is PayWith.PAGE:
+        attempt = orders.attempt_row(order.id, 1, PROVIDER, ends, now)
+        attempt.check_at = now + orders.ASK_AFTER
+        session.add(attempt)
     await session.flush()
     return order
 

@@ -115,6 +115,9 @@ async def request(
         reason=reason,
         after={"amount": refund.amount, "currency": refund.currency},
     )
+    if status is RefundStatus.REQUESTED and await orders.is_from_balance(session, payment):
+        await to_balance(session, payment, refund, now)
+        return refund
     wake_loops(session, "refunds")
     return refund
 
@@ -271,6 +274,15 @@ def _our_id(made: ProviderRefund) -> UUID | None:
         return None
 
 
+async def to_balance(
+    session: AsyncSession, payment: Payment, refund: Refund, now: dt.datetime
+) -> None:
+    """Give back at once what was paid out of the balance: no provider has it."""
+    refund.status, refund.due_at = RefundStatus.SUCCEEDED, None
+    await session.flush()
+    await _balance(session, payment, refund, RefundStatus.REQUESTED, now)
+
+
 async def record_state(
     session: AsyncSession, refund_id: UUID, made: ProviderRefund, now: dt.datetime
 ) -> None:
@@ -327,6 +339,9 @@ async def _balance(
         tax = await invoicing.tax_of_refund(session, payment.id, refund.amount)
         postings = rules.refund(refund.amount, source, tax=tax)
         event = f"refund:{refund.id}"
+    provider: str | None = await orders.provider_of(session, payment)
+    if await orders.is_from_balance(session, payment):
+        provider, postings = None, rules.by_balance(postings, payment.employer_id)
     await ledger.book(
         session,
         event,
@@ -334,7 +349,7 @@ async def _balance(
         currency=refund.currency,
         payment_id=payment.id,
         now=now,
-        provider=await orders.provider_of(session, payment),
+        provider=provider,
         provider_ref=refund.provider_id,
     )
     if refund.status == RefundState.SUCCEEDED:

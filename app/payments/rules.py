@@ -241,6 +241,8 @@ class AccountType(StrEnum):
     TAX_PAYABLE = "tax_payable"
     EMPLOYER_BALANCE = "employer_balance"
     """What we owe an employer: money paid in advance."""
+    BALANCE_BONUSES = "balance_bonuses"
+    """What was credited to balances beyond what was paid."""
     DISPUTE_LOSSES = "dispute_losses"
     SUSPENSE = "suspense"
     """Money that was taken and belongs to nothing we know."""
@@ -287,6 +289,25 @@ def set_aside(amount: int) -> Sequence[Posting]:
 def settle_suspense(amount: int, tax: int = 0) -> Sequence[Posting]:
     """Book money out of suspense as the price of its lead; `tax` of it is the tax office's."""
     return (Posting(SUSPENSE, amount), Posting(REVENUE, tax - amount), Posting(TAX, -tax))
+
+
+def top_up(amount: int, credited: int, employer_id: UUID) -> Sequence[Posting]:
+    """Book money paid in advance, and what is credited beyond it."""
+    return (
+        Posting(CASH, amount),
+        Posting(AccountType.BALANCE_BONUSES, credited - amount),
+        Posting(AccountType.EMPLOYER_BALANCE, -credited, employer_id),
+    )
+
+
+def by_balance(postings: Sequence[Posting], employer_id: UUID) -> Sequence[Posting]:
+    """Book a capture or a refund against the employer's balance in place of the provider's cash."""
+    return tuple(
+        replace(posting, account=AccountType.EMPLOYER_BALANCE, owner_id=employer_id)
+        if posting.account is CASH
+        else posting
+        for posting in postings
+    )
 
 
 def reversal(postings: Sequence[Posting]) -> Sequence[Posting]:

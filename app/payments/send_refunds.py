@@ -14,7 +14,7 @@ from app.core.money import Money
 from app.database.due import Due
 from app.database.session import Database
 from app.database.statements import rows_changed
-from app.payments import charges, disputes, refunds, rules
+from app.payments import charges, disputes, orders, refunds, rules
 from app.payments.models import Payment, PaymentAttempt, Refund
 from app.payments.provider import (
     PaymentProvider,
@@ -75,6 +75,10 @@ async def _send(
         if claimed is None:
             return True  # another process has it, or the provider's event came first
         refund, intent_id = claimed
+        payment = await session.get_one(Payment, refund.payment_id, with_for_update=True)
+        if await orders.is_from_balance(session, payment):  # approved by a second administrator
+            await refunds.to_balance(session, payment, refund, now)
+            return True
         refund.due_at = now + _LEASE
         refund.attempts += 1
     # Bounded before it is multiplied: after a month without the provider the power is no duration.

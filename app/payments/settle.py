@@ -43,7 +43,7 @@ from app.payments.models import OpenItem, Order, Payment, PaymentAttempt, Unlock
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.quotes import kept_quote
 from app.payments.refunds import PaymentNotRefundable
-from app.payments.rules import AttemptStatus, PaymentAction, PaymentStatus
+from app.payments.rules import AttemptStatus, OrderKind, PaymentAction, PaymentStatus
 
 
 async def settle(
@@ -122,6 +122,41 @@ async def _paid(
         await _unlock_or_refund(session, payment, now)
 
 
+async def pay_from_balance(session: AsyncSession, order: Order, now: dt.datetime) -> None:
+    """Pay an order just made out of its employer's balance, and unlock its leads.
+
+    The caller has locked the jobs and the balance, and has seen that it covers the order. What can't be unlocked
+    goes back to the balance.
+    """
+    if not await orders.move(session, order.id, PaymentAction.SUCCEED, now):
+        raise AlreadyUnlocked
+    await session.refresh(order)
+    order.paid_at = now
+    payments = await orders.payments_of(session, order.id)
+    for payment in payments:
+        payment.paid_at, payment.expires_at = now, None
+    await session.flush()
+    await _book_captures(session, payments, None, now)
+    for payment in payments:
+        await _unlock_or_refund(session, payment, now)
+
+
+async def _credit(
+    session: AsyncSession, order: Order, attempt: PaymentAttempt, now: dt.datetime
+) -> None:
+    """Add a top-up that was paid to the balance; money that was paid a second time is credited as it is."""
+    await ledger.book(
+        session,
+        f"top_up:{order.id}",
+        rules.top_up(order.total, order.credits or order.total, order.employer_id),
+        currency=order.currency,
+        payment_id=None,
+        now=now,
+        provider=attempt.provider,
+        provider_ref=attempt.intent_id,
+    )
+
+
 async def _is_of_another(session: AsyncSession, order: Order, checkout: Checkout) -> bool:
     """Whether the money is known as that of another order."""
     if checkout.intent_id is None:
@@ -168,6 +203,8 @@ async def _capture(
             payment.intent_id = checkout.intent_id
     await session.flush()
     await _book_captures(session, payments, attempt, now)
+    if order.kind == OrderKind.TOP_UP:
+        await _credit(session, order, attempt, now)
     await early_events.apply(session, attempt.intent_id, now)
     return await orders.payments_of(session, order.id)
 
@@ -175,23 +212,27 @@ async def _capture(
 async def _book_captures(
     session: AsyncSession,
     payments: Sequence[Payment],
-    attempt: PaymentAttempt,
+    attempt: PaymentAttempt | None,
     now: dt.datetime,
 ) -> None:
+    """Book what was paid, by an attempt or (None) out of the balance, and issue the invoices."""
     for payment in payments:
         quote = kept_quote(payment)
+        postings = rules.capture(payment.amount, quote.total - quote.net)
         await ledger.book(
             session,
             f"capture:{payment.id}",
-            rules.capture(payment.amount, quote.total - quote.net),
+            postings if attempt else rules.by_balance(postings, payment.employer_id),
             currency=payment.currency,
             payment_id=payment.id,
             now=now,
-            provider=attempt.provider,
-            provider_ref=attempt.intent_id,
+            provider=attempt.provider if attempt else None,
+            provider_ref=attempt.intent_id if attempt else None,
         )
     # Before what was told early is applied: a credit note is about an invoice.
-    await invoicing.invoice_captures(session, payments, attempt.id, now)
+    if payments:
+        source = attempt.id if attempt else payments[0].id
+        await invoicing.invoice_captures(session, payments, source, now)
 
 
 async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
@@ -328,6 +369,8 @@ async def _paid_twice(
         provider=attempt.provider,
     )
     await _book_captures(session, second, attempt, now)
+    if order.kind == OrderKind.TOP_UP:
+        await _credit(session, await session.get_one(Order, attempt.order_id), attempt, now)
     await early_events.apply(session, attempt.intent_id, now)
     for payment in second:
         with contextlib.suppress(PaymentNotRefundable):  # it went back before

@@ -75,6 +75,9 @@ async def set_aside(
     and no attempt has the intent yet.
     """
     asked_for = await orders.payments_of(session, order.id)
+    if not asked_for:
+        await _set_top_up_aside(session, order, attempt, checkout, differs, now)
+        return
     _, taken = await orders.add_captured(
         session,
         order,
@@ -110,6 +113,46 @@ async def set_aside(
                 "payment_id": str(asked.id),
             },
         )
+
+
+async def _set_top_up_aside(
+    session: AsyncSession,
+    order: Order,
+    attempt: PaymentAttempt,
+    checkout: Checkout,
+    differs: list[str],
+    now: dt.datetime,
+) -> None:
+    """Set aside what was paid for a top-up; administrators settle it at the provider, for there is no lead."""
+    taken, _ = await orders.add_captured(
+        session,
+        order,
+        checkout,
+        [],
+        PaymentStatus.IN_REVIEW,
+        now,
+        provider=attempt.provider,
+        failure_code=MISMATCH,
+    )
+    if _OTHER_MODE not in differs:
+        await ledger.book(
+            session,
+            f"capture:{taken.order_id}",
+            rules.set_aside(checkout.paid.amount),
+            currency=checkout.paid.currency,
+            payment_id=None,
+            now=now,
+            provider=attempt.provider,
+            provider_ref=checkout.intent_id,
+        )
+    await open_items.add(
+        session,
+        ItemKind.UNKNOWN_PAYMENT,
+        f"unknown:{checkout.intent_id}",
+        now,
+        money=checkout.paid,
+        details={"differs": differs, "order_id": str(order.id)},
+    )
 
 
 async def get_item(session: AsyncSession, item_id: UUID) -> tuple[OpenItem, Payment]:

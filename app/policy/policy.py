@@ -258,6 +258,39 @@ class MessagePrices(_Part):
     )
 
 
+class BalancePack(_Part):
+    """An offer to pay in advance."""
+
+    id: Slug = Field(description="Its name in requests.", examples=["small"])
+    pays: Price = Field(description="Minor units that are paid.", examples=[50_000])
+    credits: Price = Field(description="Minor units that the balance grows by.", examples=[55_000])
+
+    @model_validator(mode="after")
+    def _never_less(self) -> Self:
+        if self.credits < self.pays:
+            raise ValueError("credits must not be less than pays")
+        return self
+
+
+class BalancePolicy(_Part):
+    """How employers may pay in advance, in the currency of lead prices."""
+
+    packs: list[BalancePack] = Field(
+        default=[
+            BalancePack(id="small", pays=50_000, credits=55_000),
+            BalancePack(id="large", pays=200_000, credits=230_000),
+        ],
+        max_length=10,
+        description="What may be paid in advance, and what one gets for it; each id once.",
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({pack.id for pack in self.packs}) < len(self.packs):
+            raise ValueError("every pack has an id of its own")
+        return self
+
+
 class Policy(_Part):
     """Everything an administrator may set."""
 
@@ -270,6 +303,9 @@ class Policy(_Part):
         default=DeadlinePolicy(), description="How long people have to answer, pay and report."
     )
     limits: LimitPolicy = Field(default=LimitPolicy(), description="How much an account may do.")
+    balance: BalancePolicy = Field(
+        default=BalancePolicy(), description="How employers may pay in advance."
+    )
     seller: SellerPolicy = Field(
         default=SellerPolicy(), description="Who sells, and which tax prices include."
     )

@@ -96,7 +96,10 @@ async def _check_money(session: Any) -> None:
         assert tax == -sum(_SIGNS[one.kind] * one.tax for one in invoiced)
         lost = balances.get((rules.DISPUTED, currency), 0)
         suspense = balances.get((rules.SUSPENSE, currency), 0)
-        assert balances.get((rules.CASH, currency), 0) == kept - lost - suspense
+        owed = -balances.get((rules.AccountType.EMPLOYER_BALANCE, currency), 0)
+        bonus = balances.get((rules.AccountType.BALANCE_BONUSES, currency), 0)
+        cash = kept - lost - suspense + owed - bonus
+        assert balances.get((rules.CASH, currency), 0) == cash
     by_id = {payment.id: payment for payment in captured}
     unlocked: set[UUID] = set()
     for unlock in await session.scalars(select(Unlock)):

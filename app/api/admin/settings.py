@@ -15,6 +15,7 @@ from app.database.wakeups import wake_loops
 from app.payments.provider_currencies import ProviderCurrencies
 from app.policy import policy
 from app.policy.policy import (
+    BalancePolicy,
     DeadlinePolicy,
     LeadPrices,
     LimitPolicy,
@@ -48,6 +49,9 @@ class PolicyChanges(RequestModel):
     )
     limits: LimitPolicy | None = Field(
         default=None, description="How much an account may do; left out, as it is."
+    )
+    balance: BalancePolicy | None = Field(
+        default=None, description="How employers may pay in advance."
     )
     seller: SellerPolicy | None = Field(
         default=None, description="Who sells, and which tax prices include; left out, as it is."

@@ -34,14 +34,15 @@ from app.offers.links import order_link
 from app.offers.mark_unlocked import MatchNotFound
 from app.offers.rules import MatchNotAccepted
 from app.payments import checkout, orders, provider, purchase, quotes
+from app.payments.balance import BalanceTooLow
 from app.payments.checkout import Paying
 from app.payments.contacts import contacts_of
+from app.payments.disputes import DisputeOpen
 from app.payments.models import Order, Payment, PaymentAttempt, Unlock
 from app.payments.orders import OrderNotFound
 from app.payments.provider import PaymentRefused, PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.purchase import (
     CurrenciesDiffer,
-    DisputeOpen,
     EmailUnconfirmed,
     PaymentUnderWay,
     VerificationRequired,
@@ -70,8 +71,9 @@ class UnlockLeadsRequest(schema.RequestModel):
         max_length=MOST_LEADS,
         examples=[["01930f5e-7c1a-7a64-9d2f-3f6f1c1f0a01"]],
     )
-    pay_with: Literal["page"] | None = Field(
-        default=None, description="How to pay: on a page of the payment provider."
+    pay_with: PayWith | None = Field(
+        default=None,
+        description="How to pay; left out, out of the balance if it covers all of them, else on the page.",
     )
 
 
@@ -153,6 +155,7 @@ class OrderAnswer(ResponseModel):
             PaymentUnderWay,
             PaymentInReview,
             CurrenciesDiffer,
+            BalanceTooLow,
             DisputeOpen,
             AccountRestricted,
             VerificationRequired,
@@ -183,7 +186,9 @@ async def unlock_leads(
         if idempotency_key is not None:
             print_ = await idempotency.fingerprint(request)
             await idempotency.claim(session, str(actor.user_id), idempotency_key, print_, now)
-        begun = await purchase.begin(session, actor, body.match_ids, now, paced=rt.limiter.enabled)
+        begun = await purchase.begin(
+            session, actor, body.match_ids, now, paced=rt.limiter.enabled, pay_with=body.pay_with
+        )
     if begun is not None:
         page = order_link(rt.keyring, rt.settings.base_url, begun.id)
         paying = await checkout.open_page(rt.database, rt.payments, begun.id, page, now)

@@ -60,9 +60,11 @@ async def _show_order(token: str, rt: Rt, *, paid: str) -> Response:
         except NotFound:
             return page("en", "link_unknown", {}, status=404)
     kind = linked.page
+    if kind == "top_up_open":
+        return page(language, kind, linked.params, refresh_seconds=5)
     if kind == "leads_paid" or (paid == str(linked.order.id) and linked.may_be_paid):
         return page(language, "leads_paid", linked.params, refresh_seconds=5)
-    if kind in {"leads_bought", "leads_gone"}:
+    if kind in {"leads_bought", "leads_gone", "top_up_paid", "top_up_over"}:
         return page(language, kind, linked.params)
     return page(language, kind, linked.params, form=[], button="pay_button")
 
@@ -77,6 +79,8 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
             if order_of(rt.keyring, token) is not None:
                 linked = order = await get_linked_order(session, token)
                 wanted = order.to_pay or order.match_ids
+                if not wanted:
+                    raise NotFound
             else:
                 linked = lead = await get_linked_lead(session, token)
                 wanted = [lead.match.id]

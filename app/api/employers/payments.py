@@ -38,19 +38,20 @@ from app.offers.mark_unlocked import MatchNotFound
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
 from app.payments import checkout, lead_guarantee, provider, purchase, quotes
+from app.payments.balance import BalanceTooLow
 from app.payments.checkout import Paying
 from app.payments.contacts import contacts_of
+from app.payments.disputes import DisputeOpen
 from app.payments.lead_guarantee import MatchNotUnlocked, ReportTooEarly, ReportTooLate
 from app.payments.models import Payment, Unlock
 from app.payments.provider import PaymentRefused, PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.purchase import (
-    DisputeOpen,
     EmailUnconfirmed,
     PaymentUnderWay,
     VerificationRequired,
 )
 from app.payments.refunds import PaymentNotFound
-from app.payments.rules import PAYABLE, PaymentStatus, ReportReason, ReportStatus
+from app.payments.rules import PAYABLE, PaymentStatus, PayWith, ReportReason, ReportStatus
 from app.payments.suspense import PaymentInReview
 from app.payments.unlock_limits import UnlocksTooFast
 
@@ -109,7 +110,12 @@ class Pending(ResponseModel):
 
 
 class UnlockRequest(schema.RequestModel):
-    """Nothing to say: the price is the server's."""
+    """How to pay; the price is the server's."""
+
+    pay_with: PayWith | None = Field(
+        default=None,
+        description="How to pay; left out, out of the balance if it covers the price, else on the page.",
+    )
 
 
 class ReportRequest(schema.RequestModel):
@@ -152,6 +158,7 @@ class ReportAnswer(ResponseModel):
         **problems(
             MatchNotFound,
             MatchNotAccepted,
+            BalanceTooLow,
             DisputeOpen,
             AccountRestricted,
             VerificationRequired,
@@ -172,7 +179,7 @@ async def unlock_match(
     actor: EmployerActorApart,
     rt: Rt,
     now: Now,
-    _body: Annotated[UnlockRequest | None, Body()] = None,
+    body: Annotated[UnlockRequest | None, Body()] = None,
     idempotency_key: KeyHeader = None,
 ) -> Unlocked | Response:
     """Buy the contact of a worker who accepted: 200 if it is yours, else 202 with the payment page.
@@ -184,7 +191,14 @@ async def unlock_match(
         if idempotency_key is not None:
             print_ = await idempotency.fingerprint(request)
             await idempotency.claim(session, str(actor.user_id), idempotency_key, print_, now)
-        begun = await purchase.begin(session, actor, [match_id], now, paced=rt.limiter.enabled)
+        begun = await purchase.begin(
+            session,
+            actor,
+            [match_id],
+            now,
+            paced=rt.limiter.enabled,
+            pay_with=body.pay_with if body else None,
+        )
     if begun is not None:
         page = payment_link(rt.keyring, rt.settings.base_url, match_id)
         paying = await checkout.open_page(rt.database, rt.payments, begun.id, page, now)

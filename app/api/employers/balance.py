@@ -1,0 +1,141 @@
+"""Money paid in advance: what is in the balance, what moved it, and topping it up."""
+
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from app.api.http import idempotency
+from app.api.http.dependencies import (
+    EmployerActor,
+    EmployerActorApart,
+    KeyHeader,
+    Now,
+    PageQuery,
+    Read,
+    Route,
+    Rt,
+    limit_subject,
+)
+from app.api.http.problems import problems
+from app.core import schema
+from app.core.money import Money
+from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
+from app.identity.actor import AccountRestricted
+from app.offers.links import order_link
+from app.payments import balance, checkout, provider
+from app.payments.balance import PackNotFound
+from app.payments.disputes import DisputeOpen
+from app.payments.provider import PaymentsNotConfigured, PaymentsUnavailable
+from app.payments.purchase import page_ends
+from app.policy import policy
+
+router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
+
+
+class PackAnswer(ResponseModel):
+    """An offer to pay in advance."""
+
+    id: str = Field(description="Its name, for a top-up.")
+    pays: MoneyAnswer = Field(description="What is paid.")
+    credits: MoneyAnswer = Field(description="What the balance grows by.")
+
+
+class BalanceAnswer(ResponseModel):
+    """What is in the balance. It never lapses."""
+
+    balance: MoneyAnswer = Field(description="What is in it.")
+    packs: list[PackAnswer] = Field(description="How it may be topped up.")
+
+
+class BalanceEntryAnswer(ResponseModel):
+    """One movement of the balance."""
+
+    id: UUID = Field(description="Id of the entry.")
+    kind: str = Field(description="What moved it, such as `top_up`, `capture` or `refund`.")
+    amount: MoneyAnswer = Field(description="By how much; negative where it was taken from it.")
+    payment_id: UUID | None = Field(description="The payment it is about; null for a top-up.")
+    at: Instant = Field(description="When it was booked (UTC).")
+
+
+class TopUpRequest(schema.RequestModel):
+    """Which pack to pay."""
+
+    pack: schema.Slug = Field(description="Id of the pack.", examples=["small"])
+
+
+class TopUpPending(ResponseModel):
+    """Pay on the page; the balance grows when the payment is confirmed."""
+
+    status: Literal["pending"] = Field(default="pending", description="It is not paid yet.")
+    order_id: UUID = Field(description="Id of the order.")
+    checkout_url: str = Field(description="Page on which to pay.")
+    expires_at: Instant = Field(description="Until when the page takes the payment (UTC).")
+    price: MoneyAnswer = Field(description="What is paid.")
+    credits: MoneyAnswer = Field(description="What the balance will grow by.")
+
+
+@router.get("/balance")
+async def get_balance(session: Read, actor: EmployerActor) -> BalanceAnswer:
+    """Return your balance, and the packs by which it may be topped up."""
+    in_force = await policy.current(session)
+    currency = in_force.lead_prices.currency
+    packs = [
+        PackAnswer(
+            id=pack.id,
+            pays=MoneyAnswer.of(Money(pack.pays, currency)),
+            credits=MoneyAnswer.of(Money(pack.credits, currency)),
+        )
+        for pack in in_force.balance.packs
+    ]
+    there = await balance.amount_of(session, actor.user_id, currency)
+    return BalanceAnswer(balance=MoneyAnswer.of(Money(there, currency)), packs=packs)
+
+
+@router.get("/balance/entries")
+async def list_balance_entries(
+    session: Read, actor: EmployerActor, page: PageQuery
+) -> Page[BalanceEntryAnswer]:
+    """List what moved your balance, newest first."""
+    entries, cursor = await balance.list_entries(session, actor.user_id, page)
+    items = [BalanceEntryAnswer.model_validate(entry) for entry in entries]
+    return Page(items=items, next_cursor=cursor)
+
+
+@router.post(
+    "/balance/top-ups",
+    status_code=202,
+    response_model=TopUpPending,
+    responses=problems(
+        PackNotFound, DisputeOpen, AccountRestricted, PaymentsNotConfigured, PaymentsUnavailable
+    ),
+)
+async def top_up_balance(
+    request: Request,
+    body: TopUpRequest,
+    actor: EmployerActorApart,
+    rt: Rt,
+    now: Now,
+    idempotency_key: KeyHeader = None,
+) -> TopUpPending | Response:
+    """Pay in advance: 202 with the payment page. The same pack again gives the same page while it is open."""
+    await limit_subject(rt, "unlock:account", str(actor.user_id))
+    async with rt.database.begin() as session:
+        if idempotency_key is not None:
+            print_ = await idempotency.fingerprint(request)
+            await idempotency.claim(session, str(actor.user_id), idempotency_key, print_, now)
+        ends = await page_ends(session, now)
+        order = await balance.begin_top_up(session, actor, body.pack, ends, now)
+    page = order_link(rt.keyring, rt.settings.base_url, order.id)
+    paying = await checkout.open_page(rt.database, rt.payments, order.id, page, now)
+    attempt = paying.attempt
+    if attempt is None or attempt.checkout_url is None or attempt.expires_at is None:
+        raise provider.PaymentsUnavailable
+    return TopUpPending(
+        order_id=order.id,
+        checkout_url=attempt.checkout_url,
+        expires_at=attempt.expires_at,
+        price=MoneyAnswer.of(order.price),
+        credits=MoneyAnswer.of(Money(order.credits or order.total, order.currency)),
+    )

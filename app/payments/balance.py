@@ -1,0 +1,173 @@
+"""An employer's balance: money paid in advance. It is the sum of ledger entries, and never lapses.
+
+Who takes from it locks the account's row first, so that parallel purchases can't take the same money twice.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import Conflict, NotFound
+from app.core.ids import new_id
+from app.core.money import Money
+from app.core.paging import Keyset, PageRequest
+from app.database.session import keyring
+from app.employers.models import Employer
+from app.identity.actor import Actor
+from app.payments import disputes, orders
+from app.payments.ledger import account_id
+from app.payments.models import LedgerAccount, LedgerEntry, LedgerTransaction, Order, PaymentAttempt
+from app.payments.provider import PROVIDER
+from app.payments.rules import (
+    OPEN,
+    AccountType,
+    AttemptStatus,
+    OrderKind,
+    PaymentAction,
+    PaymentStatus,
+    PayWith,
+)
+from app.policy import policy
+from app.taxes.quote import untaxed
+
+_ENTRIES = Keyset("balance_entries", [LedgerEntry.id])
+"""Newest first."""
+
+
+class BalanceTooLow(Conflict):
+    """The balance does not pay all of it."""
+
+    code = "balance_too_low"
+    detail = "Your balance does not cover this. Top it up, or pay on the page."
+    remedy = "Send it again with pay_with `page`, or top the balance up first."
+
+
+class PackNotFound(NotFound):
+    """There is no such offer to pay in advance."""
+
+    code = "pack_not_found"
+    detail = "There is no such pack; choose one of those that the balance lists."
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceEntry:
+    """One movement of a balance; a positive amount is credit."""
+
+    id: UUID
+    kind: str
+    amount: Money
+    payment_id: UUID | None
+    at: dt.datetime
+
+
+def _id(employer_id: UUID, currency: str) -> UUID:
+    return account_id(AccountType.EMPLOYER_BALANCE, currency, owner_id=employer_id)
+
+
+async def lock(session: AsyncSession, employer_id: UUID, currency: str) -> int:
+    """Lock the balance against other debits; return what is in it, 0 if there never was any."""
+    account = select(LedgerAccount.id).where(LedgerAccount.id == _id(employer_id, currency))
+    if await session.scalar(account.with_for_update(key_share=True)) is None:
+        return 0
+    return await amount_of(session, employer_id, currency)
+
+
+async def amount_of(session: AsyncSession, employer_id: UUID, currency: str) -> int:
+    """Return what is in the balance, in minor units."""
+    query = select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
+        LedgerEntry.account_id == _id(employer_id, currency)
+    )
+    return -int(await session.scalar(query) or 0)
+
+
+async def list_entries(
+    session: AsyncSession, employer_id: UUID, page: PageRequest
+) -> tuple[list[BalanceEntry], str | None]:
+    """Return a page of what moved the employer's balances, newest first, and the next cursor."""
+    query = (
+        select(
+            LedgerEntry.id,
+            LedgerTransaction.kind,
+            LedgerEntry.amount,
+            LedgerEntry.currency,
+            LedgerTransaction.payment_id,
+            LedgerTransaction.booked_at,
+        )
+        .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
+        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
+        .where(
+            LedgerAccount.owner_id == employer_id,
+            LedgerAccount.type == AccountType.EMPLOYER_BALANCE.value,
+        )
+    )
+    keys = keyring(session)
+    rows = (await session.execute(_ENTRIES.apply(query, page, keys))).all()
+    cursor = _ENTRIES.next_cursor([(row.id,) for row in rows], page, keys)
+    entries = [
+        BalanceEntry(
+            row.id, row.kind, Money(-row.amount, row.currency), row.payment_id, row.booked_at
+        )
+        for row in rows[: page.limit]
+    ]
+    return entries, cursor
+
+
+async def begin_top_up(
+    session: AsyncSession, actor: Actor, pack_id: str, ends: dt.datetime, now: dt.datetime
+) -> Order:
+    """Return the one open order of this pack, made if needed; its page takes money until `ends`.
+
+    Raises `AccountRestricted`, `PackNotFound` or `DisputeOpen`.
+    """
+    actor.require_unrestricted()
+    in_force = await policy.current(session)
+    pack = next((each for each in in_force.balance.packs if each.id == pack_id), None)
+    if pack is None:
+        raise PackNotFound
+    await session.scalar(
+        select(Employer.id).where(Employer.id == actor.user_id).with_for_update(key_share=True)
+    )
+    if await disputes.has_open(session, actor.user_id):
+        raise disputes.DisputeOpen
+    price = Money(pack.pays, in_force.lead_prices.currency)
+    same = (
+        select(Order)
+        .join(PaymentAttempt, PaymentAttempt.order_id == Order.id)
+        .where(
+            Order.employer_id == actor.user_id,
+            Order.kind == OrderKind.TOP_UP,
+            Order.status.in_(OPEN),
+            Order.total == price.amount,
+            Order.credits == pack.credits,
+            Order.currency == price.currency,
+            PaymentAttempt.status == AttemptStatus.OPEN,
+        )
+    )
+    for order in list(await session.scalars(same.order_by(Order.id.desc()))):
+        attempt = await orders.open_attempt(session, order.id)
+        over = attempt is not None and attempt.expires_at is not None and attempt.expires_at <= now
+        if not (over and await orders.move(session, order.id, PaymentAction.EXPIRE, now)):
+            return order
+    order = Order(
+        id=new_id(),
+        employer_id=actor.user_id,
+        kind=OrderKind.TOP_UP,
+        status=PaymentStatus.PENDING,
+        quote=untaxed(price).as_json(),
+        total=price.amount,
+        currency=price.currency,
+        pay_with=PayWith.PAGE,
+        credits=pack.credits,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(order)
+    await session.flush()
+    attempt = orders.attempt_row(order.id, 1, PROVIDER, ends, now)
+    attempt.check_at = now + orders.ASK_AFTER
+    session.add(attempt)
+    await session.flush()
+    return order
