@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
@@ -144,35 +144,48 @@ async def list_ours(
 ) -> AsyncIterator[tuple[str, str, Money]]:
     """Yield kind, provider's id and money of each capture and refund of ours between two instants."""
     ref = func.coalesce(LedgerTransaction.provider_ref, Payment.intent_id)
+    at, id_ = LedgerTransaction.occurred_at, LedgerTransaction.id
     captures = (
-        select(LedgerTransaction.kind, ref, LedgerEntry.amount, LedgerEntry.currency)
+        select(at, id_, LedgerTransaction.kind, ref, LedgerEntry.amount, LedgerEntry.currency)
         .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
         .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
         .join(Payment, Payment.id == LedgerTransaction.payment_id, isouter=True)
         .where(
-            LedgerTransaction.occurred_at >= start,
-            LedgerTransaction.occurred_at < end,
+            at < end,
             LedgerTransaction.kind == _CAPTURE,
             LedgerTransaction.provider == provider,
             LedgerAccount.type == AccountType.PROVIDER_CASH.value,
             ref.is_not(None),
         )
+        .order_by(at, id_)
+        .limit(_ROWS)
     )
-    rows = await session.stream(captures.execution_options(yield_per=_ROWS))
-    async for kind, name, amount, currency in rows:
-        yield kind, name, Money(int(amount), currency)
+    after = at >= start
+    while rows := (await session.execute(captures.where(after))).all():
+        for _, _, kind, name, amount, currency in rows:
+            yield kind, name, Money(int(amount), currency)
+        after = or_(at > rows[-1][0], and_(at == rows[-1][0], id_ > rows[-1][1]))
     refunds = (
         select(Refund)
-        .join(LedgerTransaction, LedgerTransaction.payment_id == Refund.payment_id)
         .where(
-            Refund.created_at >= start,
             Refund.created_at < end,
             Refund.provider_id.is_not(None),
             Refund.status.in_([RefundStatus.SUCCEEDED, RefundStatus.PENDING]),
-            LedgerTransaction.kind == _CAPTURE,
-            LedgerTransaction.provider == provider,
+            exists().where(
+                LedgerTransaction.payment_id == Refund.payment_id,
+                LedgerTransaction.kind == _CAPTURE,
+                LedgerTransaction.provider == provider,
+            ),
         )
+        .order_by(Refund.created_at, Refund.id)
+        .limit(_ROWS)
     )
-    refund_rows = await session.stream_scalars(refunds.execution_options(yield_per=_ROWS))
-    async for refund in refund_rows:
-        yield "refund", refund.provider_id or "", refund.money
+    later = Refund.created_at >= start
+    while found := (await session.scalars(refunds.where(later))).all():
+        for refund in found:
+            yield "refund", refund.provider_id or "", refund.money
+        last = found[-1]
+        later = or_(
+            Refund.created_at > last.created_at,
+            and_(Refund.created_at == last.created_at, Refund.id > last.id),
+        )

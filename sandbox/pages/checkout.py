@@ -16,8 +16,8 @@ from sandbox.stripe.control import StripeControl
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.objects import Objects
 
-#: Currencies without minor units (ISO 4217 exponent 0) and with three digits of them.
-WHOLE = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
+#: Currencies that Stripe counts without minor units, and with three digits of them.
+WHOLE = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 THOUSANDTHS = frozenset("bhd jod kwd omr tnd".split())
 
 

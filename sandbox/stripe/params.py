@@ -13,6 +13,8 @@ METADATA_KEY_CHARACTERS = 40
 METADATA_VALUE_CHARACTERS = 500
 #: Stripe's largest charge: eight digits of minor units.
 LARGEST_AMOUNT = 99_999_999
+#: Of what an amount must be a multiple: currencies that lost their decimals, and those with three.
+STEPS = {"isk": 100, "ugx": 100, **dict.fromkeys("bhd jod kwd omr tnd".split(), 10)}
 
 
 def parse(encoded: str) -> Json:
@@ -51,6 +53,19 @@ def only(params: Json, known: Collection[str]) -> None:
             raise StripeError(
                 f"Received unknown parameter: {name}", code="parameter_unknown", param=name
             )
+
+
+def modelled(params: Json, known: Collection[str], unmodelled: Collection[str]) -> None:
+    """Refuse what the endpoint does not take, and what it takes and this stand-in does not model.
+
+    Raises StripeError 400 `parameter_unknown`, or `parameter_not_modelled`, which Stripe never says.
+    """
+    for name in params:
+        if name in unmodelled and params[name] not in ("", {"enabled": "false"}):
+            raise StripeError(
+                f"The sandbox does not model {name}.", code="parameter_not_modelled", param=name
+            )
+    only(params, {*known, *unmodelled})
 
 
 def text(params: Json, name: str, *, required: bool = False) -> str | None:
@@ -117,6 +132,12 @@ def amount(params: Json, name: str, currency: str) -> int:
 
 def check_amount(value: int, currency: str, name: str) -> None:
     """Raises StripeError 400 `amount_too_small` or `amount_too_large`."""
+    if value % STEPS.get(currency, 1):
+        raise StripeError(
+            f"Invalid amount: {currency} is charged in multiples of {STEPS[currency]}.",
+            code="parameter_invalid_integer",
+            param=name,
+        )
     # Stripe's minimum is about 50 US cents; 50 minor units are right or lenient where we sell.
     if value < 50:
         raise StripeError(

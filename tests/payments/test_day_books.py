@@ -1,12 +1,15 @@
 """A day of the provider's books against ours: nothing differs, or each difference is named."""
 
+import asyncio
 import datetime as dt
+import json
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 
+from app import reconciliation
 from app.payments import ledger
 from app.payments.day_books import DayReport, reconcile_day
 from app.payments.models import LedgerEntry, LedgerTransaction, OpenItem, Refund
@@ -178,3 +181,23 @@ def test_a_provider_that_does_not_answer_is_no_difference(world: World) -> None:
         compare(world)
     assert len(items(world)) == before
     provider_fault(world, "read_html_404", 0)
+
+
+def test_the_command_prints_what_differs_and_says_so_by_its_code(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bought_lead(world)
+    day = today(world) + dt.timedelta(days=2)  # nothing has moved on it
+    assert asyncio.run(reconciliation.run(world.settings, day, as_json=False)) == 0
+    assert "0 differences" in capsys.readouterr().out
+    assert asyncio.run(reconciliation.run(world.settings, today(world), as_json=True)) in {0, 1}
+    told = {each["provider"]: each for each in json.loads(capsys.readouterr().out)}
+    assert set(told) == {"stripe", "razorpay"}
+    mine = told[world.settings.payment_provider]
+    assert mine["movements"] >= 1
+    assert mine["sums"][0]["kind"] == "capture"
+    provider_fault(world, "read_bad_key", 30)
+    assert asyncio.run(reconciliation.run(world.settings, day, as_json=False)) == 2
+    name = world.settings.payment_provider
+    assert f"{name} takes our key for wrong" in capsys.readouterr().err
+    provider_fault(world, "read_bad_key", 0)

@@ -39,6 +39,7 @@ ANSWER_SECONDS = 4.0
 """The time of one call with its retries, because a person waits for the payment page. After it the outcome is
 unknown, and the same key finds it out."""
 NETWORK_RETRIES = 2
+LONGEST_DESCRIPTION = 1_000
 
 _OWN_IDS = ("cs_", "pi_", "ch_", "py_", "re_", "pyr_", "dp_", "du_")
 _TRY_AGAIN = frozenset({"idempotency_key_in_use", "lock_timeout"})
@@ -108,7 +109,15 @@ class StripePayments:
                         }
                     ],
                     "metadata": metadata,
-                    "payment_intent_data": {"metadata": metadata},
+                    # An Indian account charges a foreign card only with a description, name and address:
+                    # https://docs.stripe.com/india-accept-international-payments
+                    "payment_intent_data": {
+                        "description": request.description[:LONGEST_DESCRIPTION],
+                        "metadata": metadata,
+                    },
+                    "billing_address_collection": (
+                        "auto" if request.price.currency == "INR" else "required"
+                    ),
                     "saved_payment_method_options": {"payment_method_save": "enabled"},
                     "success_url": f"{request.return_url}?paid={request.payment_id}",
                     "cancel_url": request.return_url,
@@ -201,7 +210,7 @@ def _kind_of(error: stripe.StripeError) -> Exception:
     told = error.json_body.get("error") if isinstance(error.json_body, dict) else None
     if error.http_status is None or not isinstance(told, dict) or "type" not in told:
         return PaymentsUnavailable()
-    # Not all of the SDK's errors carry the code: its IdempotencyError does not.
+    # Not all of the SDK's errors carry the code: the one for 409 does not.
     code = str(told.get("code") or "")
     if error.http_status >= 500:
         return ProviderBroke(code or type(error).__name__)
