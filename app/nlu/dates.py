@@ -6,7 +6,7 @@ The reader takes dates out of the text. Weekdays stay in it, to be read together
 import datetime as dt
 import re
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
@@ -22,6 +22,8 @@ _MARK: Final = r"§(\d+)§"
 """Replaces a date that was read: its number among those found."""
 _NUMBERS: Final = re.compile(r"(?<![\d/.-])(\d{1,2})[/.](\d{1,2})(?:[/.](20\d\d|\d\d))?(?![\d/.])")
 _ISO: Final = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
+_COUNTED: Final = tuple(map(str, range(1, 11)))
+"""Numbers that a length is written with in words."""
 _SHORT_YEAR: Final = 100
 _MONTHS_AHEAD_DAYS: Final = 62
 """Within two months there is every day of a month."""
@@ -67,11 +69,16 @@ class _Patterns:
             (words("today"), 0),
         )
         self.next_week = words("next_week")
+        until_end = (any_of("until"), any_of("until_before"), word("month_end"))
+        self.month_end = re.compile(
+            rf"({until_end[0]}\s+){until_end[2]}|{until_end[2]}(?=\s+{until_end[1]}{EDGE})"
+        )
         self.unit_days = {
             unit: days for name, days in _LENGTH_DAYS.items() for unit in word_set("dates", name)
         }
+        counted = one_of("dates", "one", "a_few")
         self.length = re.compile(
-            rf"(?:{any_of('for')}\s+)?{START}(\d{{1,3}})\s*({any_of(*_LENGTH_DAYS)}){EDGE}"
+            rf"(?:{any_of('for')}\s+)?{START}(\d{{1,3}}|{counted}|{one_of('counts', *_COUNTED)})\s*({any_of(*_LENGTH_DAYS)}){EDGE}"
             rf"(?:\s*({any_of('long')}))?"
         )
         self.after_length = re.compile(r"\s{0,3}(?:$|[,;|।]|from |starting )")
@@ -153,6 +160,8 @@ def read(text: str, today: dt.date) -> Dates:
     text = patterns.ordinals.sub(lambda m: _between(m, keep, today), text)
     text = patterns.ordinal.sub(lambda m: m[1] + keep(_of_any_month(int(m[2]), today), m[0]), text)
     text = patterns.day_of_month.sub(lambda m: keep(_of_any_month(int(m[1]), today), m[0]), text)
+    last = today.replace(day=monthrange(today.year, today.month)[1])
+    text = patterns.month_end.sub(lambda m: f"{m[1] or ''}{keep(last, m[0])}", text)
     for pattern, ahead in patterns.ahead:
         there = today + dt.timedelta(days=ahead)
         text = pattern.sub(lambda m, there=there: keep(there, m[0]), text)  # type: ignore[misc]
@@ -252,6 +261,15 @@ def _made(year: int, month: int, day: int) -> dt.date | None:
     return dt.date(year, month, day) if day <= monthrange(year, month)[1] else None
 
 
+@cache
+def _count_words() -> Mapping[str, int]:
+    return {normalize(word): int(number) for number, word in named_phrases("counts")}
+
+
+def _count_of(word: str) -> int:
+    return _count_words().get(word, 1)
+
+
 def _length(text: str) -> tuple[str, int | None]:
     """Take out how long the job lasts, in days; "5 days a week" is no such thing."""
     match = _patterns().length.search(text)
@@ -261,7 +279,8 @@ def _length(text: str) -> tuple[str, int | None]:
     alone = _patterns().after_length.match(text, match.end()) is not None
     if not (said or alone) or (match[2].startswith("day") and match[1] == "7" and not said):
         return text, None
-    days = min(max(1, int(match[1]) * _patterns().unit_days[match[2]]), 731)
+    number = int(match[1]) if match[1].isdecimal() else _count_of(match[1])
+    days = min(max(1, number * _patterns().unit_days[match[2]]), 731)
     return text[: match.start()] + GAP + text[match.end() :], days
 
 

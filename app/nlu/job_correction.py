@@ -156,8 +156,9 @@ def _read_clauses(
                 named, no_place = JobPart.PLACE, found.note
             told = told.merged_with(replace(found, note=""))
         elif re.fullmatch(r"\d+", clause) and int(clause) < _LEAST_BARE_PAY:
-            people = head_count.parse_count(clause)
-            told = told if people is None else replace(told, people=people)
+            if context.asked in {None, JobPart.PEOPLE}:
+                people = head_count.parse_count(clause)
+                told = told if people is None else replace(told, people=people)
         else:
             plain.append(clause)
     if plain:

@@ -98,7 +98,12 @@ class Draft:
             end = start + (minutes or 0)
         else:
             start, end = whole_hours(start, end, (self.start_sure, self.end_sure))
-        return replace(self, spans=((EVERY_SHIFT, start, end % DAY),), starts_at=None, ends_at=None)
+        if start % DAY == end % DAY:
+            # From twelve to twelve is no shift: when it ends is asked.
+            return replace(self, ends_at=None)
+        return replace(
+            self, spans=((EVERY_SHIFT, start % DAY, end % DAY),), starts_at=None, ends_at=None
+        )
 
     @property
     def when(self) -> bool:
@@ -187,7 +192,9 @@ class Draft:
             start = nearest(newer.starts_at, start, sure=newer.start_sure)
         if newer.ends_at is not None:
             start, end = whole_hours(start, newer.ends_at, (True, newer.end_sure))
-        return {"spans": ((day, start, end % DAY),), "halves": ()}
+        if start % DAY == end % DAY:
+            return {}
+        return {"spans": ((day, start % DAY, end % DAY),), "halves": ()}
 
     def _when_with(self, newer: "Draft", *, adds: bool) -> dict[str, Any]:
         """Return the days after a newer draft named some; hours of weekdays that are left out go with them."""

@@ -19,7 +19,7 @@ from app.nlu.head_count import parse_count
 from app.nlu.intents import intents
 from app.nlu.job_draft import Draft
 from app.nlu.normalize import normalize
-from app.nlu.role_words import begins_a_role, guess_roles, roles_in
+from app.nlu.role_words import Named, begins_a_role, guess_roles, named_in, roles_in, strongest
 from app.nlu.vocabulary import one_of, phrase_set, whole_word
 
 NOTE_CHARACTERS: Final = 200
@@ -163,14 +163,14 @@ class _Looked:
 
 def _names(chunks: Sequence[str], draft: Draft, looked: _Looked) -> Draft:
     left: list[str] = []
-    roles: list[str] = []
+    named: list[Named] = []
     for chunk in chunks:
-        rest, found, people = roles_in(chunk)
-        roles += found
+        rest, found, people = named_in(chunk)
+        named += found
         if people is not None and draft.people is None:
             draft = replace(draft, people=people)
         left += [part for part in rest if part]
-    roles = [*dict.fromkeys(roles)]
+    roles = strongest(named)
     if len(roles) == 1:
         draft = replace(draft, skill=roles[0])
     elif roles:

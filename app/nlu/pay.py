@@ -182,6 +182,14 @@ def without_units(said: Sequence[str]) -> list[str]:
     return [word for word in said if word.strip(".!?।") not in _patterns().unit_of]
 
 
+def unit_in(said: Sequence[str]) -> str | None:
+    """Return the one unit of pay that normalize words name; None for none and for several."""
+    units = {
+        unit for word in said if (unit := _patterns().unit_of.get(word.strip(".!?।"))) is not None
+    }
+    return units.pop() if len(units) == 1 else None
+
+
 def _says_each(said: str) -> bool:
     return _patterns().each.search(said) is not None
 

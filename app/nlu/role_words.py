@@ -5,6 +5,7 @@ a trade may begin alike: "came" is no cameraman.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -17,14 +18,40 @@ from app.nlu.place_phrases import MOST_CHARACTERS, fillers
 from app.nlu.vocabulary import named_phrases, phrase_set, word_set
 
 MOST_OPTIONS: Final = 8
-_LONGEST_NAME: Final = 4
+_LONGEST_NAME: Final = 5
 """Words in the name of a role."""
 _LEAST_LETTERS: Final = 4
 _ONE: Final = frozenset({"a", "an", "1"})
 _ANSWER_CHARACTERS: Final = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A role that words name."""
+
+    slug: str
+    said: str
+    """The words, as they are compared."""
+
+    @property
+    def is_setting(self) -> bool:
+        """Whether the words say where or for what the work is, when other words name the work: "shaadi", "mall"."""
+        return phrase_set("settings", section="job").covers(self.said.split())
+
+
+def strongest(named: Sequence[Named]) -> list[str]:
+    """Return the roles that are meant: a setting is one only where nothing else is named."""
+    work = [one for one in named if not one.is_setting]
+    return [*dict.fromkeys(one.slug for one in work or named)]
+
+
 def roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
+    """Return as `named_in`, with the roles that are meant."""
+    left, named, people = named_in(chunk)
+    return left, strongest(named), people
+
+
+def named_in(chunk: str) -> tuple[list[str], list[Named], int | None]:
     """Take the roles named exactly out of a chunk; return what is left, them, and how many people.
 
     Of a longer chunk than anybody writes of a job the rest is left out.
@@ -44,9 +71,10 @@ def roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
             ):
                 people = 1 if before[-1] in _ONE else parse_count(before[-1])
                 before = before[:-1]
-            left, first, some = roles_in(" ".join(before))
-            right, last, more = roles_in(" ".join(words[at + length :]))
-            return [*left, *right], [*first, slug, *last], people or some or more
+            left, first, some = named_in(" ".join(before))
+            right, last, more = named_in(" ".join(words[at + length :]))
+            one = Named(slug, skills.fold(" ".join(words[at : at + length])))
+            return [*left, *right], [*first, one, *last], people or some or more
     return [" ".join(words)], [], None
 
 
@@ -62,7 +90,8 @@ def _named(words: Sequence[str]) -> str | None:
 
 @cache
 def _names() -> Mapping[str, str]:
-    return {
+    phrases = {skills.fold(phrase): slug for slug, phrase in named_phrases("role_phrases")}
+    return phrases | {
         skills.fold(name): skill.slug for skill in skills.SKILLS.values() for name in skill.known_as
     }
 

@@ -161,3 +161,15 @@ def test_an_old_draft_is_still_read() -> None:
     kept = {"skill": "cook", "spans": [[-1, 600, 700]], "halves": [[1]]}
     assert Draft.from_json(kept) == Draft()
     assert Draft.from_json({"skill": "cook"}).halves == ()
+
+
+@pytest.mark.parametrize("text", ["0 till 0", "from 6 pm, till 6 pm", '0§NEXT WEEK"0TILL'])
+def test_a_shift_that_ends_where_it_begins_is_asked(text: str) -> None:
+    draft = read(text, NOW.date())
+    assert all(start != end for _, start, end in draft.spans)
+
+
+@pytest.mark.parametrize("text", ["from 11 pm", "till 6 pm"])
+def test_no_correction_makes_a_shift_without_hours(text: str) -> None:
+    turn = after(at(Ask.JOB_RIGHT, skill="waiter", spans=((-1, 18 * 60, 23 * 60),)), text)
+    assert hours_of(turn) == [(18, 23)]

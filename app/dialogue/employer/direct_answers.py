@@ -4,11 +4,13 @@ Each reader returns what the answer says of the job, or None where it is none: t
 correction.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
 from app.core.money import exponent
+from app.core.week import DAY
 from app.dialogue.employer.job_questions import today_in
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.state import Ask
@@ -23,7 +25,7 @@ from app.nlu import (
     place_phrases,
     weekly_hours,
 )
-from app.nlu.job_draft import Draft
+from app.nlu.job_draft import EVERY_SHIFT, Draft
 from app.nlu.normalize import normalize, split_words
 from app.nlu.place_choice import choose_place
 from app.nlu.quantities import kilometres
@@ -35,6 +37,10 @@ _UNIT_WORDS: Final = 3
 MOST_KM: Final = 500
 _HOURS_CHARACTERS: Final = 100
 _SHORT_CHARACTERS: Final = 60
+_LEAST_PAY: Final = 50
+"""A smaller sum is as likely an hour, or a number of people."""
+_LOWER_THOUSANDS: Final = re.compile(r"^(\d{1,3})\s?(?:-|to|se|से)\s?\d{1,3}\s?k$")
+"""A range of thousands, of which the lower end is promised: "12-15k"."""
 
 type _Reader = Callable[[EmployerMessage, Draft, str], Draft | None]
 
@@ -93,12 +99,19 @@ def _people(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None
 
 
 def _pay(message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
-    plain = text.strip().replace(",", "")
-    if not plain.isdecimal() or plain.startswith("0") or not plain.isascii():
+    """Read the only sum of an answer that no other reader finds: "800 including travel", "1.5k"."""
+    currency, plain = message.context.currency, normalize(text[:_HOURS_CHARACTERS])
+    plain = _LOWER_THOUSANDS.sub(r"\1 k", plain)
+    if pay.extract(plain, currency)[1].amount is not None:
         return None
-    if not 1 < len(plain) <= len(str(pay.MOST_PAY)) or int(plain) > pay.MOST_PAY:
+    found = pay.parse_only_number(plain, currency)
+    if found is None or found.amount is None:
         return None
-    return Draft(amount=int(plain) * 10 ** exponent(message.context.currency))
+    if found.amount < _LEAST_PAY * 10 ** exponent(currency):
+        return None
+    words = [word for word in split_words(plain) if not word[0].isdecimal()]
+    unit = pay.unit_in(words)
+    return replace(found, per=unit)
 
 
 def _pay_per(message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
@@ -135,6 +148,25 @@ def _hours(_message: EmployerMessage, draft: Draft, text: str) -> Draft | None:
     return told if len({span[0] for span in told.spans}) == 1 else None
 
 
+def read_days_off(message: EmployerMessage, draft: Draft, text: str) -> Draft | None:
+    """Read "sunday off, baaki din 10 se 7" where the days are asked: what is excepted is said of all days."""
+    if message.state.ask is not Ask.JOB_DAYS or draft.when or not dates.names_weekday(text):
+        return None
+    slots = weekly_hours.read(text[:_HOURS_CHARACTERS])
+    if slots is None:
+        return None
+    days = tuple(sorted({slot.weekday for slot in slots}))
+    hours = {(slot.start, slot.end) for slot in slots}
+    whole = len(hours) > 1 or sum(slot.minutes for slot in slots) >= len(days) * DAY
+    spans = () if whole else tuple((EVERY_SHIFT, *span) for span in hours)
+    return Draft(days=days, weekly=True if len(days) > 2 else None, spans=spans)
+
+
+def _days(message: EmployerMessage, draft: Draft, text: str) -> Draft | None:
+    excepts = phrase_set("except", section="calendar").anywhere(split_words(text))
+    return read_days_off(message, draft, text) if excepts else None
+
+
 def _radius(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
     """Read a distance in whatever words; a bare number is one in kilometres."""
     words = phrase_set("around", "within", section="job").without(
@@ -148,6 +180,7 @@ _READERS: Final[Mapping[Ask, _Reader]] = {
     Ask.JOB_WHICH_ROLE: _role,
     Ask.JOB_WHICH_PLACE: _place_of_list,
     Ask.JOB_PLACE: _place,
+    Ask.JOB_DAYS: _days,
     Ask.JOB_PEOPLE: _people,
     Ask.JOB_PAY: _pay,
     Ask.JOB_PAY_PER: _pay_per,

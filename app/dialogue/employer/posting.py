@@ -338,11 +338,9 @@ def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
     if (fresh := _other_job(text, message)) is not None:
         turn = begin_job(message, fresh)
         return replace(turn, replies=(Reply("job_anew"), *turn.replies))
-    answer = (
-        None
-        if negation.has_negation(normalize(text))
-        else direct_answers.read(message, draft, text)
-    )
+    denies = negation.has_negation(normalize(text))
+    reads = direct_answers.read_days_off if denies else direct_answers.read
+    answer = reads(message, draft, text)
     if answer is not None:
         return _add(message, answer)
     found = job_correction.read(text, draft, _correction_context(message))
