@@ -189,9 +189,10 @@ def _clauses(tokens: _Tokens, today: int | None) -> tuple[list[_Clause], set[int
             bounds, position = span
             clauses[-1].spans.append(bounds)
         elif "except" in names and ("not" not in names or _days_follow(tokens, position + 1)):
-            days, position = _excepted(tokens, position + 1, today)
-            if not days:
-                # "itvar ko chhodkar": the day stands before.
+            days, after = _excepted(tokens, position + 1, today)
+            position = after if len(days) < len(EVERY_DAY) else position + 1
+            if len(days) in {0, len(EVERY_DAY)}:
+                # "itvar ko chhodkar roz": the day stands before.
                 days = latest
                 clauses[-1].days.difference_update(days)
             never.update(days)
