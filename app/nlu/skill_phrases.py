@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from app.catalogue import skills as skill_catalogue
+from app.nlu.common_words import is_common
 from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set
 
@@ -29,6 +30,15 @@ def find_skills(text: str, language: str) -> tuple[list[str], list[tuple[str, li
 def matching_skills(words: str, language: str) -> list[str]:
     """Return the skills that words may mean, with or without "I can …" or "… ka kaam"."""
     found = skill_catalogue.search(words, language, 9)
+    folded = skill_catalogue.fold(words)
+    if " " not in folded and is_common(folded):
+        # An everyday word is spelt as it is meant: "honest" is no host.
+        found = [
+            skill
+            for skill in found
+            if any(f" {folded}" in f" {skill_catalogue.fold(name)}" for name in skill.known_as)
+        ]
+        return [skill.slug for skill in found]
     if not found:
         bare = phrase_set("around_skill").without(split_words(words), ends_only=True)
         found = skill_catalogue.search(" ".join(bare), language, 9) if bare else []

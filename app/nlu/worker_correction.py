@@ -33,7 +33,7 @@ class KnownFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
+class CorrectedFacts:
     """What a text corrects; a fact that is only said to be wrong is named in `wrong`."""
 
     name: Fact[str] | None = None
@@ -44,7 +44,7 @@ class Correction:
     """`name` or `place`, where the text doesn't tell the right one."""
 
 
-def read_correction(text: str, known: KnownFacts) -> Correction | None:
+def read_correction(text: str, known: KnownFacts) -> CorrectedFacts | None:
     """Return what a text corrects; None for any other text."""
     if len(text) > READ_CHARACTERS or "?" in text:
         return None
@@ -54,18 +54,18 @@ def read_correction(text: str, known: KnownFacts) -> Correction | None:
     return _named(text, words) or _denied(text, known)
 
 
-def _named(text: str, words: Sequence[str]) -> Correction | None:
+def _named(text: str, words: Sequence[str]) -> CorrectedFacts | None:
     """Read a correction that names the fact: "naam galat hai, Sunita likho"."""
     if not phrase_set("says_wrong").anywhere(words):
         return None
     if phrase_set("is_called").anywhere(words):
         left = phrase_set("says_wrong", "is_called", "correcting", "after_name").without(words)
         name = _name_in(text, left)
-        return Correction(name=name) if name else Correction(wrong="" if left else "name")
+        return CorrectedFacts(name=name) if name else CorrectedFacts(wrong="" if left else "name")
     if phrase_set("of_home").anywhere(words):
         left = phrase_set("says_wrong", "of_home", "correcting").without(words)
         home = find_home(" ".join(left)) if left else None
-        return Correction(place=home) if home else Correction(wrong="" if left else "place")
+        return CorrectedFacts(place=home) if home else CorrectedFacts(wrong="" if left else "place")
     return None
 
 
@@ -75,7 +75,7 @@ def _name_in(text: str, left: Sequence[str]) -> Fact[str] | None:
     return read_name_answer(kept) if kept else None
 
 
-def _denied(text: str, known: KnownFacts) -> Correction | None:
+def _denied(text: str, known: KnownFacts) -> CorrectedFacts | None:
     """Read a correction that denies what is known: "not Thane, Kalyan", "10 nahi 5 saal"."""
     denied: list[str] = []
     said: list[str] = []
@@ -87,14 +87,14 @@ def _denied(text: str, known: KnownFacts) -> Correction | None:
         return None
     if set(map(fold, left)) <= set(fold(known.place).split()):
         home = find_home(" ".join(rest))
-        return Correction(place=home) if home else None
+        return CorrectedFacts(place=home) if home else None
     if set(map(fold, left)) <= set(fold(known.name).split()):
         name = _name_in(text, rest)
-        return Correction(name=name) if name else None
+        return CorrectedFacts(name=name) if name else None
     return _measured(left, rest, known)
 
 
-def _measured(left: Sequence[str], rest: Sequence[str], known: KnownFacts) -> Correction | None:
+def _measured(left: Sequence[str], rest: Sequence[str], known: KnownFacts) -> CorrectedFacts | None:
     """Read another number for a distance or a time: the unit stands with either."""
     number = next((word for word in left if word.isdecimal()), None)
     if number is None:
@@ -102,7 +102,7 @@ def _measured(left: Sequence[str], rest: Sequence[str], known: KnownFacts) -> Co
     for measure in find_measures(rest) or find_measures([*rest, *left[1:]]):
         km, time = in_kilometres(measure.amount), in_years(measure.amount)
         if km is not None and float(number) == known.distance_km and km >= 1:
-            return Correction(distance_km=km)
+            return CorrectedFacts(distance_km=km)
         if time is not None and int(number) == known.years:
-            return Correction(years=int(time))
+            return CorrectedFacts(years=int(time))
     return None

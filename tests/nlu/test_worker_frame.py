@@ -7,6 +7,7 @@ import pytest
 
 from app.core.week import Slot
 from app.nlu.fact import Fact
+from app.nlu.skill_phrases import matching_skills
 from app.nlu.worker_frame import WorkerFrame, read_worker
 
 WEEKENDS = tuple(slot for day in (5, 6) for slot in (Slot(day, 0, 720), Slot(day, 720, 0)))
@@ -159,3 +160,8 @@ def _seconds(text: str) -> float:
     begun = time.thread_time()
     read_worker(text)
     return time.thread_time() - begun
+
+
+@pytest.mark.parametrize("word", ["honest", "weight", "letter"])
+def test_an_everyday_word_is_no_misspelt_trade(word: str) -> None:
+    assert not {"host", "waiter", "kitchen_helper"} & set(matching_skills(word, "en"))

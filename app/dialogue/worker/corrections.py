@@ -18,7 +18,7 @@ from app.nlu.home_place import HomeFact, find_home
 from app.nlu.normalize import split_words
 from app.nlu.skill_corrections import read_change
 from app.nlu.vocabulary import phrase_set
-from app.nlu.worker_correction import Correction, KnownFacts, read_correction
+from app.nlu.worker_correction import CorrectedFacts, KnownFacts, read_correction
 
 
 def read_corrections(message: Incoming) -> Turn | None:
@@ -40,7 +40,9 @@ def read_corrections(message: Incoming) -> Turn | None:
     return _corrected(message, found, known, asked)
 
 
-def _corrected(message: Incoming, found: Correction, known: KnownFacts, asked: Ask) -> Turn | None:
+def _corrected(
+    message: Incoming, found: CorrectedFacts, known: KnownFacts, asked: Ask
+) -> Turn | None:
     if asked is not Ask.NAME and known.name:
         if found.wrong == "name":
             return ask_question(message.state, Ask.NAME, message.context)
