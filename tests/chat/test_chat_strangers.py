@@ -182,3 +182,18 @@ async def test_what_was_said_before_the_phone_proved_another_account_is_forgotte
             places = dict((await session.execute(select(Worker.id, Worker.city))).all())
         assert places.pop(known) == "Pune"
         assert set(places.values()) == {None}
+
+
+async def test_what_a_stranger_told_before_the_consent_is_forgotten_in_time(
+    database_url: str,
+) -> None:
+    async with chat(database_url) as world:
+        await world.says("hi i am Ravi 24 cook from Thane free weekends")
+        assert (await world.person()).state["said"]["name"] == "Ravi"
+        async with world.database.begin() as session:
+            assert await purge_unproven(session, world.clock() + UNPROVEN_KEPT / 2, 10) == 0
+            later = world.clock() + UNPROVEN_KEPT + dt.timedelta(days=1)
+            assert await purge_unproven(session, later, 10) == 1
+        gone = await world.person()
+        assert not gone.state
+        assert gone.user_id is None or gone.phone_index is None
