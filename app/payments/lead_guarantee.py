@@ -144,7 +144,12 @@ async def report(
 async def _decides_itself(
     session: AsyncSession, employer_id: UUID, limits: LimitPolicy, now: dt.datetime
 ) -> bool:
-    """Whether silence may still decide for this company; one that reports more often waits for a person."""
+    """Whether silence may still decide for this company; one that reports more often waits for a person.
+
+    The employer's row stays locked: reports sent at the same time are counted one after the other.
+    """
+    row = select(Employer.id).where(Employer.id == employer_id)
+    await session.execute(row.with_for_update(key_share=True))
     figures = await reported_lately(session, employer_id, now)
     if figures.reports >= limits.reports_deciding_themselves_per_month:
         return False

@@ -1,6 +1,7 @@
 """The guarantee decides itself: that nobody answers is asked of the worker, and time decides the rest."""
 
 import datetime as dt
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -139,6 +140,18 @@ def test_who_reports_often_waits_for_a_person(world: World) -> None:
     gone.buy()
     ok(gone.worker.delete("/api/workers/account"), 204)
     assert ok(report(gone, "no_answer"), 201)["status"] == "refunded"
+
+
+def test_reports_sent_at_the_same_time_are_counted_one_after_the_other(world: World) -> None:
+    employer = world.employer(verified=True)
+    leads_ = [lead(world, employer) for _ in range(6)]
+    for one in leads_:
+        one.buy()
+    world.settle()
+    later(world, *leads_, hours=49)
+    answers = at_once([partial(report, one, "no_answer") for one in leads_])
+    told = sorted(ok(answer, 201)["status"] for answer in answers)
+    assert told == ["checking"] * 3 + ["open"] * 3
 
 
 def test_messages_that_never_arrive_for_a_day_are_evidence(world: World) -> None:
