@@ -119,6 +119,7 @@ async def _note_page(
     }
     is_open = PaymentAttempt.status == AttemptStatus.OPEN
     async with database.begin() as session:
+        await orders.lock(session, order_id)
         await session.execute(
             update(PaymentAttempt)
             .where(PaymentAttempt.id == attempt_id, PaymentAttempt.session_id.is_(None))
@@ -248,6 +249,7 @@ async def _next_attempt(
     A customer id that the provider no longer knows is removed, so that a new one is made.
     """
     async with database.begin() as session:
+        await orders.lock(session, order.id)
         ended = (
             update(PaymentAttempt)
             .where(
@@ -277,7 +279,9 @@ async def _next_attempt(
                     attempt=following.number, expires_at=ends, updated_at=now
                 ).execution_options(synchronize_session=False)
             )
-        if isinstance(refusal, ProviderHasNot):
+    if isinstance(refusal, ProviderHasNot):
+        # Apart: who buys locks the employer's row before the orders.
+        async with database.begin() as session:
             await session.execute(
                 update(Employer)
                 .where(Employer.id == order.employer_id)

@@ -70,6 +70,11 @@ async def move(
     return True
 
 
+async def lock(session: AsyncSession, order_id: UUID) -> None:
+    """Lock an order's row, before its payments and its attempts: everybody locks in this order."""
+    await session.execute(select(Order.id).where(Order.id == order_id).with_for_update())
+
+
 async def close_of(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:
     """Give up an employer's orders that nobody is paying yet, and have their pages closed at the provider."""
     sources = rules.TABLE.only(PaymentAction.CLOSE).sources

@@ -89,7 +89,8 @@ async def begin(
 ) -> Order | None:
     """Return the one open order for exactly these leads, made if needed; None if all of them are bought.
 
-    With `pay_with` balance they are paid out of it here and now, and so they are by default if it covers them all.
+    With `pay_with` balance they are paid out of it here and now, and so they are by default if it covers them all and
+    no page is open for exactly these: that one may have been paid already.
 
     Leads that are bought already are left out. An open order for other leads that has one of these in it is given
     up, and its page closed: the newest wish counts, and no lead is on two open pages. `paced` is whether rate limits
@@ -118,8 +119,10 @@ async def begin(
     _refuse(MatchNotAccepted, match_ids, [each for each in wanted if each not in for_sale])
     buys = [matches[each] for each in wanted]
     covered = await _is_covered(session, match_ids, buys, pay_with)
-    if not covered and (order := await _find_same(session, standing, wanted, now)) is not None:
-        return order
+    if not covered or pay_with is None:
+        same = await _find_same(session, standing, wanted, now)
+        if same is not None:
+            return same
     await _require_good_standing(session, actor.user_id, verified_at, wanted)
     in_review = await suspense.list_in_review(session, actor.user_id, wanted)
     _refuse(PaymentInReview, match_ids, in_review)

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from app.identity.actor import Actor
 from app.identity.models import Role, UserStatus
 from app.jobs.models import Job
 from app.offers import respond
+from app.offers.links import payment_link
 from app.offers.rules import OfferAnswer
 from app.payments import balance, ledger, purchase, rules
 from app.payments.balance import BalanceTooLow
@@ -87,6 +89,28 @@ def test_who_pays_chooses(world: World) -> None:
     refused(poor.unlock({"pay_with": "balance"}), 409, "balance_too_low")
     assert poor.unlock({"pay_with": "cash"}).status_code == 422
     ok(poor.unlock(), 202)
+
+
+def test_a_page_that_may_have_been_paid_is_not_paid_again_out_of_the_balance(
+    world: World,
+) -> None:
+    employer = rich(world)
+    mine = lead(world, employer)
+    page = ok(mine.unlock({"pay_with": "page"}), 202)
+    assert ok(mine.unlock(), 202)["payment_id"] == page["payment_id"]
+    assert there(employer) == 55_000
+    world.pay(page["checkout_url"])
+    assert ok(mine.unlock())["payment"]["id"] == page["payment_id"]
+    assert there(employer) == 55_000
+
+
+def test_a_link_spends_no_balance(world: World) -> None:
+    employer = rich(world)
+    mine = lead(world, employer)
+    link = urlsplit(payment_link(world.runtime.keyring, world.url, UUID(mine.id))).path
+    leading = world.http.post(link)
+    assert leading.headers["location"].rpartition("/")[2].startswith("cs_")
+    assert there(employer) == 55_000
 
 
 def test_what_was_paid_out_of_the_balance_goes_back_to_it_at_once(world: World) -> None:

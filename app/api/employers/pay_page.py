@@ -21,6 +21,7 @@ from app.payments.linked_lead import (
     may_be_paid,
 )
 from app.payments.linked_order import LinkedOrder, get_linked_order
+from app.payments.rules import PayWith
 from app.texts import catalogue
 
 router = APIRouter(prefix="/pay", include_in_schema=False, route_class=Route)
@@ -86,8 +87,14 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
                 wanted = [lead.match.id]
             language = linked.user.language
             await limit_subject(rt, "unlock:account", str(linked.user.id))
+            # Whoever holds the link is not signed in: they may pay, but spend no balance.
             begun = await purchase.begin(
-                session, linked.actor, wanted, now, paced=rt.limiter.enabled
+                session,
+                linked.actor,
+                wanted,
+                now,
+                paced=rt.limiter.enabled,
+                pay_with=PayWith.PAGE,
             )
         here = f"{rt.settings.base_url}{request.url.path}"
         if begun is None:
