@@ -18,9 +18,14 @@ def part_of(provider_id: str, place: int) -> str:
     return f"{provider_id}{PART}{place + 1}" if place else provider_id
 
 
+def whole_of(ours: str) -> str:
+    """Return the provider's id of a refund, given our id of it or of a part of it."""
+    return ours.partition(PART)[0]
+
+
 def is_part(ours: str | None, provider_id: str) -> bool:
     """Whether `ours` is our id of the provider's refund, or of a part of it."""
-    return ours is not None and ours.partition(PART)[0] == provider_id
+    return ours is not None and whole_of(ours) == provider_id
 
 
 async def lost_of(session: AsyncSession, payment_id: UUID) -> int:

@@ -143,7 +143,8 @@ async def _look_for_ours(
             session, provider.name, start, start + dt.timedelta(days=1)
         ):
             if ref not in seen:
-                lost[ref] = kind, money
+                before = lost[ref][1].amount if ref in lost else 0
+                lost[ref] = kind, Money(before + money.amount, money.currency)
     days = [report.day + dt.timedelta(days=n) for n in (-1, *range(1, books.lag_days + 1))]
     for other in days if lost else ():
         if other <= today:

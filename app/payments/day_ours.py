@@ -3,24 +3,28 @@
 import datetime as dt
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import CompoundSelect, and_, exists, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
+from app.payments import charges
 from app.payments.models import (
     Dispute,
     LedgerAccount,
     LedgerEntry,
     LedgerTransaction,
     Payment,
+    PaymentAttempt,
     Refund,
 )
 from app.payments.provider import Movement, MovementKind
 from app.payments.rules import AccountType, RefundStatus
 
 _CAPTURE: Final = "capture"
+_TAKEN: Final = (_CAPTURE, "top_up")
+"""Kinds of our transactions that are one to the provider: a payer's money came."""
 _ROWS: Final = 1_000
 """Of ours that are read at once."""
 
@@ -34,15 +38,17 @@ class OursFound:
 
     booked: Sums
     currencies: Mapping[str, str]
-    refunds: Mapping[str, Sequence[Refund]]
+    refunds: Mapping[str, Sequence[Sequence[Refund]]]
+    """By the provider's id of the refund and of the payment: one refund there may be several of ours, its parts."""
     disputes: Mapping[str, Dispute]
 
     def of_capture(self, movement: Movement) -> str | None:
         """A payment was taken: it is booked with that amount."""
-        booked = self.booked.get(movement.ref, {}).get(_CAPTURE)
-        if booked is None:
+        cash = self.booked.get(movement.ref, {})
+        booked = [cash[kind] for kind in _TAKEN if kind in cash]
+        if not booked:
             return "We have not booked this payment."
-        ours = Money(booked, self.currencies[movement.ref])
+        ours = Money(sum(booked), self.currencies[movement.ref])
         return _compared(ours, movement.amount)
 
     def of_refund(self, movement: Movement) -> str | None:
@@ -50,16 +56,21 @@ class OursFound:
         failed = movement.kind is MovementKind.REFUND_FAILED
         known = self.refunds.get(movement.ref, ())
         if failed:
-            known = [each for each in known if each.status == RefundStatus.FAILED]
+            known = [
+                parts for parts in known if all(p.status == RefundStatus.FAILED for p in parts)
+            ]
         if not known:
             return "We have no such refund." if not failed else "Our refund has not failed."
-        refund = next((each for each in known if each.money == movement.amount), known[0])
-        if refund.money != movement.amount:
-            return _compared(refund.money, movement.amount)
-        cash = self.booked.get(refund.provider_id or "", {})
-        net = cash.get("refund", 0) + cash.get("refund_failed", 0)
-        owed = -refund.amount if refund.status == RefundStatus.SUCCEEDED else 0
-        return None if net == owed else f"Our refund is {refund.status}, and {-net} is booked."
+        parts = next((each for each in known if _together(each) == movement.amount), known[0])
+        if _together(parts) != movement.amount:
+            return _compared(_together(parts), movement.amount)
+        for refund in parts:
+            cash = self.booked.get(refund.provider_id or "", {})
+            net = cash.get("refund", 0) + cash.get("refund_failed", 0)
+            owed = -refund.amount if refund.status == RefundStatus.SUCCEEDED else 0
+            if net != owed:
+                return f"Our refund is {refund.status}, and {-net} is booked."
+        return None
 
     def of_dispute(self, movement: Movement) -> str | None:
         """A bank took money, or gave it back: our dispute knows, and what it decided is booked."""
@@ -77,6 +88,10 @@ class OursFound:
         return _compared(ours, movement.amount)
 
 
+def _together(parts: Sequence[Refund]) -> Money:
+    return Money(sum(part.amount for part in parts), parts[0].currency)
+
+
 def _compared(ours: Money, theirs: Money) -> str | None:
     if ours == theirs:
         return None
@@ -88,23 +103,48 @@ async def find_ours(session: AsyncSession, page: Sequence[Movement]) -> OursFoun
     refs = {movement.ref for movement in page}
     back = {m.ref for m in page if m.kind in {MovementKind.REFUND, MovementKind.REFUND_FAILED}}
     taken = {m.ref for m in page if m.kind in {MovementKind.DISPUTE, MovementKind.DISPUTE_REVERSED}}
-    refunds: dict[str, list[Refund]] = {}
-    if back:
-        query = (
-            select(Refund, Payment.intent_id)
-            .join(Payment, Payment.id == Refund.payment_id)
-            .where(or_(Refund.provider_id.in_(back), Payment.intent_id.in_(back)))
-        )
-        for refund, intent_id in await session.execute(query):
-            for name in {refund.provider_id or "", intent_id or ""} & back:
-                refunds.setdefault(name, []).append(refund)
+    refunds = await _refunds(session, back) if back else {}
     disputes: dict[str, Dispute] = {}
     if taken:
         rows = await session.scalars(select(Dispute).where(Dispute.provider_id.in_(taken)))
         disputes = {row.provider_id: row for row in rows}
-    named = refs | {r.provider_id for rs in refunds.values() for r in rs if r.provider_id}
+    parts = (part for wholes in refunds.values() for whole in wholes for part in whole)
+    named = refs | {part.provider_id for part in parts if part.provider_id}
     booked, currencies = await _booked(session, named)
     return OursFound(booked, currencies, refunds, disputes)
+
+
+async def _refunds(session: AsyncSession, back: set[str]) -> dict[str, list[list[Refund]]]:
+    """Return what the provider gave back, each with all its parts, by its id and by that of its payment.
+
+    A refund there may give back several leads of an order; only its first part has the provider's own id.
+    """
+    named = select(Refund.payment_id).where(Refund.provider_id.in_(back))
+    paid_by: CompoundSelect[Any] = union(
+        select(PaymentAttempt.id).where(PaymentAttempt.intent_id.in_(back)),
+        select(Payment.captured_by).where(Payment.id.in_(named), Payment.captured_by.is_not(None)),
+    )
+    together: CompoundSelect[Any] = union(
+        select(Payment.id).where(Payment.captured_by.in_(paid_by)),
+        select(Payment.id).where(Payment.intent_id.in_(back)),
+        named,
+    )
+    query = (
+        select(Refund, func.coalesce(PaymentAttempt.intent_id, Payment.intent_id))
+        .join(Payment, Payment.id == Refund.payment_id)
+        .outerjoin(PaymentAttempt, PaymentAttempt.id == Payment.captured_by)
+        .where(Refund.payment_id.in_(together), Refund.provider_id.is_not(None))
+        .order_by(Refund.id)
+    )
+    wholes: dict[tuple[str, str], list[Refund]] = {}
+    for refund, intent_id in await session.execute(query):
+        whole = charges.whole_of(refund.provider_id or "")
+        wholes.setdefault((whole, intent_id or ""), []).append(refund)
+    refunds: dict[str, list[list[Refund]]] = {}
+    for names, parts in wholes.items():
+        for name in back.intersection(names):
+            refunds.setdefault(name, []).append(parts)
+    return refunds
 
 
 async def _booked(
@@ -142,17 +182,20 @@ async def _booked(
 async def list_ours(
     session: AsyncSession, provider: str, start: dt.datetime, end: dt.datetime
 ) -> AsyncIterator[tuple[str, str, Money]]:
-    """Yield kind, provider's id and money of each capture and refund of ours between two instants."""
+    """Yield kind, provider's id and money of each capture and refund of ours between two instants.
+
+    A top-up is a capture, too. What is one to the provider may come in parts, each under the provider's id.
+    """
     ref = func.coalesce(LedgerTransaction.provider_ref, Payment.intent_id)
     at, id_ = LedgerTransaction.occurred_at, LedgerTransaction.id
     captures = (
-        select(at, id_, LedgerTransaction.kind, ref, LedgerEntry.amount, LedgerEntry.currency)
+        select(at, id_, ref, LedgerEntry.amount, LedgerEntry.currency)
         .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
         .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
         .join(Payment, Payment.id == LedgerTransaction.payment_id, isouter=True)
         .where(
             at < end,
-            LedgerTransaction.kind == _CAPTURE,
+            LedgerTransaction.kind.in_(_TAKEN),
             LedgerTransaction.provider == provider,
             LedgerAccount.type == AccountType.PROVIDER_CASH.value,
             ref.is_not(None),
@@ -162,8 +205,8 @@ async def list_ours(
     )
     after = at >= start
     while rows := (await session.execute(captures.where(after))).all():
-        for _, _, kind, name, amount, currency in rows:
-            yield kind, name, Money(int(amount), currency)
+        for _, _, name, amount, currency in rows:
+            yield _CAPTURE, name, Money(int(amount), currency)
         after = or_(at > rows[-1][0], and_(at == rows[-1][0], id_ > rows[-1][1]))
     refunds = (
         select(Refund)
@@ -183,7 +226,7 @@ async def list_ours(
     later = Refund.created_at >= start
     while found := (await session.scalars(refunds.where(later))).all():
         for refund in found:
-            yield "refund", refund.provider_id or "", refund.money
+            yield "refund", charges.whole_of(refund.provider_id or ""), refund.money
         last = found[-1]
         later = or_(
             Refund.created_at > last.created_at,

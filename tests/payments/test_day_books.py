@@ -10,11 +10,19 @@ import pytest
 from sqlalchemy import select, update
 
 from app import reconciliation
+from app.core.ids import new_id
+from app.core.money import Money
 from app.payments import ledger
-from app.payments.day_books import DayReport, reconcile_day
-from app.payments.models import LedgerEntry, LedgerTransaction, OpenItem, Refund
+from app.payments.day_books import BookDifference, DayReport, reconcile_day
+from app.payments.models import (
+    LedgerEntry,
+    LedgerTransaction,
+    OpenItem,
+    PaymentAttempt,
+    Refund,
+)
 from app.payments.provider import PaymentsUnavailable
-from app.payments.rules import capture
+from app.payments.rules import capture, top_up
 from app.runtime import wall_clock
 from tests.support.app_harness import World
 from tests.support.assertions import ok
@@ -112,6 +120,70 @@ def test_the_fees_of_a_day_that_is_over_are_booked_once(world: World) -> None:
     assert (late.kind, late.currency) == ("fee", "INR")
 
 
+def no_fees(report: DayReport) -> list[BookDifference]:
+    return [each for each in report.differences if each.kind != "fee"]
+
+
+def test_money_paid_in_advance_is_equal(world: World) -> None:
+    before = compare(world).counts["capture"]
+    employer = world.employer(verified=True)
+    page = ok(employer.post("/api/employers/balance/top-ups", {"pack": "small"}), 202)
+    world.pay(page["checkout_url"])
+    report = compare(world)
+    assert report.counts["capture"] == before + 1
+    assert no_fees(report) == []
+    assert no_fees(compare(world, today(world), days_later=10)) == []
+
+
+def order_of_three(world: World) -> tuple[str, list[str]]:
+    """Three leads paid together: the provider's id of the payment, and their payments' ids."""
+    employer = world.employer(verified=True)
+    wanted = [lead(world, employer) for _ in range(3)]
+    body = {"match_ids": [one.id for one in wanted]}
+    page = ok(employer.post("/api/employers/unlocks", body), 202)
+    world.pay(page["checkout_url"])
+    query = select(PaymentAttempt.intent_id).where(
+        PaymentAttempt.order_id == UUID(page["order_id"])
+    )
+    intent: str = world.in_session(lambda session: session.scalar(query))
+    return intent, [one.payment["id"] for one in wanted]
+
+
+def given_back_there(world: World, intent: str, amount: int) -> str:
+    """Somebody gives money back in the provider's dashboard; the provider's id of it."""
+    key = f"refund:{new_id()}"
+    made = world.run(seller(world).refund(intent, Money(amount, "INR"), "", key))
+    world.settle()
+    name: str = made.provider_id
+    return name
+
+
+def test_what_is_given_back_there_of_several_leads_is_one_movement(world: World) -> None:
+    intent, payments = order_of_three(world)
+    name = given_back_there(world, intent, 2 * 4_900)
+    parts = [part.provider_id for each in payments for part in refunds_of(world, each)]
+    assert parts == [name, f"{name}#2"]
+    assert no_fees(compare(world)) == []
+    late = compare(world, today(world), days_later=10)
+    assert (no_fees(late), late.waiting) == ([], 0)
+
+
+def test_what_comes_back_of_an_order_of_several_leads_is_equal(world: World) -> None:
+    intent, payments = order_of_three(world)
+    ok(refund(world, payments[2], amount=700))
+    world.settle()
+    mine = refunds_of(world, payments[2])[0].provider_id
+    for name in (mine, given_back_there(world, intent, 4_900 + 900)):
+        path = f"/sandbox/{world.settings.payment_provider}/_control/refunds/{name}"
+        ok(world.http.post(path, json={"status": "failed"}))
+    world.settle()
+    told = [part.status for each in payments for part in refunds_of(world, each)]
+    assert told == ["failed"] * 3
+    report = compare(world)
+    assert report.counts["refund_failed"] >= 2
+    assert no_fees(report) == []
+
+
 def test_each_difference_is_named_and_waits_for_somebody(world: World) -> None:
     day = today(world)
     _, payment = bought_lead(world)
@@ -201,3 +273,29 @@ def test_the_command_prints_what_differs_and_says_so_by_its_code(
     name = world.settings.payment_provider
     assert f"{name} takes our key for wrong" in capsys.readouterr().err
     provider_fault(world, "read_bad_key", 0)
+
+
+def test_money_paid_in_advance_that_only_we_have_is_named(world: World) -> None:
+    day = today(world)
+    employer = world.employer(verified=True)
+    noon = dt.datetime.combine(day, dt.time(12), seller(world).books.zone)
+    ref = f"{'pay' if world.settings.payment_provider == 'razorpay' else 'pi'}_top_up_only_ours"
+
+    async def book() -> None:
+        async with world.runtime.database.begin() as session:
+            await ledger.book(
+                session,
+                f"top_up:{ref}",
+                top_up(50_000, 55_000, UUID(employer.id)),
+                currency="INR",
+                payment_id=None,
+                now=noon,
+                provider=world.settings.payment_provider,
+                provider_ref=ref,
+            )
+
+    world.run(book())
+    late = compare(world, day, days_later=10)
+    [only_ours] = [each for each in late.differences if each.ref == ref]
+    assert (only_ours.kind, only_ours.amount) == ("capture", 50_000)
+    assert only_ours.says == "The provider's books do not have it."
