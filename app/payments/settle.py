@@ -42,7 +42,7 @@ from app.payments.first_message import hello_url
 from app.payments.models import OpenItem, Order, Payment, PaymentAttempt, Unlock
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.quotes import kept_quote
-from app.payments.refunds import PaymentNotRefundable
+from app.payments.refunds import PaymentDisputed, PaymentNotRefundable
 from app.payments.rules import AttemptStatus, OrderKind, PaymentAction, PaymentStatus
 
 
@@ -242,18 +242,21 @@ async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.dat
     """
     if await refunds.given_up(session, payment.id) >= payment.amount:
         return
-    employer = select(User.status).where(User.id == payment.employer_id)
-    status = await session.scalar(employer)
-    if status != UserStatus.ACTIVE:
-        await refunds.request(session, payment.id, None, f"account_{status}", None, now)
-        return
-    if await disputes.has_open(session, payment.employer_id):
-        await refunds.request(session, payment.id, None, "dispute_open", None, now)
+    if (why := await _refusal(session, payment.employer_id)) is not None:
+        await refunds.request(session, payment.id, None, why, None, now)
         return
     try:
         await _unlock(session, payment, now)
     except (MatchNotAccepted, AlreadyUnlocked) as refusal:
         await refunds.request(session, payment.id, None, refusal.reason, None, now)
+
+
+async def _refusal(session: AsyncSession, employer_id: UUID) -> str | None:
+    """Return why an employer's money buys nothing now: the account's status or an open dispute; None if it does."""
+    status = await session.scalar(select(User.status).where(User.id == employer_id))
+    if status != UserStatus.ACTIVE:
+        return f"account_{status}"
+    return disputes.DisputeOpen.code if await disputes.has_open(session, employer_id) else None
 
 
 async def _unlock(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
@@ -408,13 +411,19 @@ async def settle_suspense(
     """Take money in suspense for the price of its lead, unlock that, and invoice what was taken.
 
     Raises `OpenItemNotFound`, `OpenItemClosed`, `OtherMode`, `PaymentNotRefundable` if the money has gone,
-    `MatchNotAccepted` or `AlreadyUnlocked` where the lead can't be sold: then the money goes back.
+    `MatchNotAccepted` or `AlreadyUnlocked` where the lead can't be sold: then the money goes back. Raises
+    `BuyerNotActive` or `PaymentDisputed` where the employer may buy nothing, as any other purchase is refused.
     """
     about = select(JobMatch.job_id).join(Payment, Payment.match_id == JobMatch.id)
     of_item = about.join(OpenItem, OpenItem.payment_id == Payment.id).where(OpenItem.id == item_id)
     job_id = await session.scalar(of_item)
     await lock_jobs(session, [job_id] if job_id else [])
     item, payment = await suspense.get_item(session, item_id)
+    refusal = await _refusal(session, payment.employer_id)
+    if refusal == disputes.DisputeOpen.code:
+        raise PaymentDisputed
+    if refusal is not None:
+        raise suspense.BuyerNotActive
     await suspense.take_as_paid(session, item, payment, reason, actor, now)
     await _unlock(session, payment, now)
     await invoicing.invoice_payment(session, payment, now)

@@ -42,6 +42,16 @@ class OtherMode(Conflict):
     detail = "This was paid in the provider's other mode (test or live): close the item instead."
 
 
+class BuyerNotActive(Conflict):
+    """A restricted, suspended or erased account buys nothing."""
+
+    code = "suspense_buyer_not_active"
+    detail = (
+        "The employer's account is not active, so nothing is unlocked for it: give the money back."
+    )
+    remedy = "Send it with the action `refund`, or reinstate the account first."
+
+
 class NothingToClose(Conflict):
     """Money that is there is given back or settled."""
 

@@ -16,6 +16,7 @@ from tests.support.assertions import balances_of, ok, refused
 from tests.support.leads import Lead, at_once, later, lead, logged_actions, payment_row, refund
 from tests.support.provider_faults import (
     checkout_pages,
+    dispute,
     post_to_webhook,
     stripe_event,
     stripe_fault,
@@ -208,6 +209,32 @@ def test_a_bank_takes_money_back_out_of_suspense(world: World) -> None:
     assert mine.payment["status"] == "cancelled"
     assert item_of(world, mine, open=False)["outcome"] == "closed"
     mine.buy()
+
+
+def test_money_in_suspense_buys_nothing_while_a_bank_disputes_a_payment(world: World) -> None:
+    mine, _ = paid_otherwise(world, amount_total=4_000)
+    intent = payment_row(world, mine.payment["id"]).intent_id
+    dispute(world, intent, "opened")
+    refused(decide(world, item_of(world, mine), "settle"), 409, "payment_disputed")
+    assert (mine.payment["status"], mine.contact()) == ("in_review", None)
+    dispute(world, intent, "won")
+    ok(decide(world, item_of(world, mine), "settle"))
+    assert mine.phone_shown() == mine.worker.phone
+
+
+@pytest.mark.parametrize("action", ["suspend", "restrict"])
+def test_money_in_suspense_buys_nothing_for_an_account_that_is_not_active(
+    world: World, action: str
+) -> None:
+    mine, _ = paid_otherwise(world, amount_total=4_000)
+    payment_id, item = mine.payment["id"], item_of(world, mine)
+    path = f"/api/admin/employers/{mine.employer.id}/action"
+    ok(world.admin().post(path, {"action": action, "reason": "harvesting"}))
+    refused(decide(world, item, "settle"), 409, "suspense_buyer_not_active")
+    assert payment_row(world, payment_id).status == "in_review"
+    ok(decide(world, item, "refund"))
+    world.settle()
+    assert payment_row(world, payment_id).status == "refunded"
 
 
 def test_only_who_may_move_money_decides(world: World) -> None:

@@ -27,7 +27,7 @@ from app.payments.open_items import (
     OpenItemNotFound,
 )
 from app.payments.refunds import PaymentDisputed, PaymentNotRefundable
-from app.payments.suspense import NothingToClose, OtherMode
+from app.payments.suspense import BuyerNotActive, NothingToClose, OtherMode
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
@@ -131,6 +131,7 @@ async def list_suspense(
         OpenItemClosed,
         OtherMode,
         NothingToClose,
+        BuyerNotActive,
         PaymentDisputed,
         PaymentNotRefundable,
         MatchNotAccepted,
