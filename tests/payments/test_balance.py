@@ -139,6 +139,23 @@ def test_a_top_up_whose_events_are_lost_comes_all_the_same(world: World) -> None
     assert there(world.sign_in(employer.email, role="employer")) == 230_000
 
 
+def test_a_top_up_sent_twice_with_one_key_is_one_order_even_after_it_was_paid(
+    world: World,
+) -> None:
+    employer = world.employer(verified=True)
+    key = {"headers": {"Idempotency-Key": "top-up-1"}}
+    page = ok(employer.post(TOP_UPS, {"pack": "small"}, **key), 202)
+    assert ok(employer.post(TOP_UPS, {"pack": "small"}, **key), 202) == page
+    world.pay(page["checkout_url"])
+    again = employer.post(TOP_UPS, {"pack": "small"}, **key)
+    assert ok(again, 202) == page
+    assert again.headers["Idempotent-Replayed"] == "true"
+    refused(employer.post(TOP_UPS, {"pack": "large"}, **key), 422, "idempotency_key_reused")
+    assert there(employer) == 55_000
+    new = ok(employer.post(TOP_UPS, {"pack": "small"}), 202)
+    assert new["order_id"] != page["order_id"], "another request is another top-up"
+
+
 def test_a_pack_that_is_none_is_refused(world: World) -> None:
     employer = world.employer(verified=True)
     refused(employer.post(TOP_UPS, {"pack": "huge"}), 404, "pack_not_found")

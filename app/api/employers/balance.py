@@ -118,13 +118,19 @@ async def top_up_balance(
     rt: Rt,
     now: Now,
     idempotency_key: KeyHeader = None,
-) -> TopUpPending | Response:
-    """Pay in advance: 202 with the payment page. The same pack again gives the same page while it is open."""
+) -> Response:
+    """Pay in advance: 202 with the payment page. The same pack again gives the same page while it is open.
+
+    The same Idempotency-Key gives the same order and page even after it was paid: a request sent twice never asks
+    for money twice.
+    """
+    claimed: idempotency.Claim | None = None
     await limit_subject(rt, "unlock:account", str(actor.user_id))
     async with rt.database.begin() as session:
         if idempotency_key is not None:
             print_ = await idempotency.fingerprint(request)
-            await idempotency.claim(session, str(actor.user_id), idempotency_key, print_, now)
+            owner = str(actor.user_id)
+            claimed = await idempotency.claim(session, owner, idempotency_key, print_, now)
         ends = await page_ends(session, now)
         order = await balance.begin_top_up(session, actor, body.pack, ends, now)
     page = order_link(rt.keyring, rt.settings.base_url, order.id)
@@ -132,10 +138,16 @@ async def top_up_balance(
     attempt = paying.attempt
     if attempt is None or attempt.checkout_url is None or attempt.expires_at is None:
         raise provider.PaymentsUnavailable
-    return TopUpPending(
+    pending = TopUpPending(
         order_id=order.id,
         checkout_url=attempt.checkout_url,
         expires_at=attempt.expires_at,
         price=MoneyAnswer.of(order.price),
         credits=MoneyAnswer.of(Money(order.credits or order.total, order.currency)),
     )
+    answer = Response(pending.model_dump_json(), 202, media_type="application/json")
+    if claimed is not None:
+        # Before this, a repeat finds the order open: nobody has its page yet to pay it.
+        async with rt.database.begin() as session:
+            await idempotency.store(session, claimed, answer)
+    return answer
