@@ -23,6 +23,12 @@ def whole_of(ours: str) -> str:
     return ours.partition(PART)[0]
 
 
+def place_of(ours: str | None) -> int:
+    """Return which part of a provider's refund has our id `ours` (0: the first); ids are numbered, not spelled."""
+    number = (ours or "").partition(PART)[2]
+    return int(number) - 1 if number.isdecimal() else 0
+
+
 def is_part(ours: str | None, provider_id: str) -> bool:
     """Whether `ours` is our id of the provider's refund, or of a part of it."""
     return ours is not None and whole_of(ours) == provider_id

@@ -223,13 +223,14 @@ async def record_refund(
             Refund.id == _our_id(made),
         ),
     )
-    ours = list(await session.scalars(known.order_by(Refund.provider_id)))
+    ours = list(await session.scalars(known))
     if not ours:
         ours = await _made_there(session, payments, made, now)
-    for place, refund in enumerate(ours):
+    for refund in sorted(ours, key=lambda one: charges.place_of(one.provider_id)):
         part = Money(refund.amount, refund.currency) if len(ours) > 1 else made.amount
-        whose = replace(made, provider_id=charges.part_of(made.provider_id, place), amount=part)
-        await record_state(session, refund.id, whose, now)
+        # Each part keeps the id it has: another one's would be there twice for a moment.
+        its_id = refund.provider_id or made.provider_id
+        await record_state(session, refund.id, replace(made, provider_id=its_id, amount=part), now)
     return True
 
 

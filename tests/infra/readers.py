@@ -50,6 +50,7 @@ NOT_READERS: Final[Mapping[str, str]] = {
     "app.database.statements.later": "the name of a bound value",
     "app.matching.rules.waves_rest": "the name of a time zone",
     "app.payments.charges.part_of": "a provider's id",
+    "app.payments.charges.place_of": "a provider's id",
 }
 TODAY: Final = dt.date(2026, 11, 23)
 NOW: Final = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)

@@ -247,6 +247,28 @@ def test_a_refund_made_at_the_provider_gives_back_one_lead_after_the_other(world
     assert statuses(wanted) == ["refunded", "refunded", "partially_refunded"]
 
 
+def test_a_refund_made_at_the_provider_over_more_than_ten_leads_comes_to_its_end(
+    world: World,
+) -> None:
+    employer, wanted = some(world, 11)
+    page = ok(unlock(employer, *wanted), 202)
+    world.pay(page["checkout_url"])
+    made = {
+        "id": "re_all" + page["order_id"],
+        "object": "refund",
+        "payment_intent": intent_of(world, page["order_id"]),
+        "amount": 11 * PRICE,
+        "currency": "inr",
+        "metadata": {},
+    }
+    for status in ("pending", "succeeded", "succeeded"):
+        event = stripe_event("refund.updated", {**made, "status": status})
+        assert post_to_webhook(world, event) == [200]
+    assert statuses(wanted) == ["refunded"] * 11
+    ids = [leads.refunds_of(world, one.payment["id"])[0].provider_id for one in wanted]
+    assert ids == [made["id"], *(f"{made['id']}#{number}" for number in range(2, 12))]
+
+
 def dispute(world: World, order_id: str, status: str) -> None:
     body = {"payment_intent": intent_of(world, order_id), "status": status}
     ok(world.http.post("/sandbox/stripe/_control/disputes", json=body))
