@@ -117,6 +117,31 @@ async def open_orders_of(session: AsyncSession, match_ids: Collection[UUID]) -> 
     return list(await session.scalars(query))
 
 
+async def find_open(
+    session: AsyncSession, match_ids: Collection[UUID], now: dt.datetime
+) -> Order | None:
+    """Return the open order for exactly these leads whose page can still be paid; nothing is locked."""
+    query = (
+        select(Order)
+        .join(PaymentAttempt, PaymentAttempt.order_id == Order.id)
+        .where(
+            Order.id.in_(
+                select(Payment.order_id).where(
+                    Payment.match_id.in_(match_ids), Payment.status.in_(rules.OPEN)
+                )
+            ),
+            Order.status.in_(rules.OPEN),
+            PaymentAttempt.status == AttemptStatus.OPEN,
+            PaymentAttempt.expires_at > now,
+        )
+    )
+    for order in await session.scalars(query):
+        payments = await payments_of(session, order.id)
+        if {payment.match_id for payment in payments} == set(match_ids):
+            return order
+    return None
+
+
 async def open_attempt(session: AsyncSession, order_id: UUID) -> PaymentAttempt | None:
     """Return the order's open attempt, as it is now."""
     query = select(PaymentAttempt).where(

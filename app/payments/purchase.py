@@ -102,9 +102,15 @@ async def begin(
     matches = {match.id: match for match in await session.scalars(select(JobMatch).where(*own))}
     if any(match_id not in matches for match_id in match_ids):
         raise MatchNotFound
-    if not await _not_bought(session, actor.user_id, match_ids):
+    wanted = await _not_bought(session, actor.user_id, match_ids)
+    if not wanted:
         return None
     actor.require_unrestricted()
+    if pay_with is not PayWith.BALANCE and set(wanted) == await list_for_sale(session, wanted):
+        # A second click changes nothing, so it locks nothing.
+        again = await orders.find_open(session, wanted, now)
+        if again is not None:
+            return again
     if pay_with is not PayWith.PAGE:
         # Paying settles, and whoever settles locks jobs first.
         await lock_jobs(session, {match.job_id for match in matches.values()})

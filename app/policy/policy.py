@@ -175,7 +175,7 @@ class LimitPolicy(_Part):
         default=8,
         description="Workers' contacts in 24 hours by a new account that are worth a look.",
     )
-    refund_alone_up_to: Annotated[int, whole(0, 10**12)] | None = Field(
+    refund_alone_up_to: Annotated[int, whole(0, 2_000_000_000)] | None = Field(
         default=100_000,
         description="Minor units of one payment that an administrator gives back alone; above it another one has to "
         "approve. null: any sum.",

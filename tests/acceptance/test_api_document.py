@@ -144,7 +144,7 @@ AT_START = frozenset({"migrations_missing", "flow_refused"})
 """What only a command or a process that starts is told; nobody is answered so over HTTP."""
 
 VERBS = frozenset(
-    "accept act add answer block cancel change confirm correct create delete disable enable end erase "
+    "accept act add answer block cancel change close confirm correct create delete disable enable end erase "
     "expire export forecast get hand list login logout pay publish receive refresh refund register "
     "remove repeat replace reply report request resend reset respond retry search send set take top "
     "trigger unblock unlock update verify withdraw reconsider appeal resume halt".split()
