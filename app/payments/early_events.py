@@ -1,7 +1,8 @@
 """Refunds and disputes that a provider tells of before we know their payment.
 
 Events come in any order, and late: such a one is kept, and applied when the payment is captured. One whose payment
-never comes is an open item after a day: money moved at the provider that we know nothing of.
+never comes is an open item after a day: money moved at the provider that we know nothing of. One about a top-up,
+which has no lead's payment to apply it to, is an open item at once.
 """
 
 import datetime as dt
@@ -19,7 +20,7 @@ from app.core.money import Money
 from app.database.due import Due
 from app.database.statements import insert_if_absent
 from app.payments import disputes, open_items, refunds
-from app.payments.models import EarlyEvent, PaymentAttempt
+from app.payments.models import EarlyEvent, Payment, PaymentAttempt
 from app.payments.open_items import ItemKind
 from app.payments.provider import DisputeChanged, ProviderRefund, RefundChanged, RefundState
 
@@ -30,10 +31,14 @@ ORPHANED_AFTER: Final = dt.timedelta(days=1)
 async def keep(
     session: AsyncSession, change: RefundChanged | DisputeChanged, now: dt.datetime
 ) -> None:
-    """Keep what was told of an unknown payment; told again, it is kept once."""
+    """Keep what was told of an unknown payment; told again, it is kept once. About a top-up, a person looks."""
     row = _refund(change) if isinstance(change, RefundChanged) else _dispute(change)
     row |= {"id": new_id(), "intent_id": change.intent_id[:160], "received_at": now}
-    await insert_if_absent(session, EarlyEvent, row)
+    if not await insert_if_absent(session, EarlyEvent, row):
+        return
+    known = select(PaymentAttempt.id).where(PaymentAttempt.intent_id == row["intent_id"])
+    if await session.scalar(known.limit(1)) is not None:
+        await apply(session, row["intent_id"], now)
 
 
 def _refund(change: RefundChanged) -> dict[str, Any]:
@@ -67,7 +72,10 @@ def _dispute(change: DisputeChanged) -> dict[str, Any]:
 
 
 async def apply(session: AsyncSession, intent_id: str | None, now: dt.datetime) -> None:
-    """Apply what was told of a payment that is known now, in the order it was told."""
+    """Apply what was told of a payment that is known now, in the order it was told.
+
+    What is about a top-up can't be applied: it stays, and is an open item.
+    """
     if intent_id is None:
         return
     waiting = select(EarlyEvent).where(
@@ -75,27 +83,32 @@ async def apply(session: AsyncSession, intent_id: str | None, now: dt.datetime) 
     )
     ordered = waiting.order_by(EarlyEvent.id).with_for_update()
     for event in list(await session.scalars(ordered.execution_options(populate_existing=True))):
+        if not await _apply(session, event, now):
+            if event.reported_at is None:
+                await _report(session, event, now)
+            continue
         event.applied_at = now
         await session.flush()
-        await _apply(session, event, now)
         await open_items.close_key(session, _orphan(event), "the payment came", now)
 
 
-async def _apply(session: AsyncSession, event: EarlyEvent, now: dt.datetime) -> None:
+async def _apply(session: AsyncSession, event: EarlyEvent, now: dt.datetime) -> bool:
+    """Whether there was a payment to apply it to."""
     body = event.body
     amount = Money(body["amount"], body["currency"])
     if event.kind == "dispute":
         at = dt.datetime.fromisoformat(body["at"]) if body["at"] else None
         change = DisputeChanged(event.object_id, event.intent_id, event.status, amount, at)
-        await disputes.record_dispute(session, change, now)
-        return
+        return await disputes.record_dispute(session, change, now)
     made = ProviderRefund(
         event.object_id, RefundState(event.status), amount, body["failure_code"], body["refund_id"]
     )
-    await refunds.record_refund(session, made, event.intent_id, now)
+    return await refunds.record_refund(session, made, event.intent_id, now)
 
 
-_PAYMENT_KNOWN: Final = exists().where(PaymentAttempt.intent_id == EarlyEvent.intent_id)
+_PAYMENT_KNOWN: Final = exists().where(
+    PaymentAttempt.intent_id == EarlyEvent.intent_id, Payment.captured_by == PaymentAttempt.id
+)
 MATCHES: Final = Work(
     Kind.EARLY_EVENT,
     "early_events",
@@ -128,26 +141,31 @@ async def report_orphans(session: AsyncSession, now: dt.datetime, limit: int) ->
     )
     orphans = list(await session.scalars(query.order_by(EarlyEvent.id).limit(limit)))
     for event in orphans:
-        reported = (
-            update(EarlyEvent).where(EarlyEvent.id == event.id).values(reported_at=now)
-        ).execution_options(synchronize_session=False)
-        await session.execute(reported)
-        opened = await open_items.add(
-            session,
-            ItemKind.UNKNOWN_PAYMENT,
-            _orphan(event),
-            now,
-            money=Money(event.body["amount"], event.body["currency"]),
-            details={
-                "kind": event.kind,
-                "status": event.status,
-                "provider_id": event.object_id,
-                "intent_id": event.intent_id,
-            },
-        )
-        if opened:
-            ALERTS.labels("unknown_payment").inc()
+        await _report(session, event, now)
     return len(orphans)
+
+
+async def _report(session: AsyncSession, event: EarlyEvent, now: dt.datetime) -> None:
+    """Open an item about an event that has no payment."""
+    reported = (
+        update(EarlyEvent).where(EarlyEvent.id == event.id).values(reported_at=now)
+    ).execution_options(synchronize_session=False)
+    await session.execute(reported)
+    opened = await open_items.add(
+        session,
+        ItemKind.UNKNOWN_PAYMENT,
+        _orphan(event),
+        now,
+        money=Money(event.body["amount"], event.body["currency"]),
+        details={
+            "kind": event.kind,
+            "status": event.status,
+            "provider_id": event.object_id,
+            "intent_id": event.intent_id,
+        },
+    )
+    if opened:
+        ALERTS.labels("unknown_payment").inc()
 
 
 def _orphan(event: EarlyEvent) -> str:

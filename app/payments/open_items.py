@@ -29,7 +29,7 @@ class ItemKind(StrEnum):
     REFUND_PROPOSED = "refund_proposed"
     """A refund that a second administrator has to approve."""
     UNKNOWN_PAYMENT = "unknown_payment"
-    """A refund or dispute of a payment that we have not got."""
+    """A refund or dispute of a payment that we have not got, or money of a top-up that a person has to look at."""
     RECONCILIATION = "reconciliation"
     """The ledger and the provider's books differ."""
 

@@ -31,6 +31,7 @@ from app.payments import (
     early_events,
     invoicing,
     ledger,
+    open_items,
     orders,
     refunds,
     rules,
@@ -144,7 +145,10 @@ async def pay_from_balance(session: AsyncSession, order: Order, now: dt.datetime
 async def _credit(
     session: AsyncSession, order: Order, attempt: PaymentAttempt, now: dt.datetime
 ) -> None:
-    """Add a top-up that was paid to the balance; money that was paid a second time is credited as it is."""
+    """Add a top-up that was paid to the balance; money that was paid a second time is credited as it is.
+
+    Of an account that may buy nothing it is an open item, too: a person gives it back, or lets it stand.
+    """
     await ledger.book(
         session,
         f"top_up:{order.id}",
@@ -155,6 +159,15 @@ async def _credit(
         provider=attempt.provider,
         provider_ref=attempt.intent_id,
     )
+    if (why := await _refusal(session, order.employer_id)) is not None:
+        await open_items.add(
+            session,
+            open_items.ItemKind.UNKNOWN_PAYMENT,
+            f"top_up:{order.id}",
+            now,
+            money=order.price,
+            details={"why": why, "order_id": str(order.id), "intent_id": attempt.intent_id},
+        )
 
 
 async def _is_of_another(session: AsyncSession, order: Order, checkout: Checkout) -> bool:

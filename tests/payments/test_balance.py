@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from app.identity.actor import Actor
 from app.identity.models import Role, UserStatus
@@ -17,6 +18,7 @@ from app.offers.links import payment_link
 from app.offers.rules import OfferAnswer
 from app.payments import balance, ledger, purchase, rules
 from app.payments.balance import BalanceTooLow
+from app.payments.models import PaymentAttempt
 from app.payments.rules import PayWith
 from tests.support import leads
 from tests.support.app_harness import Person, World
@@ -24,7 +26,7 @@ from tests.support.assertions import ok, refused
 from tests.support.database import market, opened
 from tests.support.factories import NOW
 from tests.support.leads import lead, refund
-from tests.support.provider_faults import stripe_fault
+from tests.support.provider_faults import dispute, stripe_fault
 
 PRICE = 4_900
 TOP_UPS = "/api/employers/balance/top-ups"
@@ -154,6 +156,40 @@ def test_a_top_up_sent_twice_with_one_key_is_one_order_even_after_it_was_paid(
     assert there(employer) == 55_000
     new = ok(employer.post(TOP_UPS, {"pack": "small"}), 202)
     assert new["order_id"] != page["order_id"], "another request is another top-up"
+
+
+def items_about(world: World, intent: str) -> list[dict[str, Any]]:
+    """The details of the open items about a charge."""
+    path = "/api/admin/open-items?kind=unknown_payment&open=true&limit=100"
+    found = [one["details"] for one in ok(world.admin().get(path))["items"]]
+    return [one for one in found if one.get("intent_id") == intent]
+
+
+def intent_of(world: World, order_id: str) -> str:
+    """The charge that paid an order."""
+    query = select(PaymentAttempt.intent_id).where(PaymentAttempt.order_id == UUID(order_id))
+    intent: str = world.in_session(lambda session: session.scalar(query))
+    return intent
+
+
+def test_a_top_up_that_a_bank_disputes_is_an_open_item_at_once(world: World) -> None:
+    employer = world.employer(verified=True)
+    page = ok(employer.post(TOP_UPS, {"pack": "small"}), 202)
+    world.pay(page["checkout_url"])
+    intent = intent_of(world, page["order_id"])
+    dispute(world, intent, "opened")
+    [item] = items_about(world, intent)
+    assert (item["kind"], item["status"]) == ("dispute", "opened")
+
+
+def test_a_top_up_paid_by_a_suspended_account_is_an_open_item(world: World) -> None:
+    employer = world.employer(verified=True)
+    page = ok(employer.post(TOP_UPS, {"pack": "small"}), 202)
+    path = f"/api/admin/employers/{employer.id}/action"
+    ok(world.admin().post(path, {"action": "suspend", "reason": "harvesting"}))
+    world.pay(page["checkout_url"])
+    [item] = items_about(world, intent_of(world, page["order_id"]))
+    assert item["why"] == "account_suspended"
 
 
 def test_a_pack_that_is_none_is_refused(world: World) -> None:
