@@ -7,7 +7,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.payments import rules
-from app.payments.models import Dispute, Payment
+from app.payments.models import Dispute, Payment, Refund
 
 PART: Final = "#"
 """Between the provider's id of a refund and the number of a later payment that it gives back, too."""
@@ -32,6 +32,15 @@ def place_of(ours: str | None) -> int:
 def is_part(ours: str | None, provider_id: str) -> bool:
     """Whether `ours` is our id of the provider's refund, or of a part of it."""
     return ours is not None and whole_of(ours) == provider_id
+
+
+async def given_up(session: AsyncSession, payment_id: UUID) -> int:
+    """Return how much of a payment went back, is on its way back, or was taken by a bank."""
+    refunds = select(func.coalesce(func.sum(Refund.amount), 0)).where(
+        Refund.payment_id == payment_id, Refund.status.in_(rules.ON_THE_WAY)
+    )
+    going_back = int(await session.scalar(refunds) or 0)
+    return going_back + await lost_of(session, payment_id)
 
 
 async def lost_of(session: AsyncSession, payment_id: UUID) -> int:

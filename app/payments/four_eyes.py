@@ -32,6 +32,16 @@ class RefundNotProposed(Conflict):
     detail = "This refund does not wait for a second administrator."
 
 
+class MoneyGone(Conflict):
+    """The money has gone another way since the refund was proposed."""
+
+    code = "refund_money_gone"
+    detail = (
+        "Less than this is left of the payment by now: a bank took it back, or it was refunded."
+    )
+    remedy = "Decline this refund, and ask for one of what is left."
+
+
 class SecondAdministratorNeeded(Conflict):
     """Whoever asked for a refund can't approve it."""
 
@@ -73,11 +83,15 @@ async def approve(
 ) -> Refund:
     """Send a proposed refund, or let it wait for the end of a dispute.
 
-    Raises `RefundNotFound`, `RefundNotProposed` or `SecondAdministratorNeeded`.
+    Raises `RefundNotFound`, `RefundNotProposed`, `SecondAdministratorNeeded` or `MoneyGone`.
     """
     refund = await _proposed(session, refund_id)
     if refund.requested_by == actor.user_id:
         raise SecondAdministratorNeeded
+    payment = await session.get_one(Payment, refund.payment_id, populate_existing=True)
+    # What is given up has this refund in it: proposed, it counts as on its way.
+    if await charges.given_up(session, payment.id) > payment.amount:
+        raise MoneyGone
     disputed = await charges.is_disputed(session, refund.payment_id)
     refund.status = RefundStatus.WAITING if disputed else RefundStatus.REQUESTED
     refund.due_at = None if disputed else now
@@ -97,6 +111,19 @@ async def decline(
     return refund
 
 
+async def end_those_too_large(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
+    """Cancel the newest proposed refunds of a locked payment for which a bank has left no money."""
+    query = select(Refund).where(
+        Refund.payment_id == payment.id, Refund.status == RefundStatus.PROPOSED
+    )
+    for refund in list(await session.scalars(query.order_by(Refund.id.desc()))):
+        if await charges.given_up(session, payment.id) <= payment.amount:
+            return
+        refund.status, refund.failure_code = RefundStatus.CANCELLED, rules.TAKEN_BY_BANK
+        why = "the bank gave the money back"
+        await _decided(session, refund, "payment.refund_cancelled", why, None, now)
+
+
 async def _proposed(session: AsyncSession, refund_id: UUID) -> Refund:
     """Return a proposed refund under its payment's lock, as everything that moves a refund takes it."""
     its_payment = select(Refund.payment_id).where(Refund.id == refund_id).scalar_subquery()
@@ -114,7 +141,7 @@ async def _decided(
     refund: Refund,
     action: str,
     reason: str,
-    actor: Actor,
+    actor: Actor | None,
     now: dt.datetime,
 ) -> None:
     refund.updated_at = now

@@ -77,7 +77,7 @@ async def request(
     payment = await session.scalar(query.execution_options(populate_existing=True))
     if payment is None:
         raise PaymentNotFound
-    left = payment.amount - await given_up(session, payment_id)
+    left = payment.amount - await charges.given_up(session, payment_id)
     refundable = {PaymentStatus.IN_REVIEW} if in_review else rules.REFUNDABLE
     if payment.status not in refundable or left <= 0:
         raise PaymentNotRefundable
@@ -122,15 +122,6 @@ async def request(
     return refund
 
 
-async def given_up(session: AsyncSession, payment_id: UUID) -> int:
-    """Return how much of a payment went back, is on its way back, or was taken by a bank."""
-    refunds = select(func.coalesce(func.sum(Refund.amount), 0)).where(
-        Refund.payment_id == payment_id, Refund.status.in_(rules.ON_THE_WAY)
-    )
-    going_back = int(await session.scalar(refunds) or 0)
-    return going_back + await charges.lost_of(session, payment_id)
-
-
 async def wait_for_dispute(session: AsyncSession, payment_id: UUID, now: dt.datetime) -> None:
     """Let the refunds of a payment that are not sent yet wait, because a dispute was opened."""
     await session.execute(
@@ -152,11 +143,11 @@ async def dispute_ended(session: AsyncSession, payment: Payment, now: dt.datetim
     unsent = select(Refund).where(
         Refund.payment_id == payment.id,
         Refund.status.in_([RefundStatus.WAITING, RefundStatus.CANCELLED]),
-        or_(Refund.failure_code.is_(None), Refund.failure_code != rules.DECLINED),
+        or_(Refund.failure_code.is_(None), Refund.failure_code.not_in(rules.NOT_REVIVED)),
     )
     for refund in list(await session.scalars(unsent.order_by(Refund.id))):
         waited = refund.status == RefundStatus.WAITING
-        left = payment.amount - await given_up(session, payment.id) + waited * refund.amount
+        left = payment.amount - await charges.given_up(session, payment.id) + waited * refund.amount
         refund.updated_at = now
         if left > 0:
             refund.status, refund.due_at, refund.failure_code = RefundStatus.REQUESTED, now, None
@@ -174,6 +165,7 @@ async def dispute_ended(session: AsyncSession, payment: Payment, now: dt.datetim
                 after={"amount": refund.amount, "currency": refund.currency},
             )
         await session.flush()
+    await four_eyes.end_those_too_large(session, payment, now)
 
 
 async def alert_failed(
@@ -244,7 +236,7 @@ async def _made_there(
     rest = made.amount.amount
     rows: list[Refund] = []
     for place, payment in enumerate(payments):
-        left = payment.amount - await given_up(session, payment.id)
+        left = payment.amount - await charges.given_up(session, payment.id)
         amount = rest if place == len(payments) - 1 else min(rest, max(0, left))
         if amount <= 0:
             continue

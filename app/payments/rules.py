@@ -196,6 +196,12 @@ ON_THE_WAY: Final = frozenset(
 DECLINED: Final = "declined"
 """Failure code of a refund that a second administrator declined."""
 
+TAKEN_BY_BANK: Final = "taken_by_bank"
+"""Failure code of a refund that nobody had approved yet when a bank took the money."""
+
+NOT_REVIVED: Final = frozenset({DECLINED, TAKEN_BY_BANK})
+"""Failure codes of refunds that no second administrator approved: no end of a dispute sends them."""
+
 TO_SEND: Final = frozenset({RefundStatus.REQUESTED, RefundStatus.WAITING})
 """Refunds that the provider has not taken yet."""
 

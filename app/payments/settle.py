@@ -27,6 +27,7 @@ from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
 from app.payments import (
+    charges,
     disputes,
     early_events,
     invoicing,
@@ -253,7 +254,7 @@ async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.dat
 
     Nothing is unlocked for money that has gone back already.
     """
-    if await refunds.given_up(session, payment.id) >= payment.amount:
+    if await charges.given_up(session, payment.id) >= payment.amount:
         return
     if (why := await _refusal(session, payment.employer_id)) is not None:
         await refunds.request(session, payment.id, None, why, None, now)

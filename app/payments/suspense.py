@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import Conflict
 from app.core.money import Money
 from app.identity.actor import Actor
-from app.payments import ledger, open_items, orders, quotes, refunds, rules
+from app.payments import charges, ledger, open_items, orders, quotes, refunds, rules
 from app.payments.models import OpenItem, Order, Payment, PaymentAttempt
 from app.payments.open_items import ItemKind, ItemOutcome, OpenItemNotFound
 from app.payments.provider import Checkout
@@ -207,7 +207,7 @@ async def take_as_paid(
     """
     if _OTHER_MODE in item.details["differs"]:
         raise OtherMode
-    left = payment.amount - await refunds.given_up(session, payment.id)
+    left = payment.amount - await charges.given_up(session, payment.id)
     if left <= 0 or payment.status != PaymentStatus.IN_REVIEW:
         raise refunds.PaymentNotRefundable
     payment.status = rules.after_refunds(payment.amount, payment.refunded_amount)

@@ -9,7 +9,8 @@ from app.identity.rules import AdminRole
 from tests.support import leads
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok, refused
-from tests.support.leads import at_once, bought_lead, logged_actions, refunds_of
+from tests.support.leads import at_once, bought_lead, logged_actions, payment_row, refunds_of
+from tests.support.provider_faults import post_to_webhook, stripe_event
 
 ALONE = 2_000
 """Paise that one administrator gives back alone here."""
@@ -93,6 +94,45 @@ def test_what_a_rule_decides_needs_nobody(world: World) -> None:
     ok(mine.employer.post(f"/api/employers/matches/{mine.id}/report", report), 201)
     world.settle()
     assert mine.payment["status"] == "refunded"
+
+
+def test_a_proposed_refund_ends_when_a_bank_takes_the_money(world: World) -> None:
+    mine, payment = bought_lead(world)
+    first, second = world.admin(), world.admin(role=AdminRole.FINANCE)
+    made = refund(first, payment)
+    assert made["status"] == "proposed"
+    charge = payment_row(world, payment).intent_id
+    for status in ("opened", "lost", "won"):
+        body = {"payment_intent": charge, "status": status}
+        ok(world.http.post("/sandbox/stripe/_control/disputes", json=body))
+        world.settle()
+        if status == "lost":
+            refused(decide(second, made["id"]), 409, "refund_not_proposed")
+            path = "/api/admin/open-items?kind=refund_proposed&open=true"
+            assert payment not in [item["payment_id"] for item in ok(second.get(path))["items"]]
+            assert "payment.refund_cancelled" in logged_actions(world, payment)
+    # Nobody approved it, so the bank's second thoughts do not send it either.
+    assert [one.status for one in refunds_of(world, payment)] == ["cancelled"]
+    assert mine.payment["refunded"]["amount"] == 0
+
+
+def test_a_proposed_refund_of_more_than_is_left_is_not_approved(world: World) -> None:
+    mine, payment = bought_lead(world)
+    first, second = world.admin(), world.admin(role=AdminRole.FINANCE)
+    made = refund(first, payment)
+    given = {
+        "id": "re_by_hand_" + payment,
+        "status": "succeeded",
+        "amount": 700,
+        "currency": "inr",
+        "payment_intent": payment_row(world, payment).intent_id,
+        "metadata": {},
+    }
+    assert post_to_webhook(world, stripe_event("refund.created", given)) == [200]
+    refused(decide(second, made["id"]), 409, "refund_money_gone")
+    ok(decide(second, made["id"], "decline"))
+    world.settle()
+    assert mine.payment["refunded"]["amount"] == 700
 
 
 def test_only_who_may_move_money_approves(world: World) -> None:

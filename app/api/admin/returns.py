@@ -18,7 +18,12 @@ from app.api.http.problems import problems
 from app.core.paging import Keyset
 from app.core.schema import Instant, MoneyAnswer, Page, Reason, RequestModel, ResponseModel
 from app.payments import four_eyes
-from app.payments.four_eyes import RefundNotFound, RefundNotProposed, SecondAdministratorNeeded
+from app.payments.four_eyes import (
+    MoneyGone,
+    RefundNotFound,
+    RefundNotProposed,
+    SecondAdministratorNeeded,
+)
 from app.payments.models import Dispute, Payment, Refund
 from app.payments.rules import RefundStatus
 
@@ -124,7 +129,7 @@ async def list_refunds(
 
 @router.post(
     "/refunds/{refund_id}/action",
-    responses=problems(RefundNotFound, RefundNotProposed, SecondAdministratorNeeded),
+    responses=problems(RefundNotFound, RefundNotProposed, SecondAdministratorNeeded, MoneyGone),
 )
 async def act_on_refund(
     refund_id: RefundId, body: RefundActionRequest, session: Write, actor: MoneyMover, now: Now
