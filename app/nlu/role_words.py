@@ -4,6 +4,7 @@ A role is guessed only from words that name work. Small talk, a "no" and words o
 a trade may begin alike: "came" is no cameraman.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -111,10 +112,15 @@ def begins_a_role(said: str) -> bool:
     wanted = skills.fold(said).removesuffix("s")
     if len(wanted) < _LEAST_LETTERS or (is_common(said) and not _is_of_a_name(wanted)):
         return False
-    return any(
-        name.startswith(wanted) or any(word.startswith(wanted) for word in name.split())
-        for name in _names()
-    )
+    beginnings = _beginnings()
+    place = bisect_left(beginnings, wanted)
+    return place < len(beginnings) and beginnings[place].startswith(wanted)
+
+
+@cache
+def _beginnings() -> list[str]:
+    """Return the roles' names and the words of them, sorted."""
+    return sorted({part for name in _names() for part in (name, *name.split())})
 
 
 @cache

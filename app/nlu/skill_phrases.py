@@ -1,6 +1,7 @@
 """Reads written skills: which parts of a text name one, and which may mean several or none. Pure."""
 
 import re
+from functools import cache
 from typing import Final
 
 from app.catalogue import skills as skill_catalogue
@@ -9,6 +10,8 @@ from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set
 
 BETWEEN_SKILLS: Final = re.compile(r"[,;/\n।&+]|\s(?:and|aur|और|or|ya|या)\s")
+
+_LEAST_LETTERS: Final = 4
 
 
 def find_skills(text: str, language: str) -> tuple[list[str], list[tuple[str, list[str]]]]:
@@ -32,11 +35,12 @@ def matching_skills(words: str, language: str) -> list[str]:
     found = skill_catalogue.search(words, language, 9)
     folded = skill_catalogue.fold(words)
     if " " not in folded and is_common(folded):
-        # An everyday word is spelt as it is meant: "honest" is no host.
+        # An everyday word is spelt as it is meant: "honest" is no host. A short one begins no other: "no", "noodles".
+        end = " " if len(folded) < _LEAST_LETTERS else ""
         found = [
             skill
             for skill in found
-            if any(f" {folded}" in f" {skill_catalogue.fold(name)}" for name in skill.known_as)
+            if any(f" {folded}{end}" in f" {name} " for name in _folded_names(skill.slug))
         ]
         return [skill.slug for skill in found]
     if not found:
@@ -46,6 +50,9 @@ def matching_skills(words: str, language: str) -> list[str]:
 
 
 def _names(slug: str, words: str) -> bool:
-    skill = skill_catalogue.SKILLS[slug]
-    folded = skill_catalogue.fold(words)
-    return any(skill_catalogue.fold(name) == folded for name in skill.known_as)
+    return skill_catalogue.fold(words) in _folded_names(slug)
+
+
+@cache
+def _folded_names(slug: str) -> tuple[str, ...]:
+    return tuple(map(skill_catalogue.fold, skill_catalogue.SKILLS[slug].known_as))

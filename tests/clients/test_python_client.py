@@ -13,8 +13,12 @@ import pytest
 
 from tests.support.app_harness import PASSWORD, World
 
-CONFIG = "post_hooks: []\n"
-"""What was made is used as it is; nothing formats it."""
+CONFIG = """\
+post_hooks: []
+content_type_overrides:
+  application/pdf: application/octet-stream
+"""
+"""What was made is used as it is; nothing formats it. The generator knows bytes by one name only."""
 
 
 @pytest.fixture(scope="module")

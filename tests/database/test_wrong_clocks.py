@@ -40,6 +40,7 @@ CHECKED_WHERE_READ = {
 NO_WAITING = {
     ("outbox", "expires_at"): "the end of what is true, which a later end does not hold back",
     ("payments", "expires_at"): "as the provider said",
+    ("payment_attempts", "expires_at"): "as the provider said",
     ("idempotency_keys", "lease_until"): "kept for a day at most",
     ("sessions", "expires_at"): "a session may be long",
     ("used_refresh_tokens", "expires_at"): "kept so long, and nothing waits for it",

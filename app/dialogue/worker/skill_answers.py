@@ -56,7 +56,7 @@ def read_written_skills(message: Incoming, text: str, chosen: list[str]) -> Turn
     """Suggest the skills that the words may mean; they are saved once confirmed."""
     state, context = message.state, message.context
     change = read_change(text, context.reply_language)
-    if change is not None and (changed := change.applied_to(chosen)) and changed != chosen:
+    if change is not None and (changed := change.applied_to(chosen)):
         return ask_question(state, Ask.SKILLS_RIGHT, context, skills=changed[:MAX_SKILLS])
     found, unclear = find_skills(text, context.reply_language)
     if not found and not unclear:
