@@ -7,7 +7,7 @@ a trade may begin alike: "came" is no cameraman.
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from app.catalogue import skills
@@ -58,9 +58,10 @@ def named_in(chunk: str) -> tuple[list[str], list[Named], int | None]:
     Of a longer chunk than anybody writes of a job the rest is left out.
     """
     words = chunk[:MOST_CHARACTERS].split()
+    begins = [at for at, word in enumerate(words) if _may_begin(word)]
     for length in range(min(_LONGEST_NAME, len(words)), 0, -1):
-        for at in range(len(words) - length + 1):
-            slug = _named(words[at : at + length])
+        for at in begins:
+            slug = _named(words[at : at + length]) if at + length <= len(words) else None
             if slug is None:
                 continue
             before, people = words[:at], None
@@ -77,6 +78,19 @@ def named_in(chunk: str) -> tuple[list[str], list[Named], int | None]:
             one = Named(slug, skills.fold(" ".join(words[at : at + length])))
             return [*left, *right], [*first, one, *last], people or some or more
     return [" ".join(words)], [], None
+
+
+@lru_cache(maxsize=4_096)
+def _may_begin(word: str) -> bool:
+    """Return whether a role's name may begin with this word; what is no word may stand before any."""
+    first, *_ = skills.fold(word).split() or [""]
+    forms = (first, first.removesuffix("s"), first.removesuffix("es"))
+    return not first or any(form in _first_words() for form in forms)
+
+
+@cache
+def _first_words() -> frozenset[str]:
+    return frozenset(name.split()[0] for name in _names() if name)
 
 
 def _named(words: Sequence[str]) -> str | None:
