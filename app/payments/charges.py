@@ -1,5 +1,6 @@
 """One charge at the provider may have paid several leads: whose share of it is what."""
 
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
@@ -35,24 +36,38 @@ def is_part(ours: str | None, provider_id: str) -> bool:
 
 
 async def given_up(session: AsyncSession, payment_id: UUID) -> int:
-    """Return how much of a payment went back, is on its way back, or was taken by a bank."""
-    refunds = select(func.coalesce(func.sum(Refund.amount), 0)).where(
-        Refund.payment_id == payment_id, Refund.status.in_(rules.ON_THE_WAY)
+    """Return how much of a payment went back, is on its way back, or was taken by a bank.
+
+    More than the payment's share, where other leads of its charge went back before the bank took the rest: no more
+    leaves than the charge brought.
+    """
+    together = await _of_one_charge(session, payment_id)
+    query = (
+        select(Refund.payment_id, func.sum(Refund.amount).label("amount"))
+        .where(Refund.payment_id.in_(together), Refund.status.in_(rules.ON_THE_WAY))
+        .group_by(Refund.payment_id)
     )
-    going_back = int(await session.scalar(refunds) or 0)
-    return going_back + await lost_of(session, payment_id)
+    going_back = {row.payment_id: int(row.amount) for row in await session.execute(query)}
+    share = going_back.get(payment_id, 0) + await lost_of(session, payment_id)
+    gone = sum(going_back.values()) + await _lost(session, together)
+    left_of_charge = sum(together.values()) - gone
+    return max(share, together[payment_id] - left_of_charge)
 
 
 async def lost_of(session: AsyncSession, payment_id: UUID) -> int:
     """Return how much of a payment a bank has taken back: its share of the disputes that were lost."""
     together = await _of_one_charge(session, payment_id)
-    lost = select(func.coalesce(func.sum(Dispute.amount), 0)).where(
-        Dispute.payment_id.in_(together), Dispute.status == "lost"
-    )
-    taken = int(await session.scalar(lost) or 0)
+    taken = await _lost(session, together)
     if not taken:
         return 0
     return rules.shares(taken, list(together.values()))[list(together).index(payment_id)]
+
+
+async def _lost(session: AsyncSession, together: Collection[UUID]) -> int:
+    query = select(func.coalesce(func.sum(Dispute.amount), 0)).where(
+        Dispute.payment_id.in_(together), Dispute.status == "lost"
+    )
+    return int(await session.scalar(query) or 0)
 
 
 async def is_disputed(session: AsyncSession, payment_id: UUID) -> bool:

@@ -3,7 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
@@ -12,9 +12,9 @@ from app.core.money import Money
 from app.database.wakeups import wake_loops
 from app.identity.actor import Actor
 from app.payments import charges, open_items, rules
-from app.payments.models import Payment, Refund
+from app.payments.models import LeadReport, Payment, Refund
 from app.payments.open_items import ItemKind
-from app.payments.rules import RefundStatus
+from app.payments.rules import RefundStatus, ReportStatus
 from app.policy import policy
 
 
@@ -96,6 +96,8 @@ async def approve(
     refund.status = RefundStatus.WAITING if disputed else RefundStatus.REQUESTED
     refund.due_at = None if disputed else now
     await _decided(session, refund, "payment.refund_approved", reason, actor, now)
+    if await charges.given_up(session, payment.id) >= payment.amount:
+        await _decide_report(session, payment, now)
     wake_loops(session, "refunds")
     return refund
 
@@ -122,6 +124,25 @@ async def end_those_too_large(session: AsyncSession, payment: Payment, now: dt.d
         refund.status, refund.failure_code = RefundStatus.CANCELLED, rules.TAKEN_BY_BANK
         why = "the bank gave the money back"
         await _decided(session, refund, "payment.refund_cancelled", why, None, now)
+
+
+async def has_proposed(session: AsyncSession, payment_id: UUID) -> bool:
+    """Whether a refund of a payment waits for a second administrator."""
+    query = select(Refund.id).where(
+        Refund.payment_id == payment_id, Refund.status == RefundStatus.PROPOSED
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
+async def _decide_report(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
+    """The report of a lead whose whole price goes back needs no other decision."""
+    open_report = (
+        update(LeadReport)
+        .where(LeadReport.match_id == payment.match_id, LeadReport.status == ReportStatus.OPEN)
+        .values(status=ReportStatus.REFUNDED, decided_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(open_report)
 
 
 async def _proposed(session: AsyncSession, refund_id: UUID) -> Refund:

@@ -29,9 +29,9 @@ from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify
 from app.offers.mark_unlocked import MatchNotFound
 from app.offers.models import JobMatch
-from app.payments import lead_evidence, refunds
+from app.payments import four_eyes, lead_evidence, refunds
 from app.payments.models import LeadReport, Unlock
-from app.payments.rules import ReportReason, ReportStatus
+from app.payments.rules import RefundStatus, ReportReason, ReportStatus
 from app.policy import policy
 from app.policy.policy import LimitPolicy
 
@@ -61,6 +61,16 @@ class ReportDecided(Conflict):
 
     code = "report_decided"
     detail = "This report was decided before."
+
+
+class ReportAwaitsApproval(Conflict):
+    """The refund that decides a report waits for a second administrator."""
+
+    code = "report_awaits_approval"
+    detail = (
+        "The refund of this report waits for a second administrator, who approves or declines it."
+    )
+    remedy = "Approve or decline the refund; a declined one leaves the report open."
 
 
 class ReportTooEarly(Conflict):
@@ -266,10 +276,13 @@ async def _refund(
 
 async def _give_back(
     session: AsyncSession, unlock: Unlock, reason: str, actor: Actor | None, now: dt.datetime
-) -> None:
+) -> bool:
+    """Ask for the refund; return whether it waits for a second administrator."""
     # What went back before, by an administrator's hand, can't go back twice.
     with contextlib.suppress(refunds.PaymentNotRefundable):
-        await refunds.request(session, unlock.payment_id, None, reason, actor, now)
+        made = await refunds.request(session, unlock.payment_id, None, reason, actor, now)
+        return made.status == RefundStatus.PROPOSED
+    return False
 
 
 async def decide(
@@ -283,7 +296,8 @@ async def decide(
 ) -> LeadReport:
     """Let an administrator decide an open report: the money goes back, or it does not.
 
-    Raises `ReportNotFound`, `ReportDecided`, or `PaymentDisputed`.
+    A refund that takes a second administrator leaves the report open until that one approves (`four_eyes`). Raises
+    `ReportNotFound`, `ReportDecided`, `ReportAwaitsApproval` or `PaymentDisputed`.
     """
     row = await session.get(LeadReport, report_id, with_for_update=True, populate_existing=True)
     if row is None:
@@ -291,11 +305,15 @@ async def decide(
     if row.status not in UNDECIDED:
         raise ReportDecided
     before = row.status
-    row.status = ReportStatus.REFUNDED if refund else ReportStatus.DECLINED
-    row.decided_at = now
-    if refund:
-        query = select(Unlock).where(Unlock.match_id == row.match_id)
-        await _give_back(session, (await session.scalars(query)).one(), reason, actor, now)
+    unlock = (await session.scalars(select(Unlock).where(Unlock.match_id == row.match_id))).one()
+    if await four_eyes.has_proposed(session, unlock.payment_id):
+        raise ReportAwaitsApproval
+    proposed = refund and await _give_back(session, unlock, reason, actor, now)
+    if proposed:
+        row.status, row.decides_by = ReportStatus.OPEN, None
+    else:
+        row.status = ReportStatus.REFUNDED if refund else ReportStatus.DECLINED
+        row.decided_at = now
     audit.record(
         session,
         "report.refund" if refund else "report.decline",

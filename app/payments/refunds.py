@@ -73,6 +73,10 @@ async def request(
     `actor` None means that a rule decided: its refund waits while the payment is disputed. `in_review` is
     for money in suspense, whose administrator decides there. Raises `PaymentNotFound`, `PaymentNotRefundable`, `PaymentDisputed`, or `Invalid` for more than is left.
     """
+    # The order first: what is left of its charge bounds the refunds of all its leads.
+    of_order = await session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
+    if of_order is not None:
+        await orders.lock(session, of_order)
     query = select(Payment).where(Payment.id == payment_id).with_for_update()
     payment = await session.scalar(query.execution_options(populate_existing=True))
     if payment is None:

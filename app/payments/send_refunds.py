@@ -33,6 +33,8 @@ _LEASE = dt.timedelta(minutes=2)
 _LONGEST_WAIT = dt.timedelta(hours=1)
 _DOUBLINGS = 5
 """Of the lease, until it is longer than the longest wait."""
+_MOST_TRIES: Final = 24
+"""After so many, about a day, whoever is refused again waits for an administrator."""
 
 REFUNDS_DUE: Final = Due(
     Refund.status == RefundStatus.REQUESTED.value, Refund.due_at <= bindparam("now")
@@ -141,20 +143,29 @@ async def _replace(
 ) -> None:
     """Put another refund in the place of one whose key the provider answers by the same failure for ever.
 
-    It waits if the payment is disputed; if no event has told us so yet, it is tried again later.
+    It waits if the payment is disputed; if no event has told us so yet, it is tried again later, for about a day.
+    Nothing takes its place where a bank has taken the money meanwhile.
     """
-    its_payment = select(Refund.payment_id).where(Refund.id == refund_id).scalar_subquery()
-    await session.scalar(select(Payment.id).where(Payment.id == its_payment).with_for_update())
+    its_payment = select(Payment).join(Refund, Refund.payment_id == Payment.id)
+    locked = its_payment.where(Refund.id == refund_id).with_for_update(of=Payment)
+    payment = (await session.scalars(locked.execution_options(populate_existing=True))).one()
     if not await _fail(session, refund_id, code, now):
         return
     refund = await session.get_one(Refund, refund_id, populate_existing=True)
+    left = payment.amount - await charges.given_up(session, payment.id)
+    if left <= 0:
+        refund.status, refund.failure_code = RefundStatus.CANCELLED, rules.TAKEN_BY_BANK
+        return
+    if refund.attempts >= _MOST_TRIES:
+        await refunds.alert_failed(session, refund, code, now)
+        return
     disputed = await charges.is_disputed(session, refund.payment_id)
     session.add(
         Refund(
             id=new_id(),
             payment_id=refund.payment_id,
             status=RefundStatus.WAITING if disputed else RefundStatus.REQUESTED,
-            amount=refund.amount,
+            amount=min(refund.amount, left),
             currency=refund.currency,
             reason=refund.reason,
             requested_by=refund.requested_by,

@@ -96,6 +96,34 @@ def test_what_a_rule_decides_needs_nobody(world: World) -> None:
     assert mine.payment["status"] == "refunded"
 
 
+def test_a_report_is_decided_by_the_second_administrator(world: World) -> None:
+    mine, _ = bought_lead(world)
+    body = {"reason": "wrong_person", "note": "somebody else answered"}
+    ok(mine.employer.post(f"/api/employers/matches/{mine.id}/report", body), 201)
+    first, second = world.admin(), world.admin(role=AdminRole.FINANCE)
+    [report] = ok(first.get(f"/api/admin/reports?employer_id={mine.employer.id}"))["items"]
+
+    def acted(action: str) -> Any:
+        path = f"/api/admin/reports/{report['id']}/action"
+        return first.post(path, {"action": action, "reason": "they called us"})
+
+    def proposed() -> str:
+        payment = mine.payment["id"]
+        return str(next(one.id for one in refunds_of(world, payment) if one.status == "proposed"))
+
+    assert ok(acted("refund"))["status"] == "open"
+    for action in ("refund", "decline"):
+        refused(acted(action), 409, "report_awaits_approval")
+    ok(decide(second, proposed(), "decline"))
+    assert ok(acted("refund"))["status"] == "open"
+    ok(decide(second, proposed()))
+    world.settle()
+    [report] = ok(first.get(f"/api/admin/reports?employer_id={mine.employer.id}"))["items"]
+    assert report["status"] == "refunded"
+    assert mine.payment["status"] == "refunded"
+    refused(acted("decline"), 409, "report_decided")
+
+
 def test_a_proposed_refund_ends_when_a_bank_takes_the_money(world: World) -> None:
     mine, payment = bought_lead(world)
     first, second = world.admin(), world.admin(role=AdminRole.FINANCE)

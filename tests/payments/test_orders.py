@@ -299,6 +299,24 @@ def test_a_dispute_is_for_the_whole_charge(world: World, outcome: str) -> None:
     assert [one.contact() is None for one in wanted] == [False] * 3
 
 
+def test_no_more_leaves_than_the_charge_brought(world: World) -> None:
+    employer, wanted = some(world, 2)
+    page = ok(unlock(employer, *wanted), 202)
+    world.pay(page["checkout_url"])
+    first, second = wanted
+    ok(refund(world, first.payment["id"]))
+    world.settle()
+    lost = {
+        "id": "dp_rest" + page["order_id"],
+        "payment_intent": intent_of(world, page["order_id"]),
+        "amount": PRICE,
+        "currency": "inr",
+        "status": "lost",
+    }
+    assert post_to_webhook(world, stripe_event("charge.dispute.closed", lost)) == [200]
+    refused(refund(world, second.payment["id"]), 409, "payment_not_refundable")
+
+
 class LosesPage:
     """Stripe, whose answer about a page it has opened is lost."""
 

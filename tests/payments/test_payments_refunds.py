@@ -282,6 +282,20 @@ def test_a_refund_refused_because_of_a_dispute_is_made_once_that_is_won(world: W
     assert len(refunds_at_stripe(world, payment)) == 1
 
 
+def test_a_refund_of_money_that_a_bank_took_unnoticed_is_not_tried_for_ever(world: World) -> None:
+    mine, payment = bought_lead(world)
+    stripe_fault(world, "lost", 4)  # what it tells of the dispute
+    dispute(world, payment, "opened")
+    dispute(world, payment, "lost")
+    ok(refund(world, payment))
+    for _ in range(4):
+        world.settle()
+        later(world, mine, hours=2)
+    assert [one.status for one in refunds_of(world, payment)] == ["failed", "cancelled"]
+    assert refunds_of(world, payment)[-1].failure_code == "taken_by_bank"
+    assert mine.payment["refunded"]["amount"] == 0
+
+
 @pytest.mark.parametrize("outcome", ["won", "lost"])
 def test_an_open_dispute_stops_purchases_until_it_is_decided(world: World, outcome: str) -> None:
     mine, payment = bought_lead(world)

@@ -19,7 +19,7 @@ from app.core.paging import Keyset
 from app.core.schema import Instant, Page, Reason, RequestModel, ResponseModel
 from app.offers.models import JobMatch
 from app.payments import lead_guarantee
-from app.payments.lead_guarantee import ReportDecided, ReportNotFound
+from app.payments.lead_guarantee import ReportAwaitsApproval, ReportDecided, ReportNotFound
 from app.payments.models import LeadReport, Unlock
 from app.payments.refunds import PaymentDisputed, PaymentNotRefundable
 from app.payments.rules import ReportReason, ReportStatus
@@ -112,12 +112,17 @@ async def list_reports(
 
 @router.post(
     "/reports/{report_id}/action",
-    responses=problems(ReportNotFound, ReportDecided, PaymentNotRefundable, PaymentDisputed),
+    responses=problems(
+        ReportNotFound, ReportDecided, ReportAwaitsApproval, PaymentNotRefundable, PaymentDisputed
+    ),
 )
 async def act_on_report(
     report_id: ReportId, body: ReportActionRequest, session: Write, actor: MoneyMover, now: Now
 ) -> ReportRow:
-    """Give the lead's price back, or decline to; a report is decided once."""
+    """Give the lead's price back, or decline to; a report is decided once.
+
+    It stays open while the refund waits for a second administrator.
+    """
     report = await lead_guarantee.decide(
         session,
         report_id,
