@@ -24,8 +24,6 @@ from app.nlu.vocabulary import one_of, phrase_set, whole_word
 
 NOTE_CHARACTERS: Final = 200
 _MOST_OPTIONS: Final = 8
-_LONGEST_TIMES: Final = 12
-"""Words in which days and hours are told at a time."""
 _LEAST_LETTERS: Final = 4
 
 _PIN: Final = re.compile(r"(?<![\d₹])([1-9]\d{2}\s?\d{3})(?![\d/])")

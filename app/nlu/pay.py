@@ -12,9 +12,9 @@ from app.nlu.job_draft import Draft
 from app.nlu.vocabulary import EDGE, START, named_phrases, one_of, whole_word, word_set
 
 MOST_PAY: Final = 10_000_000
+"""In whole rupees, dollars, …"""
 UNITS: Final = ("hour", "day", "week", "month")
 _DIGITS: Final = re.compile(r"[0-9]{1,8}")
-"""In whole rupees, dollars, …"""
 _LEAST_PAY: Final = 20
 """A smaller number beside a unit of time is an hour of the day, or a count."""
 _LEAST_BARE_PAY: Final = 50

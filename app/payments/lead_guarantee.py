@@ -78,7 +78,7 @@ class ReportTooEarly(Conflict):
 
     code = "report_too_early"
     detail = (
-        "Give them time to answer; that nobody does can be reported two days after the purchase."
+        "Give them time to answer; that nobody does can be reported some time after the purchase."
     )
     remedy = "Report it again later, or with another reason."
 

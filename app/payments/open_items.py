@@ -93,10 +93,17 @@ async def add(
 
 
 async def reopen(session: AsyncSession, key: str, now: dt.datetime) -> bool:
-    """Open the item of this key again if it was closed; return whether it did."""
+    """Open the item of this key again if it was closed; return whether it did.
+
+    What was settled stays closed: its money bought what it was for.
+    """
     closed = (
         update(OpenItem)
-        .where(OpenItem.key == key[:200], OpenItem.closed_at.is_not(None))
+        .where(
+            OpenItem.key == key[:200],
+            OpenItem.closed_at.is_not(None),
+            OpenItem.outcome.is_distinct_from(ItemOutcome.SETTLED.value),
+        )
         .values(closed_at=None, closed_by=None, outcome=None, opened_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -77,8 +77,9 @@ async def _send(
         if claimed is None:
             return True  # another process has it, or the provider's event came first
         refund, intent_id = claimed
-        payment = await session.get_one(Payment, refund.payment_id, with_for_update=True)
+        payment = await session.get_one(Payment, refund.payment_id)
         if await orders.is_from_balance(session, payment):  # approved by a second administrator
+            await session.refresh(payment, with_for_update=True)
             await refunds.to_balance(session, payment, refund, now)
             return True
         refund.due_at = now + _LEASE

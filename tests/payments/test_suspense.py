@@ -145,6 +145,19 @@ def test_money_in_suspense_is_taken_for_the_price(world: World) -> None:
     assert suspended(world) == before
 
 
+def test_a_refund_that_fails_after_a_settlement_is_an_item_of_its_own(world: World) -> None:
+    mine, _ = paid_otherwise(world, amount_total=5_500)
+    item = item_of(world, mine)
+    ok(decide(world, item, "settle"))
+    stripe_fault(world, "error", code="amount_too_small")
+    ok(refund(world, mine.payment["id"], amount=900))
+    world.settle()
+    assert item_of(world, mine)["closed_at"] is not None
+    path = "/api/admin/open-items?kind=refund_failed&open=true&limit=100"
+    waiting = [one["payment_id"] for one in ok(world.admin().get(path))["items"]]
+    assert mine.payment["id"] in waiting
+
+
 def test_money_taken_out_of_suspense_has_an_invoice_with_its_taxes(world: World) -> None:
     charge_tax(world)
     tax_before = world.in_session(balances_of).get((rules.TAX, "INR"), 0)

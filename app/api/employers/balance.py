@@ -27,7 +27,7 @@ from app.offers.links import order_link
 from app.payments import balance, checkout, provider
 from app.payments.balance import PackNotFound
 from app.payments.disputes import DisputeOpen
-from app.payments.provider import PaymentsNotConfigured, PaymentsUnavailable
+from app.payments.provider import PaymentRefused, PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.purchase import page_ends
 from app.policy import policy
 
@@ -108,7 +108,12 @@ async def list_balance_entries(
     status_code=202,
     response_model=TopUpPending,
     responses=problems(
-        PackNotFound, DisputeOpen, AccountRestricted, PaymentsNotConfigured, PaymentsUnavailable
+        PackNotFound,
+        DisputeOpen,
+        AccountRestricted,
+        PaymentsNotConfigured,
+        PaymentsUnavailable,
+        PaymentRefused,
     ),
 )
 async def top_up_balance(

@@ -335,7 +335,7 @@ async def report_lead(
     """Say that a lead was bad.
 
     What we know ourselves decides at once: messages of ours that failed or never arrived, a worker who is gone or
-    has broken with you. That nobody answers can be said from the second day on (`report_too_early` before): we
+    has broken with you. That nobody answers can be said two days after the purchase, or when the policy says (`report_too_early` before): we
     ask the worker, and their "no" or a day of silence gives the money back. The rest waits for an administrator.
     """
     report = await lead_guarantee.report(
