@@ -1,7 +1,7 @@
 """What a tax pack is, and finding one by its name or country."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -96,7 +96,13 @@ def quote(name: str, seller: SellerFacts, buyer: BuyerFacts, price: Money) -> Qu
         return untaxed(price)
     levy = get_pack(name).levy(seller, buyer)
     if not levy.rates:
-        return untaxed(price)
+        return replace(
+            untaxed(price),
+            pack=name,
+            seller_tax_id=seller.tax_id,
+            buyer_tax_id=buyer.tax_id,
+            place_of_supply=levy.place_of_supply,
+        )
     net, taxes = split(price.amount, levy.rates)
     return Quote(
         price.currency,

@@ -173,7 +173,7 @@ def test_vat_is_paid_at_home_and_not_by_companies_of_other_countries() -> None:
     at_home = quote("vat", german, BuyerFacts(), price)
     assert (at_home.net, taxes(at_home)) == (10_000, [("VAT", 19.0, 1_900)])
     company = quote("vat", german, BuyerFacts(tax_id="EL094259216"), price)
-    assert (company.net, company.taxes) == (11_900, ())
+    assert (company.net, company.taxes, company.pack) == (11_900, (), "vat")
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,12 @@
 """Going back to the previous question, or to the menu. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
 
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume
 from app.dialogue.worker.registration import open_question
-
-_PART_OF: Final[Mapping[Ask, Ask]] = {
-    Ask.SKILLS_RIGHT: Ask.SKILLS,
-    Ask.WHICH_PLACE: Ask.LOCATION,
-    Ask.AVAILABILITY_RIGHT: Ask.AVAILABILITY,
-}
-"""Follow-up questions, each with the question it belongs to."""
+from app.dialogue.worker.whole_message import PART_OF
 
 
 def go_back(message: Incoming) -> Turn:
@@ -22,7 +14,7 @@ def go_back(message: Incoming) -> Turn:
     state, context = message.state, message.context
     if not state.registering:
         return Turn(state.at(Ask.NOTHING), (Reply("menu"),))
-    if (whole := _PART_OF.get(state.ask)) is not None:
+    if (whole := PART_OF.get(state.ask)) is not None:
         opened, reply = open_question(state, whole, context)
         return Turn(opened, (reply,))
     asked = [
