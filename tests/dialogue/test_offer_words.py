@@ -361,6 +361,13 @@ def test_the_question_of_the_bot_comes_first_while_a_human_is_called() -> None:
     assert not handle_message(State(ask=Ask.DELETE), incoming("yes"), attended).effects
 
 
+@pytest.mark.parametrize("text", ["I will come for sure", "yes i can come", "haan aa jaunga"])
+def test_a_yes_to_a_job_deletes_nothing(text: str) -> None:
+    facts = context(profile=SETTLED, accepted_offers=[offer(OfferStatus.ACCEPTED)])
+    assert not handle_message(State(ask=Ask.DELETE), incoming(text), facts).effects
+    assert handle_message(State(ask=Ask.DELETE), incoming("yes sure"), facts).effects
+
+
 DENIED = """
 dur nahi hai
 bahut dur nahi

@@ -37,7 +37,9 @@ def read_delete(message: Incoming) -> Turn | None:
     plain = phrase_set("confirms_delete").anywhere(words) and not phrase_set(
         "confirms_delete", "polite"
     ).without(words)
-    agrees = message.has_intent(Intent.YES) or (plain and not message.has_intent(Intent.NO))
+    # "I will come for sure" is meant for an offer, and nobody gets back what is deleted.
+    agrees = message.has_intent(Intent.YES) and not phrase_set("can_come").anywhere(words)
+    agrees = agrees or (plain and not message.has_intent(Intent.NO))
     if choice == "yes" or (choice is None and agrees):
         return Turn(State(), (Reply("deleted", essential=True),), (EraseAccount(),))
     if choice == "no" or message.has_intent(Intent.NO):
