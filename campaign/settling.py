@@ -50,7 +50,8 @@ class Settling:
             for process in self._processes:
                 process.order(time_seconds=self.ahead_seconds)
             if await self._until(self._nothing_waits, _ROUND_SECONDS):
-                break
+                # Looked at once: a status of a message sent just now may come in the next moment.
+                return {}
         return {what: count for what, count in self.waiting().items() if count}
 
     async def _until(self, check: Callable[[], bool], seconds: float) -> bool:
