@@ -68,6 +68,17 @@ def test_there_is_nothing_to_pay_while_the_money_is_on_its_way(world: World, out
         assert mine.contact() is None
 
 
+def test_a_top_up_has_no_page_either_while_the_money_is_on_its_way(world: World) -> None:
+    employer = world.employer(verified=True)
+    top_up = "/api/employers/balance/top-ups", {"pack": "small"}
+    page = ok(employer.post(*top_up), 202)
+    world.pay(page["checkout_url"], "process")
+    again = ok(employer.post(*top_up), 202)
+    assert (again["order_id"], again["checkout_url"]) == (page["order_id"], None)
+    order = ok(employer.get(f"/api/employers/orders/{page['order_id']}"))
+    assert (order["status"], order["checkout_url"]) == ("processing", None)
+
+
 @pytest.mark.parametrize("code", ["amount_too_small", "currency_not_supported"])
 def test_a_refusal_that_stays_one_says_what_to_do(world: World, code: str) -> None:
     mine = lead(world)

@@ -121,5 +121,14 @@ def test_an_administrator_sets_only_prices_that_the_provider_can_charge(
     uneven = {"currency": "KWD", "default": 5_124, "by_category": {"events": 5_120}}
     assert set(fields(admin.put(path, {"lead_prices": uneven}))) == {"lead_prices.default"}
     assert ok(admin.get(path))["lead_prices"] == before
-    ok(admin.put(path, {"lead_prices": {"currency": "KWD", "default": 5_120}}))
+    packs = ok(admin.get(path))["balance"]
+    uneven_pack = {"packs": [{"id": "odd", "pays": 5_124, "credits": 5_125}]}
+    kwd = {"currency": "KWD", "default": 5_120}
+    pays = fields(admin.put(path, {"lead_prices": kwd, "balance": uneven_pack}))
+    assert set(pays) == {"balance.packs.0.pays"}
+    ok(admin.put(path, {"balance": uneven_pack}))
+    assert set(fields(admin.put(path, {"lead_prices": kwd}))) == {"balance.packs.0.pays"}
+    ok(admin.put(path, {"balance": packs}))
+    ok(admin.put(path, {"lead_prices": kwd}))
+    assert set(fields(admin.put(path, {"balance": uneven_pack}))) == {"balance.packs.0.pays"}
     ok(admin.put(path, {"lead_prices": before}))

@@ -93,22 +93,27 @@ def _check_categories(body: PolicyChanges) -> None:
         raise Invalid(wrong)
 
 
-def _check_prices(prices: LeadPrices, currencies: ProviderCurrencies) -> None:
-    """Refuse a currency, or a price in it, that the payment provider can't charge."""
+def _check_prices(changed: Policy, currencies: ProviderCurrencies) -> None:
+    """Refuse a currency, or a price or pack in it, that the payment provider can't charge."""
+    prices = changed.lead_prices
     if sentence := currencies.problem(prices.currency):
         raise Invalid([FieldError("lead_prices.currency", sentence)])
-    named = {"default": prices.default} | {
-        f"by_category.{category}": price for category, price in prices.by_category.items()
-    }
+    named = {"lead_prices.default": prices.default}
+    by_category = {f"by_category.{one}": price for one, price in prices.by_category.items()}
     for city, here in prices.by_city.items():
-        named |= {f"by_city.{city}.by_category.{one}": at for one, at in here.by_category.items()}
+        by_category |= {
+            f"by_city.{city}.by_category.{one}": price for one, price in here.by_category.items()
+        }
         if here.default is not None:
-            named[f"by_city.{city}.default"] = here.default
+            by_category[f"by_city.{city}.default"] = here.default
+    named |= {f"lead_prices.{field}": price for field, price in by_category.items()}
+    for place, pack_ in enumerate(changed.balance.packs):
+        named[f"balance.packs.{place}.pays"] = pack_.pays
     found = {
-        name: currencies.price_problem(Money(price, prices.currency))
-        for name, price in named.items()
+        field: currencies.price_problem(Money(price, prices.currency))
+        for field, price in named.items()
     }
-    if wrong := [FieldError(f"lead_prices.{name}", why) for name, why in found.items() if why]:
+    if wrong := [FieldError(field, why) for field, why in found.items() if why]:
         raise Invalid(wrong)
 
 
@@ -144,8 +149,9 @@ async def update_settings(
     if sum(after.matching.weights.model_dump().values()) <= 0:
         raise Invalid([FieldError("matching.weights", "at least one weight must be above zero")])
     _check_categories(body)
-    if body.lead_prices is not None and rt.payments is not None:
-        _check_prices(after.lead_prices, rt.payments.currencies)
+    sells = body.lead_prices is not None or body.balance is not None
+    if sells and rt.payments is not None:
+        _check_prices(after, rt.payments.currencies)
     await policy.replace(session, after, now=now)
     # Waves that failed by the policy before are tried by this one.
     await session.execute(try_all_anew(Kind.WAVE))

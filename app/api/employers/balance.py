@@ -70,7 +70,9 @@ class TopUpPending(ResponseModel):
 
     status: Literal["pending"] = Field(default="pending", description="It is not paid yet.")
     order_id: UUID = Field(description="Id of the order.")
-    checkout_url: str = Field(description="Page on which to pay.")
+    checkout_url: str | None = Field(
+        description="Page on which to pay; null while the money is on its way: there is nothing to pay any more."
+    )
     expires_at: Instant = Field(description="Until when the page takes the payment (UTC).")
     price: MoneyAnswer = Field(description="What is paid.")
     credits: MoneyAnswer = Field(description="What the balance will grow by.")
@@ -141,11 +143,12 @@ async def top_up_balance(
     page = order_link(rt.keyring, rt.settings.base_url, order.id)
     paying = await checkout.open_page(rt.database, rt.payments, order.id, page, now)
     attempt = paying.attempt
-    if attempt is None or attempt.checkout_url is None or attempt.expires_at is None:
+    lacks_page = paying.is_payable and paying.url is None
+    if attempt is None or attempt.expires_at is None or lacks_page:
         raise provider.PaymentsUnavailable
     pending = TopUpPending(
         order_id=order.id,
-        checkout_url=attempt.checkout_url,
+        checkout_url=paying.url,
         expires_at=attempt.expires_at,
         price=MoneyAnswer.of(order.price),
         credits=MoneyAnswer.of(Money(order.credits or order.total, order.currency)),
