@@ -41,6 +41,8 @@ class Order(Base):
     """See `app.payments.rules.OrderKind`."""
     status: Mapped[str] = mapped_column(String(24))
     """See `app.payments.rules.PaymentStatus`."""
+    coupon: Mapped[str | None] = mapped_column(String(20), index=True)
+    """Code of the coupon by which it costs less (`app.payments.coupons`)."""
     quote: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
     """Net and taxes of all its payments together; None: from before there were quotes, no tax."""
     total: Mapped[int] = mapped_column(BigInteger)

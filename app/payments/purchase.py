@@ -23,7 +23,17 @@ from app.offers.job_lock import lock_jobs
 from app.offers.mark_unlocked import MatchNotFound, list_for_sale
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
-from app.payments import balance, disputes, orders, quotes, rules, settle, suspense, unlock_limits
+from app.payments import (
+    balance,
+    coupons,
+    disputes,
+    orders,
+    quotes,
+    rules,
+    settle,
+    suspense,
+    unlock_limits,
+)
 from app.payments.balance import BalanceTooLow
 from app.payments.disputes import DisputeOpen
 from app.payments.models import Order, Payment, Unlock
@@ -86,17 +96,20 @@ async def begin(
     *,
     paced: bool = True,
     pay_with: PayWith | None = None,
+    coupon: str | None = None,
 ) -> Order | None:
     """Return the one open order for exactly these leads, made if needed; None if all of them are bought.
 
     With `pay_with` balance they are paid out of it here and now, and so they are by default if it covers them all and
     no page is open for exactly these: that one may have been paid already.
+    With a `coupon` they cost less, and an open order without it is given up. Who names none keeps that of an open
+    order for exactly these leads: its page is paid, or by `pay_with` balance another order with the same coupon.
 
     Leads that are bought already are left out. An open order for other leads that has one of these in it is given
     up, and its page closed: the newest wish counts, and no lead is on two open pages. `paced` is whether rate limits
     are on. Raises `MatchNotFound`, `AccountRestricted`, `MatchNotAccepted`, `PaymentUnderWay`, `PaymentInReview`,
-    `CurrenciesDiffer`, `BalanceTooLow`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or `UnlocksTooFast`; a refusal that
-    is about one lead of several names it in `errors`, and nothing is begun.
+    `CurrenciesDiffer`, `BalanceTooLow`, `CouponNotValid`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or
+    `UnlocksTooFast`; a refusal that is about one lead of several names it in `errors`, and nothing is begun.
     """
     own = (JobMatch.id.in_(match_ids), JobMatch.employer_id == actor.user_id)
     matches = {match.id: match for match in await session.scalars(select(JobMatch).where(*own))}
@@ -109,7 +122,7 @@ async def begin(
     if pay_with is not PayWith.BALANCE and set(wanted) == await list_for_sale(session, wanted):
         # A second click changes nothing, so it locks nothing.
         again = await orders.find_open(session, wanted, now)
-        if again is not None:
+        if again is not None and coupon in {None, again.coupon}:
             return again
     if pay_with is not PayWith.PAGE:
         # Paying settles, and whoever settles locks jobs first.
@@ -124,11 +137,16 @@ async def begin(
     for_sale = await list_for_sale(session, wanted)
     _refuse(MatchNotAccepted, match_ids, [each for each in wanted if each not in for_sale])
     buys = [matches[each] for each in wanted]
-    covered = await _is_covered(session, match_ids, buys, pay_with)
-    if not covered or pay_with is None:
-        same = await _find_same(session, standing, wanted, now)
-        if same is not None:
-            return same
+    _one_currency(match_ids, buys)
+    same = await _find_same(session, standing, wanted, now)
+    if coupon is None and same is not None:
+        coupon = same.coupon
+    if same is not None and same.coupon == coupon and pay_with is not PayWith.BALANCE:
+        return same
+    prices = [Money(match.price_amount, match.price_currency) for match in buys]
+    if coupon is not None:
+        prices = await coupons.price(session, coupon, prices, now)
+    covered = await _is_covered(session, actor.user_id, prices, pay_with)
     await _require_good_standing(session, actor.user_id, verified_at, wanted)
     in_review = await suspense.list_in_review(session, actor.user_id, wanted)
     _refuse(PaymentInReview, match_ids, in_review)
@@ -138,7 +156,12 @@ async def begin(
         leads = {payment.match_id for payment in await orders.payments_of(session, order.id)}
         if not await orders.move(session, order.id, PaymentAction.CLOSE, now):
             _refuse(PaymentUnderWay, match_ids, leads)
-    order = await _open_order(session, buys, now, PayWith.BALANCE if covered else PayWith.PAGE)
+    if coupon is not None:
+        # After the orders that are given up for this one: they use it no more.
+        await coupons.require_use_left(session, actor.user_id, coupon)
+    order = await _open_order(
+        session, buys, prices, now, PayWith.BALANCE if covered else PayWith.PAGE, coupon
+    )
     if not covered:
         return order
     await settle.pay_from_balance(session, order, now)
@@ -147,29 +170,27 @@ async def begin(
 
 async def _is_covered(
     session: AsyncSession,
-    match_ids: Sequence[UUID],
-    matches: Sequence[JobMatch],
+    employer_id: UUID,
+    prices: Sequence[Money],
     pay_with: PayWith | None,
 ) -> bool:
-    """Whether the balance pays for all of these; it stays locked. Raises `BalanceTooLow`, `CurrenciesDiffer`."""
-    currency = _one_currency(match_ids, matches)
+    """Whether the balance pays all of these prices; it stays locked. Raises `BalanceTooLow`."""
     if pay_with is PayWith.PAGE:
         return False
-    there = await balance.lock(session, matches[0].employer_id, currency)
-    covered = there >= sum(match.price_amount for match in matches)
+    there = await balance.lock(session, employer_id, prices[0].currency)
+    covered = there >= sum(price.amount for price in prices)
     if not covered and pay_with is PayWith.BALANCE:
         raise BalanceTooLow
     return covered
 
 
-def _one_currency(match_ids: Sequence[UUID], matches: Sequence[JobMatch]) -> str:
-    """Return the currency of all prices. Raises `CurrenciesDiffer`."""
+def _one_currency(match_ids: Sequence[UUID], matches: Sequence[JobMatch]) -> None:
+    """Check that all prices are in one currency. Raises `CurrenciesDiffer`."""
     currencies = [match.price_currency for match in matches]
     most = max(set(currencies), key=currencies.count)
     _refuse(
         CurrenciesDiffer, match_ids, [each.id for each in matches if each.price_currency != most]
     )
-    return most
 
 
 async def _not_bought(
@@ -255,9 +276,13 @@ async def _find_same(
 
 
 async def _open_order(
-    session: AsyncSession, matches: Sequence[JobMatch], now: dt.datetime, pay_with: PayWith
+    session: AsyncSession,
+    matches: Sequence[JobMatch],
+    prices: Sequence[Money],
+    now: dt.datetime,
+    pay_with: PayWith,
+    coupon: str | None,
 ) -> Order:
-    prices = [Money(match.price_amount, match.price_currency) for match in matches]
     each = await quotes.quote_each(session, matches[0].employer_id, prices)
     whole = together(each)
     order = Order(
@@ -265,6 +290,7 @@ async def _open_order(
         employer_id=matches[0].employer_id,
         kind=OrderKind.LEADS,
         status=PaymentStatus.PENDING,
+        coupon=coupon,
         quote=whole.as_json(),
         total=whole.total,
         currency=whole.currency,

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import Unavailable
 from app.core.metrics import ALERTS
 from app.core.money import Money
-from app.core.schema import Currency, Line, Name, Slug, whole
+from app.core.schema import Currency, Day, Line, Name, Slug, whole
 from app.database.statements import insert_of, is_postgresql
 from app.policy.models import PolicyRow
 from app.taxes import pack
@@ -76,6 +76,36 @@ class LeadPrices(_Part):
         here = self.by_city.get(city or "", CityPrices())
         in_city = here.by_category.get(category, here.default)
         return in_city or self.by_category.get(category, self.default)
+
+
+class Coupon(_Part):
+    """How much less an order costs with a code: a share of each price, or an amount of the order."""
+
+    percent: Annotated[int, whole(1, 99)] | None = Field(
+        default=None, description="Percent off each price; null for an amount."
+    )
+    amount: Annotated[int, whole(1, 10**9)] | None = Field(
+        default=None, description="Minor units off the order; null for a percentage."
+    )
+    per_company: Annotated[int, whole(1, 1_000)] = Field(
+        default=1, description="Orders for which a company, or a proven phone, may use it."
+    )
+    in_all: Annotated[int, whole(1, 10**6)] | None = Field(
+        default=None,
+        description="Orders for which it may be used by all together; null: any number.",
+    )
+    ends_on: Day | None = Field(
+        default=None, description="Last day on which it may be used (UTC); null: no last day."
+    )
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if (self.percent is None) == (self.amount is None):
+            raise ValueError("set either percent or amount")
+        return self
+
+
+CouponCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3,20}$", strict=True)]
 
 
 class MatchingWeights(_Part):
@@ -295,6 +325,12 @@ class Policy(_Part):
     """Everything an administrator may set."""
 
     lead_prices: LeadPrices = Field(default=LeadPrices(), description="What a lead costs.")
+    coupons: dict[CouponCode, Coupon] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="Coupons by their code: 3 to 20 capital letters and digits.",
+        examples=[{"WELCOME": {"percent": 50}}],
+    )
     matching: MatchingPolicy = Field(
         default=MatchingPolicy(), description="Who is offered a job, and in which order."
     )

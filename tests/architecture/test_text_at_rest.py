@@ -26,7 +26,7 @@ outbox.cost_category outbox.error_code outbox.error
 job_matches.status job_matches.price_currency job_matches.why lead_reports.status
 lead_reports.kind
 payments.status payments.currency payments.failure_code
-orders.kind orders.status orders.currency orders.pay_with orders.quote
+orders.kind orders.status orders.currency orders.pay_with orders.quote orders.coupon
 payment_attempts.provider payment_attempts.idempotency_key payment_attempts.status payment_attempts.failure_code
 payment_attempts.settlement_currency payment_attempts.settlement_rate
 disputes.status disputes.currency

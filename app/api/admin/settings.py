@@ -16,6 +16,8 @@ from app.payments.provider_currencies import ProviderCurrencies
 from app.policy import policy
 from app.policy.policy import (
     BalancePolicy,
+    Coupon,
+    CouponCode,
     DeadlinePolicy,
     LeadPrices,
     LimitPolicy,
@@ -35,6 +37,12 @@ class PolicyChanges(RequestModel):
 
     lead_prices: LeadPrices | None = Field(
         default=None, description="What a lead costs; left out, as it is."
+    )
+    coupons: dict[CouponCode, Coupon] | None = Field(
+        default=None,
+        description="All coupons by their code; left out, as they are.",
+        max_length=100,
+        examples=[{"WELCOME": {"percent": 50}}],
     )
     matching: MatchingPolicy | None = Field(
         default=None, description="Who can be offered a job; left out, as it is."

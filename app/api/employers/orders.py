@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api.employers.coupons import COUPON, CouponText
 from app.api.employers.matches import ContactAnswer
 from app.api.http import idempotency
 from app.api.http.dependencies import (
@@ -37,6 +38,7 @@ from app.payments import checkout, orders, provider, purchase, quotes
 from app.payments.balance import BalanceTooLow
 from app.payments.checkout import Paying
 from app.payments.contacts import contacts_of
+from app.payments.coupons import CouponNotValid
 from app.payments.disputes import DisputeOpen
 from app.payments.models import Order, Payment, PaymentAttempt, Unlock
 from app.payments.orders import OrderNotFound
@@ -71,6 +73,7 @@ class UnlockLeadsRequest(schema.RequestModel):
         max_length=MOST_LEADS,
         examples=[["01930f5e-7c1a-7a64-9d2f-3f6f1c1f0a01"]],
     )
+    coupon: CouponText | None = COUPON
     pay_with: PayWith | None = Field(
         default=None,
         description="How to pay; left out, out of the balance if it covers all of them, else on the page.",
@@ -160,6 +163,7 @@ class OrderAnswer(ResponseModel):
             AccountRestricted,
             VerificationRequired,
             EmailUnconfirmed,
+            CouponNotValid,
             UnlocksTooFast,
             PaymentsNotConfigured,
             PaymentsUnavailable,
@@ -187,7 +191,13 @@ async def unlock_leads(
             print_ = await idempotency.fingerprint(request)
             await idempotency.claim(session, str(actor.user_id), idempotency_key, print_, now)
         begun = await purchase.begin(
-            session, actor, body.match_ids, now, paced=rt.limiter.enabled, pay_with=body.pay_with
+            session,
+            actor,
+            body.match_ids,
+            now,
+            paced=rt.limiter.enabled,
+            pay_with=body.pay_with,
+            coupon=body.coupon,
         )
     if begun is not None:
         page = order_link(rt.keyring, rt.settings.base_url, begun.id)

@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api.employers.coupons import COUPON, CouponText
 from app.api.employers.matches import ContactAnswer
 from app.api.http import idempotency
 from app.api.http.csv_export import CSV_ANSWER, export
@@ -41,6 +42,7 @@ from app.payments import checkout, lead_guarantee, provider, purchase, quotes
 from app.payments.balance import BalanceTooLow
 from app.payments.checkout import Paying
 from app.payments.contacts import contacts_of
+from app.payments.coupons import CouponNotValid
 from app.payments.disputes import DisputeOpen
 from app.payments.lead_guarantee import MatchNotUnlocked, ReportTooEarly, ReportTooLate
 from app.payments.models import Payment, Unlock
@@ -110,8 +112,9 @@ class Pending(ResponseModel):
 
 
 class UnlockRequest(schema.RequestModel):
-    """How to pay; the price is the server's."""
+    """How to buy; the price is the server's."""
 
+    coupon: CouponText | None = COUPON
     pay_with: PayWith | None = Field(
         default=None,
         description="How to pay; left out, out of the balance if it covers the price, else on the page.",
@@ -165,6 +168,7 @@ class ReportAnswer(ResponseModel):
             EmailUnconfirmed,
             PaymentInReview,
             PaymentUnderWay,
+            CouponNotValid,
             UnlocksTooFast,
             PaymentsNotConfigured,
             PaymentsUnavailable,
@@ -198,6 +202,7 @@ async def unlock_match(
             now,
             paced=rt.limiter.enabled,
             pay_with=body.pay_with if body else None,
+            coupon=body.coupon if body else None,
         )
     if begun is not None:
         page = payment_link(rt.keyring, rt.settings.base_url, match_id)
