@@ -14,10 +14,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.matching.load import Caps, worker_facts
+from app.matching.asking import Caps, sleeps_through
+from app.matching.load import worker_facts
 from app.matching.rules import Candidate, JobFacts, Weights, rank
 from app.matching.search import near_and_able
-from app.messaging.quiet_hours import quiet_until
 from app.workers.quiet_hours import find_quiet_hours
 
 if TYPE_CHECKING:
@@ -93,12 +93,9 @@ async def _can_answer(
     if closes_at is None or closes_at - now > _LONGEST_QUIET:
         return ids
     quiet = await find_quiet_hours(session, ids)
-    asleep = {
-        worker_id
-        for worker_id, hours in quiet.items()
-        if (until := quiet_until(hours, now)) is not None and until >= closes_at
-    }
-    return [worker_id for worker_id in ids if worker_id not in asleep]
+    return [
+        worker_id for worker_id in ids if not sleeps_through(quiet.get(worker_id), closes_at, now)
+    ]
 
 
 async def _judge(

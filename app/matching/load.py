@@ -2,27 +2,29 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, exists, func, or_, select
+from sqlalchemy import BindParameter, Row, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import Point
 from app.core.week import Slot
-from app.employers.models import Employer
+from app.database.statements import table
+from app.employers.models import BlockByEmployer, Employer
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobSlot
 from app.jobs.queries import slot_of
 from app.jobs.rules import JobStatus
+from app.matching.asking import Asked, AskingFacts, sleeps_through
 from app.matching.hours import WINDOW_DAYS, Availability, DateRange, Schedule, remaining
 from app.matching.index import slots_of
 from app.matching.rules import JobFacts, WorkerFacts
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.workers.models import TimeOff, Worker
+from app.workers.models import BlockByWorker, TimeOff, Worker
+from app.workers.quiet_hours import find_quiet_hours
 from app.workers.rules import reliability
 
 CAP_PERIOD = dt.timedelta(days=7)
@@ -32,37 +34,10 @@ _REACH = dt.timedelta(days=3)
 """Beyond a job's window, for nights and time zones: as far as `hours` looks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caps:
-    """How many offers a worker gets at most within `CAP_PERIOD`."""
-
-    in_all: int
-    """Where they have set no cap of their own."""
-    of_one_employer: int
-    """Nobody fills another's week alone, or asks the same person for ever."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How often a worker may be asked, and was."""
-
-    cap: int | None
-    """Their own; None: the policy's."""
-    offers: int
-    """Made to them within `CAP_PERIOD`."""
-    of_employer: int
-    """Those of them that were this job's employer's."""
-
-    def is_enough(self, caps: Caps) -> bool:
-        """Whether they have had all the offers they want for now, or can want of this employer."""
-        cap = caps.in_all if self.cap is None else self.cap
-        return self.offers >= cap or self.of_employer >= caps.of_one_employer
-
-
 _IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
 
 # Built once: putting such a statement together takes longer than the database takes to answer it.
-_PEOPLE: Final = (
+_ANYBODY: Final = (
     select(
         Worker.id,
         Worker.latitude,
@@ -101,13 +76,32 @@ _PEOPLE: Final = (
         .label("works"),
     )
     .join(User, User.id == Worker.id)
+    .where(Worker.id.in_(_IDS))
+)
+_PEOPLE: Final = _ANYBODY.where(
+    User.status == UserStatus.ACTIVE,
+    Worker.stopped_at.is_(None),
+    Worker.latitude.is_not(None),
+    Worker.longitude.is_not(None),
+)
+_match = table(JobMatch).c
+_ONE_OF_ANY: Final = _ANYBODY.add_columns(
+    (User.status == UserStatus.ACTIVE).label("is_active"),
+    Worker.stopped_at.is_not(None).label("has_stopped"),
+    exists()
+    .where(_match.worker_id == Worker.id, _match.job_id == bindparam("job_id"))
+    .label("was_offered"),
+    exists()
     .where(
-        Worker.id.in_(_IDS),
-        User.status == UserStatus.ACTIVE,
-        Worker.stopped_at.is_(None),
-        Worker.latitude.is_not(None),
-        Worker.longitude.is_not(None),
+        BlockByWorker.worker_id == Worker.id, BlockByWorker.employer_id == bindparam("employer_id")
     )
+    .label("blocks_employer"),
+    exists()
+    .where(
+        BlockByEmployer.worker_id == Worker.id,
+        BlockByEmployer.employer_id == bindparam("employer_id"),
+    )
+    .label("blocked_by_employer"),
 )
 
 
@@ -145,42 +139,83 @@ async def worker_facts(
     Left out are those who can't be asked at all: not active, stopped, or without a location. Time off
     and accepted jobs are only those near the job's window; blocks are the search's to heed.
     """
+    people = (await session.execute(_PEOPLE, _values(ids, job, now))).all()
+    facts = await _facts(session, people, job)
+    return [
+        (worker, Asked(person.weekly_offer_cap, person.offers_lately, person.of_employer))
+        for person, worker in zip(people, facts, strict=True)
+    ]
+
+
+async def facts_of_anybody(
+    session: AsyncSession,
+    worker_id: UUID,
+    job: JobFacts,
+    now: dt.datetime,
+    closes_at: dt.datetime | None,
+) -> tuple[WorkerFacts, AskingFacts] | None:
+    """Return what the search knows of one worker, whoever it is, or None for nobody.
+
+    Of a worker without a location the point is the job's: nothing may be concluded from it.
+    """
+    values = _values([worker_id], job, now) | {"job_id": job.id}
+    person = (await session.execute(_ONE_OF_ANY, values)).one_or_none()
+    if person is None:
+        return None
+    quiet = await find_quiet_hours(session, [worker_id])
+    [worker] = await _facts(session, [person], job)
+    asking = AskingFacts(
+        is_active=person.is_active,
+        has_stopped=person.has_stopped,
+        is_located=person.latitude is not None and person.longitude is not None,
+        was_offered=person.was_offered,
+        blocks_employer=person.blocks_employer,
+        blocked_by_employer=person.blocked_by_employer,
+        asked=Asked(person.weekly_offer_cap, person.offers_lately, person.of_employer),
+        is_asleep=sleeps_through(quiet.get(worker_id), closes_at, now),
+    )
+    return worker, asking
+
+
+def _values(ids: Collection[UUID], job: JobFacts, now: dt.datetime) -> dict[str, Any]:
     first, last = _near(job.schedule)
-    asked = {
+    return {
         "ids": list(ids),
         "since": now - CAP_PERIOD,
         "first": first,
         "last": last,
         "employer_id": job.employer_id,
     }
-    people = (await session.execute(_PEOPLE, asked)).all()
-    slots = await slots_of(session, ids)
+
+
+async def _facts(
+    session: AsyncSession, people: Sequence[Row[*tuple[Any, ...]]], job: JobFacts
+) -> list[WorkerFacts]:
+    slots = await slots_of(session, [person.id for person in people]) if people else {}
     # Few have either, and a question not asked is the quickest.
     away = [person.id for person in people if person.is_away]
     working = [person.id for person in people if person.works]
     time_off = await _time_off(session, away, job) if away else {}
     busy = await _accepted_jobs(session, working, job) if working else {}
-    facts: list[tuple[WorkerFacts, Asked]] = []
-    for person in people:
-        worker_id = person.id
-        worker = WorkerFacts(
-            id=worker_id,
-            point=Point(person.latitude, person.longitude),
+    return [
+        WorkerFacts(
+            id=person.id,
+            point=job.point
+            if person.latitude is None or person.longitude is None
+            else Point(person.latitude, person.longitude),
             max_distance_km=person.max_distance_km,
             availability=Availability(
-                tuple(slots.get(worker_id, ())),
+                tuple(slots.get(person.id, ())),
                 person.time_zone,
-                tuple(time_off.get(worker_id, ())),
-                tuple(busy.get(worker_id, ())),
+                tuple(time_off.get(person.id, ())),
+                tuple(busy.get(person.id, ())),
             ),
             skills=frozenset(person.skills),
             experience_years=person.experience_years,
             reliability=reliability(person.answered, person.missed, person.withdrawn),
         )
-        facts.append(
-            (worker, Asked(person.weekly_offer_cap, person.offers_lately, person.of_employer))
-        )
-    return facts
+        for person in people
+    ]
 
 
 def _near(schedule: Schedule) -> tuple[dt.date, dt.date]:

@@ -5,7 +5,8 @@ looser means (cells, half hours, bounds); these rules decide.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Final
@@ -154,14 +155,62 @@ def fit_of(worker: WorkerFacts, job: JobFacts) -> Fit:
     return Fit(distance_km, hours.free(worker.availability), hours)
 
 
-def _fits(worker: WorkerFacts, job: JobFacts, minimum_share: float, fit: Fit) -> bool:
-    """Whether the worker can be offered the job."""
-    return (
-        fit.distance_km <= limit_km(worker.max_distance_km, job.radius_km)
-        and job.required_skills <= worker.skills
-        and worker.experience_years >= job.min_experience_years
-        and enough(fit.free_minutes, fit.hours.minutes, minimum_share)
-    )
+class Exclusion(StrEnum):
+    """A rule that keeps a worker from being asked; each is raised in one place, `misfits` or `asking`."""
+
+    DISTANCE = "distance"
+    """`km`: how far apart they are; `limit_km`: how far at most."""
+    SKILLS = "skills"
+    """`slugs`: required skills that the worker lacks."""
+    EXPERIENCE = "experience"
+    """`years` of the worker, `needed` by the job."""
+    HOURS = "hours"
+    """`free_minutes` of the job's `job_minutes`, and the least `minutes` it takes."""
+    NOT_ACTIVE = "not_active"
+    """The account is pending, suspended or erased."""
+    STOPPED = "stopped"
+    """The worker sent STOP."""
+    NO_LOCATION = "no_location"
+    ALREADY_OFFERED = "already_offered"
+    """This job was offered to them before, whatever came of it."""
+    BLOCKS_EMPLOYER = "blocks_employer"
+    BLOCKED_BY_EMPLOYER = "blocked_by_employer"
+    WEEKLY_CAP = "weekly_cap"
+    """`offers` within seven days, `cap`: the most there may be."""
+    EMPLOYER_CAP = "employer_cap"
+    """The same, of this job's employer alone."""
+    ASLEEP = "asleep"
+    """Their quiet hours last until the job is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A rule that keeps this worker from being asked, and what it saw."""
+
+    rule: Exclusion
+    facts: Mapping[str, float | int | Sequence[str]]
+
+
+def misfits(
+    worker: WorkerFacts, job: JobFacts, minimum_share: float, fit: Fit
+) -> Iterator[Excluded]:
+    """Yield each rule by which the worker does not fit the job; none means that they do.
+
+    The search looks for the first, an explanation for all.
+    """
+    limit = limit_km(worker.max_distance_km, job.radius_km)
+    if fit.distance_km > limit:
+        yield Excluded(Exclusion.DISTANCE, {"km": fit.distance_km, "limit_km": limit})
+    if not job.required_skills <= worker.skills:
+        lacking = tuple(sorted(job.required_skills - worker.skills))
+        yield Excluded(Exclusion.SKILLS, {"slugs": lacking})
+    if worker.experience_years < job.min_experience_years:
+        years = {"years": worker.experience_years, "needed": job.min_experience_years}
+        yield Excluded(Exclusion.EXPERIENCE, years)
+    if not enough(fit.free_minutes, fit.hours.minutes, minimum_share):
+        least = max(1, math.ceil(minimum_share * fit.hours.minutes - 1e-6))
+        minutes = {"free_minutes": fit.free_minutes, "job_minutes": fit.hours.minutes}
+        yield Excluded(Exclusion.HOURS, minutes | {"minutes": least})
 
 
 def distance_part(distance_km: float, limit: float) -> float:
@@ -248,7 +297,7 @@ def rank(
     candidates = []
     for worker in workers:
         fit = fit_of(worker, job)
-        if _fits(worker, job, minimum_share, fit):
+        if next(misfits(worker, job, minimum_share, fit), None) is None:
             candidates.append(Candidate(worker, score(worker, job, weights, fit)))
     return sorted(candidates, key=lambda candidate: candidate.place)
 

@@ -32,6 +32,8 @@ from app.workers.models import Worker
 from app.workers.rules import reliability
 
 _JOBS, _EMPLOYERS, _USERS, _WORKERS = map(table, (Job, Employer, User, Worker))
+_READER = _USERS.alias("reader")
+"""Who reads an employer's list."""
 _MATCH, _JOB, _SLOT = table(JobMatch).c, _JOBS.c, table(JobSlot).c
 _NOW = bindparam("now", type_=UtcDateTime)
 
@@ -119,6 +121,10 @@ class EmployersMatch(NamedTuple):
     answered: int
     missed: int
     withdrawn: int
+    why: str
+    """Reasons as data: a JSON array of objects; distances are to half a kilometre, as in `distance_km`."""
+    language: str
+    """The employer's own."""
 
     @property
     def reliability(self) -> float:
@@ -268,7 +274,10 @@ def _matches_page(status: OfferStatus | None, *, after: bool) -> Prepared[Employ
             _WORKERS.c.answered,
             _WORKERS.c.missed,
             _WORKERS.c.withdrawn,
+            cast(_MATCH.why, Text).label("why"),
+            _READER.c.language,
         )
+        .join(_READER, _READER.c.id == _MATCH.employer_id)
         .join(_WORKERS, _WORKERS.c.id == _MATCH.worker_id)
         .join(_USERS, _USERS.c.id == _MATCH.worker_id)
         .where(_MATCH.job_id == bindparam("job_id"), _MATCH.employer_id == bindparam("employer_id"))
@@ -310,4 +319,14 @@ def _masked_match(row: EmployersMatch) -> EmployersMatch:
         display_name=None if masked is None else letters_of(masked) or UNNAMED,
         city=city,
         distance_km=coarse_km(row.distance_km),
+        why=_coarse_reasons(row.why),
     )
+
+
+def _coarse_reasons(reasons: str) -> str:
+    """Return reasons with distances as coarse as the employer sees them: they tell where somebody lives."""
+    items = json.loads(reasons)
+    for item in items:
+        if "km" in item:
+            item["km"] = coarse_km(item["km"])
+    return json.dumps(items)

@@ -16,6 +16,7 @@ from babel.core import Locale
 
 from app.core.languages import DEFAULT_LANGUAGE, LOCALES, languages
 from app.texts.formatting import FILTERS, OPTIONAL, FormatContext, day, inert
+from app.texts.formatting import exclusion as say_exclusion
 from app.texts.formatting import reason as say_reason
 from app.texts.message import BODY_CHARACTERS, Button, Form, Outgoing, Template
 from app.texts.message import Row as ListRow
@@ -154,6 +155,16 @@ def word(language: str, name: str) -> str:
 def format_reason(language: str, item: Mapping[str, Any]) -> str:
     """Say one reason of a match, `{kind, …params}`, e.g. "2.1 km away"; "" for an unknown kind."""
     return say_reason(item, format_context(language))
+
+
+def format_lead_reason(language: str, item: Mapping[str, Any]) -> str:
+    """Say to an employer one reason of a match, e.g. "knows Waiter"; "" for what is said to the worker only."""
+    return say_reason(item, format_context(language), words="lead_why")
+
+
+def format_exclusion(language: str, rule: str, facts: Mapping[str, Any]) -> str:
+    """Say which rule keeps a worker from being asked about a job. Raises KeyError for an unknown one."""
+    return say_exclusion(rule, facts, format_context(language))
 
 
 def render(

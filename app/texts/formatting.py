@@ -254,28 +254,40 @@ def _why(value: Any, reader: FormatContext) -> str:
     return " · ".join(reasons) or reader.words["why_nothing"]
 
 
-def reason(item: Mapping[str, Any], reader: FormatContext) -> str:
-    """Say one matching reason; an unknown kind says nothing."""
+def reason(item: Mapping[str, Any], reader: FormatContext, words: str = "why") -> str:
+    """Say one matching reason; an unknown kind says nothing. `words` is `why` to the worker, else `lead_why`."""
     params = item.get("params", item)
-    word = reader.words.get(f"why_{item.get('kind')}")
+    word = reader.words.get(f"{words}_{item.get('kind')}")
     match item.get("kind"):
         case "distance":
             value = _km(params["km"], reader)
         case "hours":
             percent = int(params["percent"])
-            word = reader.words["why_all_hours"] if percent >= 100 else word
+            word = reader.words[f"{words}_all_hours"] if percent >= 100 else word
             value = _count(percent, reader)
         case "skills":
             value = skills(params["slugs"], reader)
         case "experience":
             years = int(params["years"])
-            word = reader.words["why_experience_one"] if years == 1 else word
+            word = reader.words[f"{words}_experience_one"] if years == 1 else word
             value = _count(years, reader)
         case "verified":
             value = ""
         case _:
             return ""
     return (word or "").replace("{value}", value)
+
+
+def exclusion(rule: str, facts: Mapping[str, Any], reader: FormatContext) -> str:
+    """Say which rule keeps a worker from being asked, with what it saw. Raises KeyError for an unknown rule."""
+    word = reader.words[f"excluded_{rule}"]
+    for name, value in facts.items():
+        if name == "slugs":
+            said = skills(value, reader)
+        else:
+            said = _km(value, reader) if name in {"km", "limit_km"} else _count(value, reader)
+        word = word.replace(f"{{{name}}}", said)
+    return word
 
 
 def skills(slugs: Sequence[str], reader: FormatContext) -> str:

@@ -254,6 +254,7 @@ RULES: dict[str, Rule] = {
     ),
     "GET /api/admin/jobs": rule(ADMIN),
     "GET /api/admin/jobs/{job_id}": rule(ADMIN),
+    "GET /api/admin/jobs/{job_id}/why-not/{worker_id}": rule(ADMIN),
     "POST /api/admin/jobs/{job_id}/action": rule(MODERATES, 200, 409, body=_act("reopen")),
     "GET /api/admin/logs/head": rule(READS_LOG),
     "GET /api/admin/admins": rule(OWNS),

@@ -6,7 +6,18 @@ from tests.support.app_harness import Person, World
 from tests.support.assertions import ok, refused
 
 SHAPE = {
-    *("id", "status", "score", "breakdown", "distance_km", "worker", "price", "quote", "unlocked"),
+    *(
+        "id",
+        "status",
+        "score",
+        "breakdown",
+        "distance_km",
+        "why",
+        "worker",
+        "price",
+        "quote",
+        "unlocked",
+    ),
     *("contact", "offered_at", "respond_by", "responded_at"),
 }
 NOBODY = "01900000-0000-7000-8000-000000000000"

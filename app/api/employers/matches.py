@@ -1,5 +1,6 @@
 """An employer's matches, and their dashboard."""
 
+import json
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -21,6 +22,7 @@ from app.payments import contacts, quotes
 from app.payments.contacts import Contact
 from app.reporting import dashboards
 from app.taxes.quote import Quote
+from app.texts import catalogue
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
 
@@ -64,6 +66,10 @@ class Match(schema.ResponseModel):
     score: float = Field(ge=0, le=100, description="How well the worker fits, 0 to 100.")
     breakdown: Breakdown = Field(description="What the score is made of.")
     distance_km: float = Field(description="Distance between worker and job, in kilometres.")
+    why: list[str] = Field(
+        description="What speaks for this worker, in my language.",
+        examples=[["2 km away", "free at all its hours", "knows Waiter"]],
+    )
     worker: MatchedWorker = Field(description="The worker, without contact.")
     price: MoneyAnswer = Field(description="What unlocking the contact costs; fixed when offered.")
     quote: QuoteAnswer = Field(
@@ -89,6 +95,11 @@ class Match(schema.ResponseModel):
                 experience=match.score_experience,
                 reliability=match.score_reliability,
             ),
+            why=[
+                said
+                for reason in json.loads(match.why)
+                if (said := catalogue.format_lead_reason(match.language, reason))
+            ],
             worker=MatchedWorker.model_validate(match),
             price=Money(quote.total, quote.currency),
             quote=QuoteAnswer.of(quote),
