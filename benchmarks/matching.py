@@ -13,10 +13,10 @@ from app.core.crypto import Keyring
 from app.database.engines import sync_engine_for
 from app.database.schema import load_models
 from app.database.session import Database
-from app.matching.asking import Caps
 from app.matching.candidates import Shortlist, find
 from app.matching.index import rebuild
 from app.matching.load import job_facts
+from app.matching.refusals import Caps
 from app.matching.rules import DEFAULT_WEIGHTS, MINIMUM_SHARE, Candidate, JobFacts
 from app.matching.search import near_and_able
 from app.workers.models import Worker

@@ -14,8 +14,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.matching.asking import Caps, sleeps_through
 from app.matching.load import worker_facts
+from app.matching.refusals import Caps, sleeps_through
 from app.matching.rules import Candidate, JobFacts, Weights, rank
 from app.matching.search import near_and_able
 from app.workers.quiet_hours import find_quiet_hours

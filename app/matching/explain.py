@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.models import Job
-from app.matching.asking import AskingFacts, Caps, refusals
 from app.matching.candidates import find
 from app.matching.load import facts_of_anybody, job_facts
+from app.matching.refusals import AskingFacts, Caps, refusals
 from app.matching.rules import (
     Excluded,
     Exclusion,

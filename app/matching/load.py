@@ -17,9 +17,9 @@ from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobSlot
 from app.jobs.queries import slot_of
 from app.jobs.rules import JobStatus
-from app.matching.asking import Asked, AskingFacts, sleeps_through
 from app.matching.hours import WINDOW_DAYS, Availability, DateRange, Schedule, remaining
 from app.matching.index import slots_of
+from app.matching.refusals import Asked, AskingFacts, sleeps_through
 from app.matching.rules import JobFacts, WorkerFacts
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus

@@ -156,7 +156,7 @@ def fit_of(worker: WorkerFacts, job: JobFacts) -> Fit:
 
 
 class Exclusion(StrEnum):
-    """A rule that keeps a worker from being asked; each is raised in one place, `misfits` or `asking`."""
+    """A rule that keeps a worker from being asked; each is raised in one place, `misfits` or `refusals`."""
 
     DISTANCE = "distance"
     """`km`: how far apart they are; `limit_km`: how far at most."""

@@ -18,9 +18,9 @@ from app.jobs.matchable import require_matchable
 from app.jobs.models import Job
 from app.jobs.queries import get_job
 from app.jobs.rules import JobNotPublished, JobStatus
-from app.matching.asking import Caps
 from app.matching.candidates import Shortlist, find
 from app.matching.load import job_facts
+from app.matching.refusals import Caps
 from app.matching.rules import (
     Candidate,
     JobFacts,

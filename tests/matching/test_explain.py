@@ -9,9 +9,9 @@ from sqlalchemy import insert
 from app.core.week import Slot
 from app.identity.models import UserStatus
 from app.jobs.models import Job
-from app.matching.asking import Asked, AskingFacts, Caps, refusals
 from app.matching.explain import explain, explain_worker
 from app.matching.load import facts_of_anybody, job_facts
+from app.matching.refusals import Asked, AskingFacts, Caps, refusals
 from app.matching.rules import DEFAULT_WEIGHTS, Exclusion
 from app.offers.rules import OfferStatus
 from app.policy.policy import Policy

@@ -11,9 +11,9 @@ from app.identity.models import UserStatus
 from app.jobs.models import Job
 from app.jobs.rules import JobStatus
 from app.matching import candidates
-from app.matching.asking import Caps
 from app.matching.candidates import find
 from app.matching.load import job_facts, worker_facts
+from app.matching.refusals import Caps
 from app.matching.rules import DEFAULT_WEIGHTS, Weights, rank
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
