@@ -10,10 +10,11 @@ from typing import Final
 
 from app.catalogue.usual_hours import UsualHours, usual_hours
 from app.core.week import DAY, Slot
+from app.nlu.hour_spans import moment_of
 from app.nlu.normalize import split_words
 from app.nlu.time_tokens import HALF_DAY, PARTS, Token, tokens
 from app.nlu.vocabulary import phrase_set
-from app.nlu.weekly_hours import moment_of, slots_of
+from app.nlu.weekly_hours import slots_of
 
 _HOUR: Final = 60
 _LONG: Final = 10 * _HOUR

@@ -95,7 +95,7 @@ class Scan(NamedTuple):
 
 def tokens(text: str) -> Sequence[Token] | None:
     """Cut a text into tokens; None at the first word nobody knows."""
-    found = scan(normalize(text))
+    found = scan(normalize(text.replace("\n", ", ")))
     return None if found.unknown_at is not None else found.tokens
 
 
