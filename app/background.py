@@ -134,13 +134,7 @@ async def _handle_payment_events(runtime: Runtime, batch: int) -> int:
 async def _reconcile_payments(runtime: Runtime, batch: int) -> int:
     if runtime.payments is None:
         return 0
-    return await reconcile.check_due(
-        runtime.database,
-        runtime.payments,
-        runtime.clock,
-        batch,
-        livemode=runtime.payments.livemode,
-    )
+    return await reconcile.check_due(runtime.database, runtime.payments, runtime.clock, batch)
 
 
 async def _reconcile_returns(runtime: Runtime, batch: int) -> int:

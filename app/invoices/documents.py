@@ -4,12 +4,12 @@ The keys of a snapshot are for good: one issued years ago is still read, shown a
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from app.taxes.quote import PlaceOfSupply, Quote, TaxAmount, part_of_taxes
+from app.taxes.quote import PlaceOfSupply, Quote, TaxAmount, part_of_taxes, together
 
 VERSION: Final = 1
 """Of the snapshot's keys."""
@@ -31,34 +31,6 @@ class Party:
     name: str
     address: str | None
     tax_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """The sums of a document's lines, in minor units."""
-
-    net: int
-    taxes: tuple[TaxAmount, ...]
-    total: int
-
-    @property
-    def tax(self) -> int:
-        """All taxes together."""
-        return self.total - self.net
-
-
-def totals_of(lines: Iterable[DocumentLine]) -> Totals:
-    """Return the sums; taxes of one name and rate are one."""
-    net = total = 0
-    taxes: dict[tuple[str, float], TaxAmount] = {}
-    for line in lines:
-        net += line.quote.net
-        total += line.quote.total
-        for tax in line.quote.taxes:
-            key = (tax.name, tax.rate_percent)
-            before = taxes[key].amount if key in taxes else 0
-            taxes[key] = replace(tax, amount=before + tax.amount)
-    return Totals(net, tuple(taxes.values()), total)
 
 
 def given_back(line: DocumentLine, so_far: int, amount: int) -> DocumentLine:
@@ -88,7 +60,7 @@ def snapshot(
     and place of supply.
     """
     first = lines[0].quote
-    totals = totals_of(lines)
+    totals = together([line.quote for line in lines])
     return {
         "version": VERSION,
         "kind": kind,

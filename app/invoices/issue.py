@@ -24,12 +24,12 @@ from app.invoices.documents import (
     given_back,
     line_of,
     snapshot,
-    totals_of,
 )
 from app.invoices.models import Invoice, InvoiceLine, InvoiceSeries
 from app.invoices.numbering import InvoiceKind, number_of
 from app.policy import policy
 from app.taxes.pack import get_pack
+from app.taxes.quote import together
 
 ADDRESS: Final = "address on an invoice"
 """The sealing context of the buyer's address."""
@@ -45,7 +45,7 @@ class PlannedNote:
     @property
     def tax(self) -> int:
         """The taxes that the note moves, in minor units."""
-        return self.line.quote.total - self.line.quote.net
+        return self.line.quote.tax
 
 
 async def issue(
@@ -214,7 +214,7 @@ async def _write(
     named: Mapping[str, Any] | None = None
     if about is not None:
         named = {"number": about.number, "issued_at": about.snapshot["issued_at"]}
-    totals = totals_of(lines)
+    totals = together([line.quote for line in lines])
     invoice = Invoice(
         id=new_id(),
         source=source,

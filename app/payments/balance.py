@@ -26,7 +26,6 @@ from app.payments.rules import (
     AccountType,
     AttemptStatus,
     OrderKind,
-    PaymentAction,
     PaymentStatus,
     PayWith,
 )
@@ -147,9 +146,7 @@ async def begin_top_up(
         )
     )
     for order in list(await session.scalars(same.order_by(Order.id.desc()))):
-        attempt = await orders.open_attempt(session, order.id)
-        over = attempt is not None and attempt.expires_at is not None and attempt.expires_at <= now
-        if not (over and await orders.move(session, order.id, PaymentAction.EXPIRE, now)):
+        if not await orders.expire_if_over(session, order, now):
             return order
     order = Order(
         id=new_id(),
@@ -166,8 +163,6 @@ async def begin_top_up(
     )
     session.add(order)
     await session.flush()
-    attempt = orders.attempt_row(order.id, 1, PROVIDER, ends, now)
-    attempt.check_at = now + orders.ASK_AFTER
-    session.add(attempt)
+    session.add(orders.attempt_row(order.id, 1, PROVIDER, ends, now))
     await session.flush()
     return order

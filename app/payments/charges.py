@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.payments import rules
 from app.payments.models import Dispute, Payment, Refund
+from app.payments.rules import DisputeStatus
 
 PART: Final = "#"
 """Between the provider's id of a refund and the number of a later payment that it gives back, too."""
@@ -65,7 +66,7 @@ async def lost_of(session: AsyncSession, payment_id: UUID) -> int:
 
 async def _lost(session: AsyncSession, together: Collection[UUID]) -> int:
     query = select(func.coalesce(func.sum(Dispute.amount), 0)).where(
-        Dispute.payment_id.in_(together), Dispute.status == "lost"
+        Dispute.payment_id.in_(together), Dispute.status == DisputeStatus.LOST
     )
     return int(await session.scalar(query) or 0)
 
@@ -73,7 +74,9 @@ async def _lost(session: AsyncSession, together: Collection[UUID]) -> int:
 async def is_disputed(session: AsyncSession, payment_id: UUID) -> bool:
     """Whether a dispute is open about the charge that paid this payment."""
     together = await _of_one_charge(session, payment_id)
-    query = select(Dispute.id).where(Dispute.payment_id.in_(together), Dispute.status == "opened")
+    query = select(Dispute.id).where(
+        Dispute.payment_id.in_(together), Dispute.status == DisputeStatus.OPENED
+    )
     return await session.scalar(query.limit(1)) is not None
 
 

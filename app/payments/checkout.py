@@ -271,7 +271,6 @@ async def _next_attempt(
             following = orders.attempt_row(
                 order.id, attempt.number + 1, attempt.provider, ends, now
             )
-            following.check_at = now + orders.ASK_AFTER
             session.add(following)
             mine = update(Payment).where(Payment.order_id == order.id)
             await session.execute(

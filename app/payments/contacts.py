@@ -19,7 +19,7 @@ from app.jobs.models import Job
 from app.masking.mask import mask_together
 from app.offers.models import JobMatch
 from app.payments.models import Dispute, Payment, Unlock
-from app.payments.rules import CAPTURED
+from app.payments.rules import CAPTURED, DisputeStatus
 
 _HOLDERS = Keyset("contact_holders", [Unlock.id])
 """Newest first."""
@@ -147,7 +147,7 @@ async def kept(session: AsyncSession, *which: ColumnElement[bool]) -> list[Money
     """
     lost = (
         select(Dispute.payment_id, func.sum(Dispute.amount).label("amount"))
-        .where(Dispute.status == "lost")
+        .where(Dispute.status == DisputeStatus.LOST)
         .group_by(Dispute.payment_id)
         .subquery()
     )

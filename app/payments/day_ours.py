@@ -20,7 +20,7 @@ from app.payments.models import (
     Refund,
 )
 from app.payments.provider import Movement, MovementKind
-from app.payments.rules import AccountType, RefundStatus
+from app.payments.rules import AccountType, DisputeStatus, RefundStatus
 
 _CAPTURE: Final = "capture"
 _TAKEN: Final = (_CAPTURE, "top_up")
@@ -79,10 +79,10 @@ class OursFound:
             return "We have no such dispute."
         cash = self.booked.get(movement.ref, {})
         net = cash.get("dispute_lost", 0) + cash.get("dispute_reinstated", 0)
-        owed = -dispute.amount if dispute.status == "lost" else 0
+        owed = -dispute.amount if dispute.status == DisputeStatus.LOST else 0
         if net != owed:
             return f"Our dispute is {dispute.status}, and {-net} is booked."
-        if movement.kind is MovementKind.DISPUTE_REVERSED and dispute.status == "lost":
+        if movement.kind is MovementKind.DISPUTE_REVERSED and dispute.status == DisputeStatus.LOST:
             return "The bank gave the money back, and our dispute is lost."
         ours = Money(dispute.amount, dispute.currency)
         return _compared(ours, movement.amount)

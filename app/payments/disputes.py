@@ -20,12 +20,17 @@ from app.employers.models import Employer
 from app.payments import ledger, orders, refunds, rules, suspense
 from app.payments.models import Dispute, LedgerTransaction, Payment
 from app.payments.provider import DisputeChanged
-from app.payments.rules import Posting
+from app.payments.rules import DECIDED, DisputeStatus, Posting
 
-_ORDER = {"": 0, "inquiry": 1, "opened": 2, "won": 3, "lost": 3}
+_ORDER: Final = {
+    "": 0,
+    DisputeStatus.INQUIRY: 1,
+    DisputeStatus.OPENED: 2,
+    DisputeStatus.WON: 3,
+    DisputeStatus.LOST: 3,
+}
 """How far a dispute has come: an inquiry may become a dispute, and that ends one way or the other; seldom it is
 decided anew."""
-DECIDED: Final = frozenset({"won", "lost"})
 ASK_EVERY: Final = dt.timedelta(hours=6)
 """How often the provider is asked about an open one; banks take weeks."""
 
@@ -39,7 +44,9 @@ class DisputeOpen(Conflict):
 
 async def has_open(session: AsyncSession, employer_id: UUID) -> bool:
     """Whether a payment of this employer is disputed and nobody has decided yet."""
-    query = select(Dispute.id).where(Dispute.employer_id == employer_id, Dispute.status == "opened")
+    query = select(Dispute.id).where(
+        Dispute.employer_id == employer_id, Dispute.status == DisputeStatus.OPENED
+    )
     return await session.scalar(query.limit(1)) is not None
 
 
@@ -77,7 +84,7 @@ async def record_dispute(
     dispute.check_at = None if change.status in DECIDED else now + ASK_EVERY
     dispute.updated_at = now
     await session.flush()
-    if change.status == "opened":
+    if change.status is DisputeStatus.OPENED:
         ALERTS.labels("dispute_opened").inc()
         for each in payments:
             await refunds.wait_for_dispute(session, each.id, now)
@@ -120,7 +127,7 @@ async def _book(
     now: dt.datetime,
 ) -> None:
     """Book what a bank took for good, and what it gave back after all; of each payment of the charge its share."""
-    if "lost" not in {dispute.status, before}:
+    if DisputeStatus.LOST not in {dispute.status, before}:
         return
     lost: list[Posting] = []
     divided = rules.shares(dispute.amount, [payment.amount for payment in payments])
@@ -131,7 +138,7 @@ async def _book(
             if _suspended(payment)
             else rules.dispute_lost(share)
         )
-    is_lost = dispute.status == "lost"
+    is_lost = dispute.status == DisputeStatus.LOST
     earlier = select(func.count()).where(
         LedgerTransaction.payment_id == payments[0].id,
         LedgerTransaction.kind == "dispute_reinstated",

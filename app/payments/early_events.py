@@ -23,6 +23,7 @@ from app.payments import disputes, open_items, refunds
 from app.payments.models import EarlyEvent, Payment, PaymentAttempt
 from app.payments.open_items import ItemKind
 from app.payments.provider import DisputeChanged, ProviderRefund, RefundChanged, RefundState
+from app.payments.rules import DisputeStatus
 
 ORPHANED_AFTER: Final = dt.timedelta(days=1)
 """Providers send an event again for days, but the payment itself is asked about within minutes."""
@@ -98,7 +99,8 @@ async def _apply(session: AsyncSession, event: EarlyEvent, now: dt.datetime) -> 
     amount = Money(body["amount"], body["currency"])
     if event.kind == "dispute":
         at = dt.datetime.fromisoformat(body["at"]) if body["at"] else None
-        change = DisputeChanged(event.object_id, event.intent_id, event.status, amount, at)
+        status = DisputeStatus(event.status)
+        change = DisputeChanged(event.object_id, event.intent_id, status, amount, at)
         return await disputes.record_dispute(session, change, now)
     made = ProviderRefund(
         event.object_id, RefundState(event.status), amount, body["failure_code"], body["refund_id"]

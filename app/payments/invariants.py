@@ -20,24 +20,27 @@ from app.payments.models import (
     Refund,
     Unlock,
 )
-from app.payments.rules import OPEN, AttemptStatus, OrderKind, PaymentStatus, PayWith
-
-_CAPTURED: Final = (
-    PaymentStatus.SUCCEEDED,
-    PaymentStatus.PARTIALLY_REFUNDED,
-    PaymentStatus.REFUNDED,
+from app.payments.rules import (
+    CAPTURED,
+    OPEN,
+    REFUNDABLE,
+    AttemptStatus,
+    DisputeStatus,
+    OrderKind,
+    PaymentStatus,
+    PayWith,
 )
-_KEPT: Final = (PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED)
+
 _another: Final = aliased(Payment)
 _GOES_BACK: Final = or_(
     exists().where(Refund.payment_id == Payment.id),
-    exists().where(Dispute.payment_id == Payment.id, Dispute.status == "lost"),
+    exists().where(Dispute.payment_id == Payment.id, Dispute.status == DisputeStatus.LOST.value),
 )
 """Given back by us, or taken back by a bank."""
 _BOUGHT_TWICE: Final = exists().where(
     _another.match_id == Payment.match_id,
     _another.id != Payment.id,
-    _another.status.in_(_KEPT),
+    _another.status.in_(REFUNDABLE),
     ~exists().where(Refund.payment_id == _another.id),
 )
 _SUMS: Final = (
@@ -108,34 +111,34 @@ INVARIANTS: Final = (
         "a captured payment names the attempt that paid it",
         Payment,
         Payment.captured_by.is_(None),
-        Payment.status.in_(_CAPTURED),
+        Payment.status.in_(CAPTURED),
         exists().where(Order.id == Payment.order_id, Order.pay_with == PayWith.PAGE.value),
     ),
     always(
         "the invoice of a quoted payment, less its credit notes, is what was kept of it",
         Payment,
         Payment.amount - Payment.refunded_amount != _INVOICED,
-        Payment.status.in_(_CAPTURED),
+        Payment.status.in_(CAPTURED),
         Payment.quote.is_not(None),
     ),
     always(
         "no lead is charged twice, unless the money goes back",
         Payment,
         _BOUGHT_TWICE,
-        Payment.status.in_(_KEPT),
+        Payment.status.in_(REFUNDABLE),
         ~_GOES_BACK,
     ),
     always(
         "a payment that was captured unlocked its lead, or goes back",
         Payment,
         ~exists().where(Unlock.payment_id == Payment.id),
-        Payment.status.in_(_KEPT),
+        Payment.status.in_(REFUNDABLE),
         ~_GOES_BACK,
     ),
     always(
         "a contact is revealed only for a captured payment",
         Unlock,
-        ~exists().where(Payment.id == Unlock.payment_id, Payment.status.in_(_CAPTURED)),
+        ~exists().where(Payment.id == Unlock.payment_id, Payment.status.in_(CAPTURED)),
     ),
     always(
         "a captured payment is in the ledger",
@@ -143,7 +146,7 @@ INVARIANTS: Final = (
         ~exists().where(
             LedgerTransaction.payment_id == Payment.id, LedgerTransaction.kind == "capture"
         ),
-        Payment.status.in_(_CAPTURED),
+        Payment.status.in_(CAPTURED),
     ),
     always(
         "every entry of the ledger belongs to a transaction and an account",

@@ -19,21 +19,22 @@ from app.payments.quotes import kept_quote
 
 
 async def invoice_captures(
-    session: AsyncSession, payments: Sequence[Payment], attempt_id: UUID, now: dt.datetime
+    session: AsyncSession,
+    payments: Sequence[Payment],
+    now: dt.datetime,
+    *,
+    attempt_id: UUID | None = None,
 ) -> None:
-    """Issue the one invoice of payments that were just captured together, by one attempt."""
+    """Issue the one invoice of payments that were captured together: by an attempt, or (None) out of the balance.
+
+    Money that was captured before and is taken for a price now has its invoice by this, too.
+    """
     titles = await _titles(session, payments)
     lines = [_line(payment, titles) for payment in payments]
     first = payments[0]
-    source = f"payment:{first.id}" if len(payments) == 1 else f"attempt:{attempt_id}"
+    alone = len(payments) == 1
+    source = f"payment:{first.id}" if alone else f"attempt:{attempt_id or first.id}"
     await issue.issue(session, source, first.employer_id, lines, now, order_id=first.order_id)
-
-
-async def invoice_payment(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
-    """Issue the invoice of money that was captured before, and is taken for a price now."""
-    lines = [_line(payment, await _titles(session, [payment]))]
-    source = f"payment:{payment.id}"
-    await issue.issue(session, source, payment.employer_id, lines, now, order_id=payment.order_id)
 
 
 async def _titles(session: AsyncSession, payments: Sequence[Payment]) -> dict[UUID, str]:

@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.ids import new_id
 from app.database.statements import insert_if_absent, insert_of, is_postgresql
 from app.payments.models import LedgerAccount, LedgerEntry, LedgerTransaction
-from app.payments.provider import PROVIDER
 from app.payments.rules import OF_A_PROVIDER, AccountType, Posting
 
 _ACCOUNTS: Final = UUID("5f0d9a3e-6c1b-4f0e-9d57-0c2b7a9e4d11")
@@ -47,7 +46,7 @@ async def book(
     payment_id: UUID | None,
     now: dt.datetime,
     occurred_at: dt.datetime | None = None,
-    provider: str | None = PROVIDER,
+    provider: str | None,
     provider_ref: str | None = None,
 ) -> bool:
     """Book all sides of one event, or nothing if its `event_key` was booked before; return whether it did.

@@ -233,7 +233,7 @@ class Dispute(Base):
     """A payment of the disputed charge; the dispute is for all of them, the order's."""
     employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"), index=True)
     status: Mapped[str] = mapped_column(String(16))
-    """opened, won or lost; inquiries are kept as `inquiry` and have no effect."""
+    """See `app.payments.rules.DisputeStatus`."""
     changed_at: Mapped[dt.datetime | None]
     """When it came to this status by the provider's clock; None where the provider did not say."""
     check_at: Mapped[dt.datetime | None]

@@ -156,7 +156,10 @@ async def open_attempt(session: AsyncSession, order_id: UUID) -> PaymentAttempt 
 def attempt_row(
     order_id: UUID, number: int, provider: str, expires_at: dt.datetime | None, now: dt.datetime
 ) -> PaymentAttempt:
-    """Return a new attempt; its key is its own, because a provider repeats a failure under the old one."""
+    """Return a new open attempt whose page takes money until `expires_at`; the provider is asked about it soon.
+
+    Its key is its own, because a provider repeats a failure under the old one.
+    """
     return PaymentAttempt(
         order_id=order_id,
         number=number,
@@ -164,9 +167,18 @@ def attempt_row(
         idempotency_key=f"pay:{order_id}:{number}",
         status=AttemptStatus.OPEN,
         expires_at=expires_at,
+        check_at=now + ASK_AFTER,
         created_at=now,
         updated_at=now,
     )
+
+
+async def expire_if_over(session: AsyncSession, order: Order, now: dt.datetime) -> bool:
+    """End an order whose page takes no money any more, unless that is on its way; return whether it did."""
+    attempt = await open_attempt(session, order.id)
+    if attempt is None or attempt.expires_at is None or attempt.expires_at > now:
+        return False
+    return await move(session, order.id, PaymentAction.EXPIRE, now)
 
 
 async def provider_of(session: AsyncSession, payment: Payment) -> str:
@@ -212,7 +224,7 @@ async def add_captured(
     session.add(order)
     await session.flush()
     attempt = attempt_row(order.id, 1, provider, None, now)
-    attempt.status, attempt.captured_at = AttemptStatus.PAID, now
+    attempt.status, attempt.captured_at, attempt.check_at = AttemptStatus.PAID, now, None
     attempt.intent_id, attempt.livemode = checkout.intent_id, checkout.livemode
     attempt.gross, attempt.failure_code = checkout.paid.amount, failure_code
     known = select(PaymentAttempt.id).where(PaymentAttempt.session_id == checkout.session_id)

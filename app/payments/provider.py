@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from app.core.errors import Conflict, Unavailable
 from app.core.money import Money
+from app.payments.rules import DisputeStatus
 
 if TYPE_CHECKING:
     from app.payments.provider_currencies import ProviderCurrencies
@@ -167,8 +168,7 @@ class DisputeChanged:
 
     provider_id: str
     intent_id: str
-    status: str
-    """opened, won, lost, or inquiry, which has no effect."""
+    status: DisputeStatus
     amount: Money
     at: dt.datetime | None = None
     """When the provider told so, by its clock; None where it was asked and says how it stands now."""

@@ -264,9 +264,7 @@ async def _find_same(
 ) -> Order | None:
     """Return the order for exactly these leads whose page may still be paid; what is over is ended on the way."""
     for order in list(standing):
-        attempt = await orders.open_attempt(session, order.id)
-        over = attempt is not None and attempt.expires_at is not None and attempt.expires_at <= now
-        if over and await orders.move(session, order.id, PaymentAction.EXPIRE, now):
+        if await orders.expire_if_over(session, order, now):
             standing.remove(order)
             continue
         leads = {payment.match_id for payment in await orders.payments_of(session, order.id)}
@@ -305,9 +303,7 @@ async def _open_order(
     for match, quote in zip(matches, each, strict=True):
         session.add(_payment(order, match, quote, order.id if alone else new_id(), ends))
     if pay_with is PayWith.PAGE:
-        attempt = orders.attempt_row(order.id, 1, PROVIDER, ends, now)
-        attempt.check_at = now + orders.ASK_AFTER
-        session.add(attempt)
+        session.add(orders.attempt_row(order.id, 1, PROVIDER, ends, now))
     await session.flush()
     return order
 

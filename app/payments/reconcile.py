@@ -58,8 +58,6 @@ async def check_due(
     provider: PaymentProvider,
     clock: Clock,
     limit: int,
-    *,
-    livemode: bool,
 ) -> int:
     """Ask about the payments that are due and settle what is learnt: half of them the newest, then who waits longest.
 
@@ -67,7 +65,7 @@ async def check_due(
     """
 
     async def check(attempt_id: UUID) -> bool:
-        return await _check(database, provider, attempt_id, clock, livemode=livemode)
+        return await _check(database, provider, attempt_id, clock)
 
     newest = (limit + 1) // 2
     asked = await ask_due(database, clock, newest, NEWEST_CHECKS, check, at_once=AT_ONCE)
@@ -81,8 +79,6 @@ async def _check(
     provider: PaymentProvider,
     attempt_id: UUID,
     clock: Clock,
-    *,
-    livemode: bool,
 ) -> bool:
     """Ask about one attempt and settle what is learnt; False if the provider was not there."""
     async with database.begin() as session:
@@ -100,7 +96,7 @@ async def _check(
         return not isinstance(error, PaymentsUnavailable)
     async with database.begin() as session:
         if checkout is not None:
-            await settle(session, checkout, clock(), livemode=livemode)
+            await settle(session, checkout, clock(), livemode=provider.livemode)
         elif (
             attempt.status == AttemptStatus.OPEN
             and attempt.expires_at is not None

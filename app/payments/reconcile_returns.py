@@ -15,7 +15,7 @@ from app.database.session import Database
 from app.payments import charges, disputes, refunds
 from app.payments.models import Dispute, Payment, PaymentAttempt, Refund
 from app.payments.provider import PaymentProvider, PaymentsUnavailable, ProviderRefused
-from app.payments.rules import RefundStatus
+from app.payments.rules import DECIDED, RefundStatus
 
 AT_ONCE: Final = 4
 """Asked about side by side; less urgent than payments, and than refunds that are to be sent."""
@@ -93,7 +93,7 @@ async def _check_dispute(
         if claimed is None:
             return True
         dispute, intent_id = claimed
-        decided = dispute.status in disputes.DECIDED
+        decided = dispute.status in DECIDED
         dispute.check_at = None if decided else now + disputes.ASK_EVERY
     try:
         found = await provider.disputes_of(intent_id)

@@ -101,6 +101,20 @@ class ReportStatus(StrEnum):
     DECLINED = "declined"
 
 
+class DisputeStatus(StrEnum):
+    """Where a dispute stands: an inquiry may become one, and a bank may decide it anew."""
+
+    INQUIRY = "inquiry"
+    """A question of the bank's, which has no effect."""
+    OPENED = "opened"
+    WON = "won"
+    LOST = "lost"
+
+
+DECIDED: Final = frozenset({DisputeStatus.WON, DisputeStatus.LOST})
+"""The bank has said whose the money is."""
+
+
 class PaymentAction(StrEnum):
     """What can happen to a payment."""
 

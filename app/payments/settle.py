@@ -231,8 +231,7 @@ async def _book_captures(
 ) -> None:
     """Book what was paid, by an attempt or (None) out of the balance, and issue the invoices."""
     for payment in payments:
-        quote = kept_quote(payment)
-        postings = rules.capture(payment.amount, quote.total - quote.net)
+        postings = rules.capture(payment.amount, kept_quote(payment).tax)
         await ledger.book(
             session,
             f"capture:{payment.id}",
@@ -245,8 +244,8 @@ async def _book_captures(
         )
     # Before what was told early is applied: a credit note is about an invoice.
     if payments:
-        source = attempt.id if attempt else payments[0].id
-        await invoicing.invoice_captures(session, payments, source, now)
+        by = attempt.id if attempt else None
+        await invoicing.invoice_captures(session, payments, now, attempt_id=by)
 
 
 async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
@@ -440,5 +439,5 @@ async def settle_suspense(
         raise suspense.BuyerNotActive
     await suspense.take_as_paid(session, item, payment, reason, actor, now)
     await _unlock(session, payment, now)
-    await invoicing.invoice_payment(session, payment, now)
+    await invoicing.invoice_captures(session, [payment], now)
     return item

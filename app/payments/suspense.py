@@ -218,7 +218,7 @@ async def take_as_paid(
     await ledger.book(
         session,
         f"settle:{payment.id}",
-        rules.settle_suspense(left, quote.total - quote.net),
+        rules.settle_suspense(left, quote.tax),
         currency=payment.currency,
         payment_id=payment.id,
         now=now,

@@ -63,6 +63,11 @@ class Quote:
     buyer_tax_id: str | None = None
     place_of_supply: PlaceOfSupply | None = None
 
+    @property
+    def tax(self) -> int:
+        """All taxes together, in minor units."""
+        return self.total - self.net
+
     def as_json(self) -> dict[str, Any]:
         """Return what is kept with a purchase; `from_json` reads it back."""
         return asdict(self) | {"taxes": [asdict(tax) for tax in self.taxes]}

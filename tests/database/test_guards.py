@@ -226,6 +226,7 @@ async def test_a_booking_that_does_not_balance_is_not_booked(database: Database)
                 currency="INR",
                 payment_id=new_id(),
                 now=NOW,
+                provider="stripe",
             )
 
 

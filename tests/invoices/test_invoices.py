@@ -235,6 +235,7 @@ def test_payments_from_before_invoices_have_no_notes_either(sqlite_world: World)
             currency="INR",
             payment_id=OLD,
             now=world.clock(),
+            provider="stripe",
         )
 
     world.in_session(as_before)

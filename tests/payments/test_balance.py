@@ -208,7 +208,15 @@ async def test_fifty_taps_at_once_spend_no_more_than_is_there(database_url: str)
                 await respond.respond(session, worker_id, match_id, OfferAnswer.ACCEPT, None, NOW)
             employer_id = (await session.get_one(Job, job_id)).employer_id
             sides = rules.top_up(4 * PRICE + 100, 4 * PRICE + 100, employer_id)
-            await ledger.book(session, "top_up:1", sides, currency="INR", payment_id=None, now=NOW)
+            await ledger.book(
+                session,
+                "top_up:1",
+                sides,
+                currency="INR",
+                payment_id=None,
+                now=NOW,
+                provider="stripe",
+            )
         actor = Actor(employer_id, Role.EMPLOYER, UserStatus.ACTIVE, "")
 
         async def tap(match_id: UUID) -> str:

@@ -29,7 +29,9 @@ async def booked(
 ) -> bool:
     """Book in a transaction of its own."""
     async with database.begin() as session:
-        return await book(session, key, sides, currency=currency, payment_id=None, now=NOW)
+        return await book(
+            session, key, sides, currency=currency, payment_id=None, now=NOW, provider="stripe"
+        )
 
 
 async def balances(database: Database) -> dict[tuple[str, str], int]:
@@ -181,11 +183,25 @@ async def test_captures_do_not_wait_for_each_other(postgresql_database_url: str)
     try:
         await booked(database, "capture:0")
         async with database.begin() as session:
-            await book(session, "capture:1", LEAD, currency="INR", payment_id=None, now=NOW)
+            await book(
+                session,
+                "capture:1",
+                LEAD,
+                currency="INR",
+                payment_id=None,
+                now=NOW,
+                provider="stripe",
+            )
             async with database.begin() as other:
                 await other.execute(text("SET LOCAL lock_timeout = '200ms'"))
                 assert await book(
-                    other, "capture:2", LEAD, currency="INR", payment_id=None, now=NOW
+                    other,
+                    "capture:2",
+                    LEAD,
+                    currency="INR",
+                    payment_id=None,
+                    now=NOW,
+                    provider="stripe",
                 )
         assert (await balances(database))[CASH, "INR"] == 3 * 4_900
     finally:

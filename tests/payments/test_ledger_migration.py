@@ -98,9 +98,23 @@ async def test_new_bookings_go_to_the_accounts_of_before_and_can_go_back(empty_u
     try:
         async with database.begin() as session:
             sides = rules.capture(100)
-            assert await book(session, "capture:9", sides, currency="INR", payment_id=None, now=NOW)
+            assert await book(
+                session,
+                "capture:9",
+                sides,
+                currency="INR",
+                payment_id=None,
+                now=NOW,
+                provider="stripe",
+            )
             assert not await book(
-                session, "capture:2", sides, currency="INR", payment_id=None, now=NOW
+                session,
+                "capture:2",
+                sides,
+                currency="INR",
+                payment_id=None,
+                now=NOW,
+                provider="stripe",
             )
     finally:
         await database.close()

@@ -1,6 +1,5 @@
 """Refunds and disputes as administrators see them: money on its way back."""
 
-from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -25,18 +24,9 @@ from app.payments.four_eyes import (
     SecondAdministratorNeeded,
 )
 from app.payments.models import Dispute, Payment, Refund
-from app.payments.rules import RefundStatus
+from app.payments.rules import DisputeStatus, RefundStatus
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
-
-
-class DisputeStatus(StrEnum):
-    """Where a dispute stands."""
-
-    INQUIRY = "inquiry"
-    OPENED = "opened"
-    WON = "won"
-    LOST = "lost"
 
 
 class RefundRow(ResponseModel):

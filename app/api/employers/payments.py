@@ -308,7 +308,7 @@ def _record(row: Row[Payment, UUID, str]) -> PaymentRecord:
         payment,
         row,
         net=quote.net,
-        tax=quote.total - quote.net,
+        tax=quote.tax,
         total=quote.total,
         refunded=payment.refunded_amount,
     )

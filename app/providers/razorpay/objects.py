@@ -18,6 +18,7 @@ from app.payments.provider import (
     ProviderRefund,
     RefundState,
 )
+from app.payments.rules import DisputeStatus
 from app.providers.razorpay.currencies import RAZORPAY_CURRENCIES
 
 NAME: Final = "razorpay"
@@ -95,12 +96,15 @@ def dispute_of(dispute: Mapping[str, Any]) -> DisputeChanged:
     In the phases `fraud` and `retrieval` the bank only asks. One that is `closed` ended without a decision: lost
     if something was deducted.
     """
-    status = dispute["status"]
-    if status == "closed":
-        status = "lost" if dispute["amount_deducted"] else "won"
-    elif status not in {"won", "lost"}:
-        asks = dispute.get("phase") in {"fraud", "retrieval"}
-        status = "inquiry" if asks and not dispute["amount_deducted"] else "opened"
+    match dispute["status"]:
+        case "closed":
+            status = DisputeStatus.LOST if dispute["amount_deducted"] else DisputeStatus.WON
+        case "won" | "lost" as decided:
+            status = DisputeStatus(decided)
+        case _:
+            asks = dispute.get("phase") in {"fraud", "retrieval"}
+            only_asks = asks and not dispute["amount_deducted"]
+            status = DisputeStatus.INQUIRY if only_asks else DisputeStatus.OPENED
     return DisputeChanged(
         provider_id=dispute["id"],
         intent_id=dispute["payment_id"],

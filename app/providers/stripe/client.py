@@ -31,6 +31,7 @@ from app.payments.provider import (
     RefundState,
 )
 from app.payments.provider_currencies import ProviderCurrencies
+from app.payments.rules import DECIDED, DisputeStatus
 from app.providers.stripe.currencies import STRIPE_CURRENCIES
 from app.providers.stripe.movements import movement_of
 
@@ -269,11 +270,11 @@ def dispute_of(dispute: Mapping[str, Any], intent_id: str) -> DisputeChanged:
     """Return a dispute in our own type."""
     status = str(dispute["status"])
     if status.startswith("warning_"):
-        ours = "inquiry"
+        ours = DisputeStatus.INQUIRY
     elif status == "prevented":  # before the bank took anything
-        ours = "won"
+        ours = DisputeStatus.WON
     else:
-        ours = status if status in {"won", "lost"} else "opened"
+        ours = DisputeStatus(status) if status in DECIDED else DisputeStatus.OPENED
     return DisputeChanged(
         provider_id=dispute["id"],
         intent_id=intent_id,
