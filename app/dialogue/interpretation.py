@@ -66,10 +66,6 @@ _EMPLOYERS: Final[Mapping[Ask, Shape]] = {
     Ask.JOB_PAY: Shape.PAY,
 }
 """The open questions that the model may be asked about, each with the shape of its answer."""
-READ_BACK: Final = frozenset(
-    {Ask.SKILLS_RIGHT, Ask.AVAILABILITY_RIGHT, Ask.WHICH_PLACE, Ask.JOB_WHICH_PLACE}
-)
-"""The questions that a proposal may open: what was read is shown, and confirmed or chosen."""
 _YES, _NO = "yes_to_the_offer", "no_to_the_offer"
 _MENU: Final[Mapping[str, str]] = {
     "see_my_offers": "menu:offers",

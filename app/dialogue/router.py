@@ -130,8 +130,8 @@ def _in_hindi(message: Incoming) -> Turn | None:
 def _late(message: Incoming) -> Turn:
     """Read a message older than one that was handled: only what must not be lost counts.
 
-    Those are taps on offers and on "did they reach you?", calls for help and for a human, and, where no question is open, a wish to
-    delete everything or to report an employer.
+    Those are taps on offers and on "did they reach you?", calls for help and for a human, and, where no question is
+    open, a wish to delete everything or to report an employer.
     """
     if (turn := offer_tap(message) or reached_tap(message) or call_for_help(message)) is not None:
         return turn

@@ -76,7 +76,7 @@ class _Patterns:
         self.unit_days = {
             unit: days for name, days in _LENGTH_DAYS.items() for unit in word_set("dates", name)
         }
-        counted = one_of("dates", "one", "a_few")
+        counted = one_of("dates", "one")
         self.length = re.compile(
             rf"(?:{any_of('for')}\s+)?{START}(\d{{1,3}}|{counted}|{one_of('counts', *_COUNTED)})\s*({any_of(*_LENGTH_DAYS)}){EDGE}"
             rf"(?:\s*({any_of('long')}))?"

@@ -23,7 +23,8 @@ from app.nlu.role_words import Named, begins_a_role, guess_roles, named_in, role
 from app.nlu.vocabulary import one_of, phrase_set, whole_word
 
 NOTE_CHARACTERS: Final = 200
-_MOST_OPTIONS: Final = 8
+_MOST_ROLES: Final = 8
+"""Roles in one text that are offered to choose from."""
 _LEAST_LETTERS: Final = 4
 
 _PIN: Final = re.compile(r"(?<![\d₹])([1-9]\d{2}\s?\d{3})(?![\d/])")
@@ -172,7 +173,7 @@ def _names(chunks: Sequence[str], draft: Draft, looked: _Looked) -> Draft:
     if len(roles) == 1:
         draft = replace(draft, skill=roles[0])
     elif roles:
-        draft = replace(draft, skills=tuple(roles[:_MOST_OPTIONS]))
+        draft = replace(draft, skills=tuple(roles[:_MOST_ROLES]))
     notes: list[str] = [draft.note] if draft.note else []
     draft = replace(draft, note="")
     for chunk in left:

@@ -29,14 +29,13 @@ class _Patterns:
         def any_of(*names: str) -> str:
             return one_of("pay", *names)
 
-        units = ("hour", "day", "week", "month")
-        self.unit_of = {word: unit for unit in units for word in word_set("pay", f"per_{unit}")}
+        self.unit_of = {word: unit for unit in UNITS for word in word_set("pay", f"per_{unit}")}
         number = (
             rf"(\d{{1,3}}(?:,\d{{2,3}})+|\d+)(\.\d{{1,2}})?\s?(k(?![a-z])|{any_of('thousand')})?"
         )
         sign = rf"(?<![a-z]){any_of('rupees')}"
         each = rf"(?:/-?|-|{any_of('each', 'between')})"
-        unit = f"({any_of(*(f'per_{unit}' for unit in units))})"
+        unit = f"({any_of(*(f'per_{unit}' for unit in UNITS))})"
         self.number = re.compile(number)
         self.pay_per = re.compile(
             rf"(?<![\d:.,/-])({sign}\s?)?{number}\s?({sign})?(?:/-)?\s*"

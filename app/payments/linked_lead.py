@@ -31,9 +31,14 @@ class LinkedLead:
     @property
     def actor(self) -> Actor:
         """The employer. Raises `NotFound` for one who is suspended or erased."""
-        if self.user.status in {UserStatus.SUSPENDED, UserStatus.ERASED}:
-            raise NotFound
-        return Actor(self.user.id, Role.EMPLOYER, UserStatus(self.user.status), self.user.name)
+        return employer_of(self.user)
+
+
+def employer_of(user: User) -> Actor:
+    """Return the employer who opens a link. Raises `NotFound` for one who is suspended or erased."""
+    if user.status in {UserStatus.SUSPENDED, UserStatus.ERASED}:
+        raise NotFound
+    return Actor(user.id, Role.EMPLOYER, UserStatus(user.status), user.name)
 
 
 async def get_linked_lead(session: AsyncSession, token: str) -> LinkedLead:

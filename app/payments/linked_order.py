@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import NotFound
 from app.database.session import keyring
 from app.identity.actor import Actor
-from app.identity.models import Role, User, UserStatus
+from app.identity.models import User
 from app.jobs.models import Job
 from app.offers.links import order_of
 from app.offers.mark_unlocked import list_for_sale
 from app.offers.models import JobMatch
 from app.offers.worker_names import shown_name
 from app.payments.contacts import contacts_of
+from app.payments.linked_lead import employer_of
 from app.payments.models import Order, Payment
 from app.payments.rules import OPEN, OrderKind, PaymentStatus
 
@@ -39,9 +40,7 @@ class LinkedOrder:
     @property
     def actor(self) -> Actor:
         """The employer. Raises `NotFound` for one who is suspended or erased."""
-        if self.user.status in {UserStatus.SUSPENDED, UserStatus.ERASED}:
-            raise NotFound
-        return Actor(self.user.id, Role.EMPLOYER, UserStatus(self.user.status), self.user.name)
+        return employer_of(self.user)
 
     @property
     def page(self) -> str:

@@ -139,7 +139,10 @@ class Payment(Base):
     currency: Mapped[str] = mapped_column(String(3))
     refunded_amount: Mapped[int] = mapped_column(BigInteger, default=0)
     quote: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
-    """Net and taxes, fixed when the purchase began (`app.payments.quotes`); None: from before there were quotes, no tax."""
+    """Net and taxes, fixed when the purchase began (`app.payments.quotes`).
+
+    None: from before there were quotes, no tax.
+    """
     attempt: Mapped[int] = mapped_column(default=1)
     session_id: Mapped[str | None] = mapped_column(String(160), unique=True)
     """The provider's checkout session."""

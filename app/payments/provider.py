@@ -191,15 +191,12 @@ class MovementKind(StrEnum):
     DISPUTE_REVERSED = "dispute_reversed"
     FEE = "fee"
     """A fee of its own, such as one for a month."""
-    OTHER = "other"
-    """What is not about what we sell: payouts to our bank, transfers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
     """One line of the provider's own books."""
 
-    id: str
     kind: MovementKind
     ref: str
     """The provider's id of the payment, refund or dispute, as our ledger has it."""
@@ -207,7 +204,6 @@ class Movement:
     """What moved before fees, in the currency of the sale; never negative, the kind says which way."""
     fee: Money
     """What the provider kept of it, taxes on that included, in the currency it settles in."""
-    at: dt.datetime
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.work import Kind, Work, ask_due
 from app.core.clocks import Clock
@@ -51,16 +52,9 @@ async def _check_refund(
     database: Database, provider: PaymentProvider, clock: Clock, refund_id: UUID
 ) -> bool:
     """Ask about one refund and record what is learnt; False if the provider was not there."""
-    claim = (
-        select(Refund, func.coalesce(PaymentAttempt.intent_id, ""))
-        .join(Payment, Payment.id == Refund.payment_id)
-        .outerjoin(PaymentAttempt, PaymentAttempt.id == Payment.captured_by)
-        .where(Refund.id == refund_id, *REFUND_CHECKS_DUE.conditions)
-        .with_for_update(of=Refund, skip_locked=True)
-    )
     async with database.begin() as session:
         now = clock()
-        claimed = (await session.execute(claim, {"now": now})).one_or_none()
+        claimed = await _claim(session, Refund, refund_id, REFUND_CHECKS_DUE, now)
         if claimed is None:
             return True  # another process asks, or the event came
         refund, intent_id = claimed
@@ -80,16 +74,9 @@ async def _check_dispute(
     database: Database, provider: PaymentProvider, clock: Clock, dispute_id: UUID
 ) -> bool:
     """Ask about one dispute and record what is learnt; False if the provider was not there."""
-    claim = (
-        select(Dispute, func.coalesce(PaymentAttempt.intent_id, ""))
-        .join(Payment, Payment.id == Dispute.payment_id)
-        .outerjoin(PaymentAttempt, PaymentAttempt.id == Payment.captured_by)
-        .where(Dispute.id == dispute_id, *DISPUTE_CHECKS_DUE.conditions)
-        .with_for_update(of=Dispute, skip_locked=True)
-    )
     async with database.begin() as session:
         now = clock()
-        claimed = (await session.execute(claim, {"now": now})).one_or_none()
+        claimed = await _claim(session, Dispute, dispute_id, DISPUTE_CHECKS_DUE, now)
         if claimed is None:
             return True
         dispute, intent_id = claimed
@@ -106,6 +93,21 @@ async def _check_dispute(
         for change in found:
             await disputes.record_dispute(session, change, clock(), asked=True)
     return True
+
+
+async def _claim[Returned: (Refund, Dispute)](
+    session: AsyncSession, table: type[Returned], id_: UUID, due: Due, now: dt.datetime
+) -> tuple[Returned, str] | None:
+    """Lock a row that is due and return it with the provider's id of its payment; None if another process has it."""
+    claim = (
+        select(table, func.coalesce(PaymentAttempt.intent_id, ""))
+        .join(Payment, Payment.id == table.payment_id)
+        .outerjoin(PaymentAttempt, PaymentAttempt.id == Payment.captured_by)
+        .where(table.id == id_, *due.conditions)
+        .with_for_update(of=table, skip_locked=True)
+    )
+    claimed = (await session.execute(claim, {"now": now})).one_or_none()
+    return None if claimed is None else (claimed[0], claimed[1])
 
 
 def _pause(since: dt.datetime, now: dt.datetime) -> dt.timedelta:

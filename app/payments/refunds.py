@@ -70,8 +70,9 @@ async def request(
 ) -> Refund:
     """Ask for a refund of `amount` minor units (None: all that is left), to be sent right after.
 
-    `actor` None means that a rule decided: its refund waits while the payment is disputed. `in_review` is
-    for money in suspense, whose administrator decides there. Raises `PaymentNotFound`, `PaymentNotRefundable`, `PaymentDisputed`, or `Invalid` for more than is left.
+    `actor` None means that a rule decided: its refund waits while the payment is disputed. `in_review` is for money
+    in suspense, whose administrator decides there. Raises `PaymentNotFound`, `PaymentNotRefundable`,
+    `PaymentDisputed`, or `Invalid` for more than is left.
     """
     # The order first: what is left of its charge bounds the refunds of all its leads.
     of_order = await session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
@@ -277,7 +278,7 @@ async def to_balance(
     """Give back at once what was paid out of the balance: no provider has it."""
     refund.status, refund.due_at = RefundStatus.SUCCEEDED, None
     await session.flush()
-    await _balance(session, payment, refund, RefundStatus.REQUESTED, now)
+    await _book_and_tell(session, payment, refund, RefundStatus.REQUESTED, now)
 
 
 async def record_state(
@@ -309,12 +310,13 @@ async def record_state(
         return
     refund.check_at = None
     await session.flush()
-    await _balance(session, payment, refund, was, now)
+    await _book_and_tell(session, payment, refund, was, now)
 
 
-async def _balance(
+async def _book_and_tell(
     session: AsyncSession, payment: Payment, refund: Refund, was: str, now: dt.datetime
 ) -> None:
+    """Follow a refund that was `was` before and has succeeded or failed: payment, ledger, note, message."""
     done = select(func.coalesce(func.sum(Refund.amount), 0)).where(
         Refund.payment_id == payment.id, Refund.status == RefundState.SUCCEEDED
     )

@@ -5,8 +5,9 @@
 
 A late success overrides failed, expired and cancelled: the money was taken. A refund that fails goes back to succeeded.
 
-What a lead costs is `lead_price` of `app.policy.policy`, by category and city, fixed when the offer is made (`app.offers.create`). Who
-may buy is decided in `purchase` and `unlock_limits`, and which bad leads are paid back in `lead_guarantee`.
+What a lead costs is `lead_price` of `app.policy.policy`, by category and city, fixed when the offer is made
+(`app.offers.create`). Who may buy is decided in `purchase` and `unlock_limits`, and which bad leads are paid back in
+`lead_guarantee`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -71,7 +72,8 @@ class RefundStatus(StrEnum):
         proposed ─▶ waiting ─▶ requested ─▶ pending ─▶ succeeded | failed
            └───────────┴─▶ cancelled
 
-    A proposed one waits for a second administrator. A requested one goes back to waiting while a dispute of its payment is open: the bank may take the money itself.
+    A proposed one waits for a second administrator. A requested one goes back to waiting while a dispute of its
+    payment is open: the bank may take the money itself.
     """
 
     PROPOSED = "proposed"

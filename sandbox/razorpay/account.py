@@ -1,9 +1,6 @@
 """The account: every object and verb of the stand-in, wired together, and its calls by path."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-
+from sandbox.calls import Call, call, find
 from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
 from sandbox.razorpay.errors import RazorpayError, not_modelled
@@ -14,15 +11,6 @@ from sandbox.razorpay.payments import Payments
 from sandbox.store import Json, Store
 
 LISTING = frozenset({"count", "from", "skip", "to"})
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What answers a method and a path; `answer` takes the path's ids and the parameters."""
-
-    method: str
-    path: re.Pattern[str]
-    answer: Callable[[tuple[str, ...], Json], Json]
 
 
 class Account:
@@ -41,9 +29,9 @@ class Account:
 
     def answer(self, method: str, path: str, params: Json) -> Json:
         """The object or list that a call gives. Raises RazorpayError."""
-        for call in self._calls:
-            if call.method == method and (match := call.path.fullmatch(path)):
-                return call.answer(match.groups(), params)
+        if found := find(self._calls, method, path.removesuffix("/")):
+            answer, ids = found
+            return answer(ids, params)
         raise RazorpayError("The requested URL was not found on the server.", status=400)
 
     def expire_due(self) -> int:
@@ -59,23 +47,23 @@ class Account:
         get, post = "GET", "POST"
         objects, payments, links = self.objects, self.payments, self.links
         return [
-            _call(post, "payment_links", lambda _, q: shown(links.create(q))),
-            _call(
+            call(post, "payment_links", lambda _, q: shown(links.create(q))),
+            call(
                 get,
                 "payment_links",
                 lambda _, q: {"payment_links": [shown(each) for each in links.by(q)]},
             ),
-            _call(get, "payment_links/{}", lambda ids, _: shown(objects.get(LINK, ids[0]))),
-            _call(post, "payment_links/{}/cancel", lambda ids, _: shown(links.cancel(ids[0]))),
-            _call(get, "payments", lambda _, q: self._list("payment", q)),
-            _call(get, "payments/{}", lambda ids, _: shown(objects.get("payment", ids[0]))),
-            _call(post, "payments/{}/refund", lambda ids, q: shown(payments.refund(ids[0], q))),
-            _call(get, "payments/{}/refunds", lambda ids, q: self._list("refund", q, of=ids[0])),
-            _call(get, "refunds", lambda _, q: self._list("refund", q)),
-            _call(get, "refunds/{}", lambda ids, _: shown(objects.get("refund", ids[0]))),
-            _call(get, "disputes", lambda _, q: self._list("dispute", q)),
-            _call(get, "disputes/{}", lambda ids, _: shown(objects.get("dispute", ids[0]))),
-            _call(
+            call(get, "payment_links/{}", lambda ids, _: shown(objects.get(LINK, ids[0]))),
+            call(post, "payment_links/{}/cancel", lambda ids, _: shown(links.cancel(ids[0]))),
+            call(get, "payments", lambda _, q: self._list("payment", q)),
+            call(get, "payments/{}", lambda ids, _: shown(objects.get("payment", ids[0]))),
+            call(post, "payments/{}/refund", lambda ids, q: shown(payments.refund(ids[0], q))),
+            call(get, "payments/{}/refunds", lambda ids, q: self._list("refund", q, of=ids[0])),
+            call(get, "refunds", lambda _, q: self._list("refund", q)),
+            call(get, "refunds/{}", lambda ids, _: shown(objects.get("refund", ids[0]))),
+            call(get, "disputes", lambda _, q: self._list("dispute", q)),
+            call(get, "disputes/{}", lambda ids, _: shown(objects.get("dispute", ids[0]))),
+            call(
                 get,
                 "settlements/recon/combined",
                 lambda _, q: collection([_unnamed(each) for each in payments.movements(q)]),
@@ -93,7 +81,3 @@ class Account:
 def _unnamed(movement: Json) -> Json:
     """A line of the report has no id of its own."""
     return {name: value for name, value in movement.items() if name != "id"}
-
-
-def _call(method: str, path: str, answer: Callable[[tuple[str, ...], Json], Json]) -> Call:
-    return Call(method, re.compile(path.replace("{}", r"([A-Za-z0-9_]{1,64})") + "/?"), answer)

@@ -3,10 +3,7 @@
 A call is a method and a path; `calls()` gives what answers each. All run inside one transaction.
 """
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-
+from sandbox.calls import Call, call, find
 from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
 from sandbox.store import Json, Store
@@ -21,15 +18,6 @@ from sandbox.stripe.objects import Objects
 from sandbox.stripe.refunds import Refunds
 
 LISTING = frozenset({"created", "ending_before", "limit", "starting_after"})
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What answers a method and a path; `answer` takes the path's ids and the parameters."""
-
-    method: str
-    path: re.Pattern[str]
-    answer: Callable[[tuple[str, ...], Json], Json]
 
 
 class Account:
@@ -51,9 +39,9 @@ class Account:
 
     def answer(self, method: str, path: str, params: Json) -> Json:
         """The object or list that a call gives, before expansion. Raises StripeError."""
-        for call in self._calls:
-            if call.method == method and (match := call.path.fullmatch(path)):
-                return call.answer(match.groups(), params)
+        if found := find(self._calls, method, path):
+            answer, ids = found
+            return answer(ids, params)
         raise StripeError(
             f"Unrecognized request URL ({method}: /v1/{path}). If you are trying to list objects,"
             " remove the trailing slash.",
@@ -73,83 +61,83 @@ class Account:
         get, post, delete = "GET", "POST", "DELETE"
         customers, checkout, intents = self.customers, self.checkout, self.intents
         return [
-            _call(post, "customers", lambda _, q: customers.create(q)),
-            _call(get, "customers/search", lambda _, q: self._search("customer", q)),
-            _call(get, "customers", lambda _, q: self._list("customer", "customers", q, "email")),
-            _call(get, "customers/{}", lambda ids, _: self._customer(ids[0])),
-            _call(post, "customers/{}", lambda ids, q: customers.update(ids[0], q)),
-            _call(delete, "customers/{}", lambda ids, _: customers.delete(ids[0])),
-            _call(
+            call(post, "customers", lambda _, q: customers.create(q)),
+            call(get, "customers/search", lambda _, q: self._search("customer", q)),
+            call(get, "customers", lambda _, q: self._list("customer", "customers", q, "email")),
+            call(get, "customers/{}", lambda ids, _: self._customer(ids[0])),
+            call(post, "customers/{}", lambda ids, q: customers.update(ids[0], q)),
+            call(delete, "customers/{}", lambda ids, _: customers.delete(ids[0])),
+            call(
                 get, "customers/{}/payment_methods", lambda ids, q: self._cards(q, customer=ids[0])
             ),
-            _call(
+            call(
                 get,
                 "customers/{}/payment_methods/{}",
                 lambda ids, _: self._card_of(ids[0], ids[1]),
             ),
-            _call(post, "checkout/sessions", lambda _, q: checkout.create(q)),
-            _call(get, "checkout/sessions", lambda _, q: self._sessions(q)),
-            _call(get, "checkout/sessions/{}", lambda ids, _: self._get("checkout.session", ids)),
-            _call(post, "checkout/sessions/{}", lambda ids, q: checkout.update(ids[0], q)),
-            _call(post, "checkout/sessions/{}/expire", lambda ids, _: checkout.expire(ids[0])),
-            _call(
+            call(post, "checkout/sessions", lambda _, q: checkout.create(q)),
+            call(get, "checkout/sessions", lambda _, q: self._sessions(q)),
+            call(get, "checkout/sessions/{}", lambda ids, _: self._get("checkout.session", ids)),
+            call(post, "checkout/sessions/{}", lambda ids, q: checkout.update(ids[0], q)),
+            call(post, "checkout/sessions/{}/expire", lambda ids, _: checkout.expire(ids[0])),
+            call(
                 get,
                 "checkout/sessions/{}/line_items",
                 lambda ids, _: dict(self._get("checkout.session", ids)["_line_items"]),
             ),
-            _call(post, "payment_intents", lambda _, q: intents.create(q)),
-            _call(get, "payment_intents/search", lambda _, q: self._search("payment_intent", q)),
-            _call(
+            call(post, "payment_intents", lambda _, q: intents.create(q)),
+            call(get, "payment_intents/search", lambda _, q: self._search("payment_intent", q)),
+            call(
                 get,
                 "payment_intents",
                 lambda _, q: self._list("payment_intent", "payment_intents", q, "customer"),
             ),
-            _call(get, "payment_intents/{}", lambda ids, _: self._get("payment_intent", ids)),
-            _call(post, "payment_intents/{}", lambda ids, q: intents.update(ids[0], q)),
-            _call(post, "payment_intents/{}/confirm", lambda ids, q: intents.confirm(ids[0], q)),
-            _call(post, "payment_intents/{}/cancel", lambda ids, q: intents.cancel(ids[0], q)),
-            _call(get, "payment_methods", lambda _, q: self._cards(q, p.text(q, "customer"))),
-            _call(get, "payment_methods/{}", lambda ids, _: self._get("payment_method", ids)),
-            _call(post, "payment_methods/{}/attach", lambda ids, q: customers.attach(ids[0], q)),
-            _call(post, "payment_methods/{}/detach", lambda ids, _: customers.detach(ids[0])),
-            _call(
+            call(get, "payment_intents/{}", lambda ids, _: self._get("payment_intent", ids)),
+            call(post, "payment_intents/{}", lambda ids, q: intents.update(ids[0], q)),
+            call(post, "payment_intents/{}/confirm", lambda ids, q: intents.confirm(ids[0], q)),
+            call(post, "payment_intents/{}/cancel", lambda ids, q: intents.cancel(ids[0], q)),
+            call(get, "payment_methods", lambda _, q: self._cards(q, p.text(q, "customer"))),
+            call(get, "payment_methods/{}", lambda ids, _: self._get("payment_method", ids)),
+            call(post, "payment_methods/{}/attach", lambda ids, q: customers.attach(ids[0], q)),
+            call(post, "payment_methods/{}/detach", lambda ids, _: customers.detach(ids[0])),
+            call(
                 get,
                 "charges",
                 lambda _, q: self._list("charge", "charges", q, "customer", "payment_intent"),
             ),
-            _call(get, "charges/{}", lambda ids, _: self._get("charge", ids)),
-            _call(post, "refunds", lambda _, q: self.refunds.create(q)),
-            _call(
+            call(get, "charges/{}", lambda ids, _: self._get("charge", ids)),
+            call(post, "refunds", lambda _, q: self.refunds.create(q)),
+            call(
                 get,
                 "refunds",
                 lambda _, q: self._list("refund", "refunds", q, "charge", "payment_intent"),
             ),
-            _call(get, "refunds/{}", lambda ids, _: self._get("refund", ids)),
-            _call(post, "refunds/{}", lambda ids, q: self.refunds.update(ids[0], q)),
-            _call(
+            call(get, "refunds/{}", lambda ids, _: self._get("refund", ids)),
+            call(post, "refunds/{}", lambda ids, q: self.refunds.update(ids[0], q)),
+            call(
                 get,
                 "disputes",
                 lambda _, q: self._list("dispute", "disputes", q, "charge", "payment_intent"),
             ),
-            _call(get, "disputes/{}", lambda ids, _: self._get("dispute", ids)),
-            _call(
+            call(get, "disputes/{}", lambda ids, _: self._get("dispute", ids)),
+            call(
                 get,
                 "balance_transactions",
                 lambda _, q: self._list(
                     "balance_transaction", "balance_transactions", q, "currency", "source", "type"
                 ),
             ),
-            _call(
+            call(
                 get,
                 "balance_transactions/{}",
                 lambda ids, _: self._get("balance_transaction", ids),
             ),
-            _call(get, "payouts", lambda _, q: self._list("payout", "payouts", q, "status")),
-            _call(get, "payouts/{}", lambda ids, _: self._get("payout", ids)),
-            _call(get, "events", lambda _, q: self._list("event", "events", q, "type")),
-            _call(get, "events/{}", lambda ids, _: self._get("event", ids)),
-            _call(get, "balance", lambda *_: self._balance()),
-            _call(get, "account", lambda *_: dict(ACCOUNT)),
+            call(get, "payouts", lambda _, q: self._list("payout", "payouts", q, "status")),
+            call(get, "payouts/{}", lambda ids, _: self._get("payout", ids)),
+            call(get, "events", lambda _, q: self._list("event", "events", q, "type")),
+            call(get, "events/{}", lambda ids, _: self._get("event", ids)),
+            call(get, "balance", lambda *_: self._balance()),
+            call(get, "account", lambda *_: dict(ACCOUNT)),
         ]
 
     def _get(self, kind: str, ids: tuple[str, ...]) -> Json:
@@ -211,7 +199,3 @@ ACCOUNT: Json = {
     "payouts_enabled": True,
     "type": "standard",
 }
-
-
-def _call(method: str, path: str, answer: Callable[[tuple[str, ...], Json], Json]) -> Call:
-    return Call(method, re.compile(path.replace("{}", r"([A-Za-z0-9_]{1,255})")), answer)

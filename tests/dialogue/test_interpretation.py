@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.dialogue import interpretation
 from app.dialogue.effects import AnswerOffer, EditProfile, ListJobs, RequestHandoff, SetWeeklyHours
 from app.dialogue.interpretation import propose, question_about
 from app.dialogue.router import handle_message
@@ -21,6 +20,9 @@ from app.nlu.job_draft import Draft
 from app.texts import catalogue
 from tests.nlu.corpus_measure.simulation import Person
 from tests.nlu.corpus_measure.situations import NOW, PHONE, Situation, questions, situation
+
+READ_BACK: Final = (Ask.SKILLS_RIGHT, Ask.AVAILABILITY_RIGHT, Ask.WHICH_PLACE, Ask.JOB_WHICH_PLACE)
+"""The questions that a proposal may open: what was read is shown, and confirmed or chosen."""
 
 UNKNOWN: Final = "qwrt xnbv zzpq mnlk hgfd"
 """No reader of any question understands it."""
@@ -424,7 +426,7 @@ def test_no_answer_of_the_model_has_an_effect(
     assert made.replies
     assert made.state.misses == turn.state.misses == 1
     assert made.state.answered == before.state.answered
-    assert made.state.ask in {turn.state.ask, before.state.ask, *interpretation.READ_BACK}
+    assert made.state.ask in {turn.state.ask, before.state.ask, *READ_BACK}
     known = Draft.from_json(before.state.draft.get("job") or {})
     kept = Draft.from_json(made.state.draft.get("job") or {})
     assert replace(kept, places=known.places) == known, "nothing of the job is taken before a tap"

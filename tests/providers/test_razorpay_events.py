@@ -21,6 +21,7 @@ from app.payments.provider import (
     RefundState,
     SignatureInvalid,
 )
+from app.payments.rules import DisputeStatus
 from app.providers.razorpay.objects import link_of
 from app.providers.razorpay.webhook import RazorpayEvents
 
@@ -236,7 +237,7 @@ def test_a_dispute_stands_where_the_bank_says(
     }
     told = of("payment.dispute.created", dispute=thing, payment=payment())
     at = dt.datetime.fromtimestamp(1_764_000_000, dt.UTC)
-    assert told == DisputeChanged("disp_1", "pay_1", ours, Money(4_900, "INR"), at)
+    assert told == DisputeChanged("disp_1", "pay_1", DisputeStatus(ours), Money(4_900, "INR"), at)
 
 
 @pytest.mark.parametrize(

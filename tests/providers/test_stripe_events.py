@@ -20,6 +20,7 @@ from app.payments.provider import (
     RefundState,
     SignatureInvalid,
 )
+from app.payments.rules import DisputeStatus
 from app.providers.stripe.client import checkout_of
 from app.providers.stripe.webhook import (
     SIGNATURE_TOLERANCE_SECONDS,
@@ -260,7 +261,7 @@ def test_a_refund_stands_where_stripe_says(status: str, state: RefundState) -> N
 def test_a_dispute_stands_where_the_bank_says(status: str, ours: str) -> None:
     thing = {"id": "dp_1", "status": status, "amount": 4_900, "currency": "inr"}
     told = of("charge.dispute.updated", thing | {"payment_intent": {"id": "pi_1"}})
-    assert told == DisputeChanged("dp_1", "pi_1", ours, Money(4_900, "INR"))
+    assert told == DisputeChanged("dp_1", "pi_1", DisputeStatus(ours), Money(4_900, "INR"))
 
 
 @pytest.mark.parametrize(

@@ -131,13 +131,10 @@ async def top_up_balance(
     The same Idempotency-Key gives the same order and page even after it was paid: a request sent twice never asks
     for money twice.
     """
-    claimed: idempotency.Claim | None = None
     await limit_subject(rt, "unlock:account", str(actor.user_id))
     async with rt.database.begin() as session:
-        if idempotency_key is not None:
-            print_ = await idempotency.fingerprint(request)
-            owner = str(actor.user_id)
-            claimed = await idempotency.claim(session, owner, idempotency_key, print_, now)
+        owner = str(actor.user_id)
+        claimed = await idempotency.claim_request(request, session, owner, idempotency_key, now)
         ends = await page_ends(session, now)
         order = await balance.begin_top_up(session, actor, body.pack, ends, now)
     page = order_link(rt.keyring, rt.settings.base_url, order.id)

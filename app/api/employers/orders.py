@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.employers.coupons import COUPON, CouponText
 from app.api.employers.matches import ContactAnswer
-from app.api.http import idempotency
 from app.api.http.dependencies import (
     EmployerActor,
     EmployerActorApart,
@@ -23,6 +22,7 @@ from app.api.http.dependencies import (
     Rt,
     limit_subject,
 )
+from app.api.http.idempotency import claim_request
 from app.api.http.parameters import InStatus, OrderId
 from app.api.http.problems import problems
 from app.api.http.quotes import QuoteAnswer
@@ -187,9 +187,7 @@ async def unlock_leads(
     """
     await limit_subject(rt, "unlock:account", str(actor.user_id))
     async with rt.database.begin() as session:
-        if idempotency_key is not None:
-            print_ = await idempotency.fingerprint(request)
-            await idempotency.claim(session, str(actor.user_id), idempotency_key, print_, now)
+        await claim_request(request, session, str(actor.user_id), idempotency_key, now)
         begun = await purchase.begin(
             session,
             actor,

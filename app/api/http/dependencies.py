@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from app.api.http import idempotency
 from app.api.http.fast_path import PrefixRoute
+from app.api.http.idempotency import claim_request
 from app.api.http.rate_limits import LIMITS, address_key
 from app.core.errors import DomainError, Forbidden, Unauthenticated
 from app.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
@@ -269,8 +270,8 @@ async def _once(
     now: Now,
     idempotency_key: KeyHeader = None,
 ) -> None:
-    if idempotency_key is not None:
-        await _claim(request, session, str(actor.user_id), idempotency_key, now)
+    owner = str(actor.user_id)
+    request.state.claim = await claim_request(request, session, owner, idempotency_key, now)
 
 
 async def _once_for_nobody(
@@ -280,15 +281,8 @@ async def _once_for_nobody(
     now: Now,
     idempotency_key: KeyHeader = None,
 ) -> None:
-    if idempotency_key is not None:
-        await _claim(request, session, f"address:{address}", idempotency_key, now)
-
-
-async def _claim(
-    request: Request, session: AsyncSession, owner: str, key: str, now: dt.datetime
-) -> None:
-    print_ = await idempotency.fingerprint(request)
-    request.state.claim = await idempotency.claim(session, owner, key, print_, now)
+    owner = f"address:{address}"
+    request.state.claim = await claim_request(request, session, owner, idempotency_key, now)
 
 
 Once = Annotated[None, Depends(_once)]

@@ -83,6 +83,15 @@ async def claim(
     raise Replayed(Response(body, row.status, headers, media_type="application/json"))
 
 
+async def claim_request(
+    request: Request, session: AsyncSession, owner: str, key: str | None, now: dt.datetime
+) -> Claim | None:
+    """Claim the key that came with a request, if one did. Raises as `claim` does."""
+    if key is None:
+        return None
+    return await claim(session, owner, key, await fingerprint(request), now)
+
+
 async def store(session: AsyncSession, claimed: Claim, response: Response) -> None:
     """Store the response to a claimed key, encrypted because it may hold a contact."""
     await session.execute(

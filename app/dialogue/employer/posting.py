@@ -41,7 +41,6 @@ from app.nlu.job_draft import Draft, JobPart, token
 from app.nlu.normalize import normalize, split_words
 from app.nlu.vocabulary import phrase_set
 
-_UNITS: Final = frozenset({"hour", "day", "week", "month"})
 _LEAST_SAID: Final = 2
 """A text without a role is a job only with so many of its other parts."""
 _DISTANCE_CHARACTERS: Final = 60
@@ -276,7 +275,7 @@ def _tapped_part(message: EmployerMessage, name: str, value: str) -> Draft | Non
             return Draft(pay_open=True)
         case "pay":
             return pay.parse_tapped(value, message.context.currency)
-        case "per" if value in _UNITS:
+        case "per" if value in pay.UNITS:
             return Draft(per=value)
     return None
 

@@ -132,12 +132,10 @@ def movement_of(line: Mapping[str, Any]) -> Movement | None:
     if kind is None:
         return None
     return Movement(
-        id=line["entity_id"],
         kind=kind,
         ref=ref,
         amount=RAZORPAY_CURRENCIES.from_provider(line["amount"], line["currency"]),
         fee=RAZORPAY_CURRENCIES.from_provider(line["fee"], line["currency"]),
-        at=dt.datetime.fromtimestamp(line["created_at"], dt.UTC),
     )
 
 

@@ -5,7 +5,6 @@ object" (read in November 2026): `amount`, `fee` and `net` are in the settlement
 from the expanded `source`; a dispute is an `adjustment` whose `reporting_category` says which way.
 """
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -24,9 +23,9 @@ _KINDS: Final = {
 
 def movement_of(line: Mapping[str, Any]) -> Movement | None:
     """Return a balance transaction; None for one of nothing that we sell or pay for. Raises KeyError."""
-    kind = _KINDS.get(line["reporting_category"], MovementKind.OTHER)
+    kind = _KINDS.get(line["reporting_category"])
     source = line.get("source")
-    if kind is MovementKind.OTHER:
+    if kind is None:
         return None
     amount, currency = abs(line["amount"]), line["currency"]
     ref = line["id"]
@@ -37,10 +36,8 @@ def movement_of(line: Mapping[str, Any]) -> Movement | None:
             "id"
         ]
     return Movement(
-        id=line["id"],
         kind=kind,
         ref=str(ref),
         amount=STRIPE_CURRENCIES.from_provider(amount, currency),
         fee=STRIPE_CURRENCIES.from_provider(line["fee"], line["currency"]),
-        at=dt.datetime.fromtimestamp(line["created"], dt.UTC),
     )
