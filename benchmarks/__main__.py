@@ -18,6 +18,7 @@ from benchmarks import (
     invoices,
     matching,
     outbox,
+    payments,
     process,
     retention,
     waves,
@@ -28,7 +29,7 @@ from benchmarks.plots import draw_matching
 RESULTS = Path(__file__).parent / "results"
 WHAT = (
     *("matching", "waves", "endpoints", "chat", "outbox", "pace", "hot_rows", "retention"),
-    *("invoices", "idle", "start"),
+    *("invoices", "unlocks", "books", "pending", "idle", "start"),
 )
 SIZES = (10_000, 100_000)
 LARGE = 1_000_000
@@ -85,6 +86,9 @@ def main() -> None:
         "hot_rows": lambda: uvloop.run(hot_rows.run(quick=quick)),
         "retention": lambda: uvloop.run(retention.run(quick=quick)),
         "invoices": lambda: uvloop.run(invoices.run(quick=quick)),
+        "unlocks": lambda: uvloop.run(payments.unlocks(quick=quick)),
+        "books": lambda: payments.books(quick=quick),
+        "pending": lambda: payments.pending(quick=quick),
         "idle": lambda: process.idle(quick=quick),
         "start": lambda: process.start(quick=quick),
     }

@@ -1,4 +1,4 @@
-"""The provider's events: stored as they came, then each handled in one transaction."""
+"""The provider's events: stored as they came (`group_commit`), then each handled in one transaction."""
 
 import datetime as dt
 import json
@@ -10,14 +10,12 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clocks import Clock
-from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.session import Database, keyring
-from app.database.statements import insert_if_absent
-from app.database.wakeups import wake_loops
+from app.messaging.inbox.group_commit import VerifiedWebhook
 from app.messaging.inbox.webhook_queue import WebhookQueue
-from app.messaging.models import WebhookEvent, WebhookState
+from app.messaging.models import EVENT, WebhookEvent, WebhookState
 from app.payments import disputes, early_events, orders, refunds, settle
 from app.payments.models import Payment, PaymentAttempt
 from app.payments.provider import (
@@ -34,24 +32,11 @@ from app.payments.rules import OPEN, AttemptStatus, PaymentAction
 HANDLING_SECONDS: Final = 20
 """How long one event may take; it takes milliseconds, but it may wait for a lock."""
 LEASE: Final = dt.timedelta(seconds=30)
-_CONTEXT = "webhook"
 
 
-async def store(session: AsyncSession, provider: str, event: SignedEvent, now: dt.datetime) -> bool:
-    """Keep a verified event of this provider to be handled; False if it was kept before."""
-    row = {
-        "id": new_id(),
-        "provider": provider,
-        "event_id": event.id[:160],
-        "kind": event.kind[:64],
-        "body_sealed": keyring(session).seal(json.dumps(event.body), _CONTEXT),
-        "state": WebhookState.WAITING,
-        "attempts": 0,
-        "due_at": now,
-        "received_at": now,
-    }
-    wake_loops(session, "payment_events")
-    return await insert_if_absent(session, WebhookEvent, row)
+def webhook_of(provider: str, event: SignedEvent, body: bytes) -> VerifiedWebhook:
+    """Return a verified event of this provider as it is stored, to be handled by the loop."""
+    return VerifiedWebhook(provider, event.id[:160], event.kind[:64], body, "payment_events")
 
 
 @cache
@@ -82,7 +67,7 @@ async def handle_due(
 async def _handle(
     session: AsyncSession, event: WebhookEvent, now: dt.datetime, *, provider: PaymentEvents
 ) -> None:
-    body = json.loads(keyring(session).open(event.body_sealed, _CONTEXT))
+    body = json.loads(keyring(session).open(event.body_sealed, EVENT))
     if (why := provider.stranger(body)) is not None:
         _count_stranger(event, why)
         change = None

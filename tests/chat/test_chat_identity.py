@@ -68,7 +68,9 @@ async def test_what_changes_hands_by_a_move_wakes_whoever_handles_messages(
             change = {"field": "messages", "value": {"messages": [message]}}
             body = json.dumps({"entry": [{"changes": [change]}]}).encode()
             async with world.database.begin() as session:
-                await group_commit.store_events(session, unpack.WHATSAPP, [body], world.clock_now)
+                await group_commit.store_events(
+                    session, [group_commit.of_whatsapp(body)], world.clock_now
+                )
             await unpack.open_due(world.database, world.clock, 1, world.conversation.parse)
             world.clock_now += dt.timedelta(seconds=1)
         async with world.database.wakeups.event("inbox") as woken:

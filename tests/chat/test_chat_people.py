@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.identity.models import Consent
 from app.jobs.models import Job
-from app.messaging.inbox import group_commit, process, unpack
+from app.messaging.inbox import group_commit, process
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
 from app.offers.models import JobMatch
 from app.workers.models import WorkerAvailability
@@ -32,7 +32,9 @@ async def test_several_first_messages_at_once_make_one_worker(database_url: str)
 
         async def arrive(body: bytes) -> None:
             async with world.database.begin() as session:
-                await group_commit.store_events(session, unpack.WHATSAPP, [body], world.clock())
+                await group_commit.store_events(
+                    session, [group_commit.of_whatsapp(body)], world.clock()
+                )
             await process.handle_due(world.database, world.clock, 100, world.conversation)
 
         await asyncio.gather(*(arrive(body) for body in bodies))
@@ -73,7 +75,7 @@ async def test_the_same_bytes_are_one_event(database_url: str) -> None:
         for _ in range(3):
             async with world.database.begin() as session:
                 await group_commit.store_events(
-                    session, unpack.WHATSAPP, [b'{"entry": []}'], world.clock()
+                    session, [group_commit.of_whatsapp(b'{"entry": []}')], world.clock()
                 )
         assert await count(world, WebhookEvent) == 1
 

@@ -12,8 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.crypto import Keyring
 from app.database.session import Database
-from app.messaging.inbox.group_commit import MOST_BYTES, MOST_TOGETHER, GroupCommit, store_events
-from app.messaging.inbox.unpack import WHATSAPP
+from app.messaging.inbox.group_commit import (
+    MOST_BYTES,
+    MOST_TOGETHER,
+    GroupCommit,
+    of_whatsapp,
+    store_events,
+)
 from app.messaging.models import EVENT, WebhookEvent
 
 NOW = dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC)
@@ -49,7 +54,7 @@ class Door:
 
     def arrive(self, *bodies: bytes) -> list[asyncio.Task[None]]:
         """All of them at once."""
-        return [asyncio.create_task(self.group_commit.store(body)) for body in bodies]
+        return [asyncio.create_task(self.group_commit.store(of_whatsapp(body))) for body in bodies]
 
     async def kept(self) -> list[bytes]:
         """Return the bodies, in the order in which they will be opened."""
@@ -142,7 +147,7 @@ async def test_what_the_database_refuses_fails_alone(door: Door) -> None:
     with pytest.raises(SQLAlchemyError, match="refused"):
         await two
     assert sorted(await door.kept()) == [b"one", b"three"]
-    await door.group_commit.store(b"four")
+    await door.group_commit.store(of_whatsapp(b"four"))
 
 
 async def test_one_that_hangs_holds_up_nobody_for_long(postgresql_database_url: str) -> None:
@@ -150,7 +155,7 @@ async def test_one_that_hangs_holds_up_nobody_for_long(postgresql_database_url: 
     door = Door(database)
     try:
         async with database.begin() as elsewhere:
-            await store_events(elsewhere, WHATSAPP, [b"same"], NOW)
+            await store_events(elsewhere, [of_whatsapp(b"same")], NOW)
             (hanging,) = door.arrive(b"same")
             await some_turns()
             await asyncio.gather(*door.arrive(b"other"))

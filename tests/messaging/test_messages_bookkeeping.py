@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from app.core.ids import new_id
 from app.identity.models import User
 from app.messaging.channel import TransportError
-from app.messaging.inbox import group_commit, process, unpack
+from app.messaging.inbox import group_commit, process
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import enqueue, record_results
 from app.messaging.outbox.claim import LEASE
@@ -194,7 +194,9 @@ async def stores_status(post: Recipient, message_id: UUID, number: int) -> None:
     change = {"field": "messages", "value": {"statuses": [status]}}
     body = json.dumps({"entry": [{"changes": [change]}]})
     async with post.database.begin() as session:
-        await group_commit.store_events(session, unpack.WHATSAPP, [body.encode()], post.now)
+        await group_commit.store_events(
+            session, [group_commit.of_whatsapp(body.encode())], post.now
+        )
 
 
 async def test_a_process_away_longer_than_the_lease_sends_nothing_twice(database_url: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.core.metrics import UNKNOWN_VALUES
-from app.messaging.inbox import group_commit, unpack
+from app.messaging.inbox import group_commit
 from app.messaging.models import ChatPerson, InboxItem, MessageTemplate, PlatformNotice
 from app.messaging.rules import window_open
 from tests.support.messages import Town, town
@@ -67,7 +67,7 @@ async def test_words_beside_an_album_are_heard(database_url: str) -> None:
 
 async def post(world: Town, body: bytes) -> None:
     async with world.database.begin() as session:
-        await group_commit.store_events(session, unpack.WHATSAPP, [body], world.clock_now)
+        await group_commit.store_events(session, [group_commit.of_whatsapp(body)], world.clock_now)
     await world.settle()
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from app.core.clocks import SKEW
 from app.core.ids import new_id
 from app.messaging.channel import TransportError
-from app.messaging.inbox.group_commit import store_events
+from app.messaging.inbox.group_commit import of_whatsapp, store_events
 from app.messaging.models import (
     Channel,
     ChannelState,
@@ -158,7 +158,7 @@ async def test_a_lost_answer_waits_for_a_webhook_that_a_clock_ahead_stored(
         message = await post.tell("1")
         await post.send()
         async with post.database.begin() as session:
-            await store_events(session, Channel.WHATSAPP, [b"{}"], post.now + ahead)
+            await store_events(session, [of_whatsapp(b"{}")], post.now + ahead)
         for _ in range(4):
             await post.passes(LEASE)
         assert post.platform.sent == []

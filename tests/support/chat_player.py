@@ -38,7 +38,7 @@ from app.identity.models import User
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
 from app.messaging.channel import Address, SendResult
-from app.messaging.inbox import group_commit, process, unpack
+from app.messaging.inbox import group_commit, process
 from app.messaging.models import ChatPerson
 from app.messaging.outbox import delivery
 from app.offers import closing, expire, remind
@@ -141,7 +141,9 @@ class ChatWorld:
         payload = {"entry": [{"changes": [{"field": field, "value": value}]}]}
         async with self.database.begin() as session:
             body = json.dumps(payload).encode()
-            await group_commit.store_events(session, unpack.WHATSAPP, [body], self.clock_now)
+            await group_commit.store_events(
+                session, [group_commit.of_whatsapp(body)], self.clock_now
+            )
         await self.settle()
 
     def message(self, content: dict[str, Any], **more: Any) -> dict[str, Any]:

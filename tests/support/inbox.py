@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.database.session import Database
 from app.messaging.inbound import Inbound, Parsed
-from app.messaging.inbox import group_commit, unpack
+from app.messaging.inbox import group_commit
 from app.messaging.models import ChatPerson, InboxItem
 from app.providers.whatsapp.webhook import parse
 from tests.support.factories import NOW
@@ -68,7 +68,7 @@ async def arrive(database: Database, *messages: dict[str, Any]) -> None:
     change = {"field": "messages", "value": {"messages": list(messages)}}
     body = json.dumps({"entry": [{"changes": [change]}]}).encode()
     async with database.begin() as session:
-        await group_commit.store_events(session, unpack.WHATSAPP, [body], NOW)
+        await group_commit.store_events(session, [group_commit.of_whatsapp(body)], NOW)
 
 
 async def states(database: Database) -> Counter[str]:

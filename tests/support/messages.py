@@ -14,7 +14,7 @@ from app.core.ids import new_id
 from app.identity.models import User
 from app.messaging.channel import ChannelRegistry
 from app.messaging.inbound import StatusUpdate
-from app.messaging.inbox import group_commit, unpack
+from app.messaging.inbox import group_commit
 from app.messaging.models import Channel, OutboxMessage
 from app.messaging.outbox import delivery, enqueue, statuses
 from app.messaging.rules import Refusal
@@ -110,7 +110,9 @@ class Town(ChatWorld):
         change = {"field": field, "value": value}
         body = json.dumps({"entry": [{"changes": [change], "time": str(self.clock_now)}]}).encode()
         async with self.database.begin() as session:
-            await group_commit.store_events(session, unpack.WHATSAPP, [body], self.clock_now)
+            await group_commit.store_events(
+                session, [group_commit.of_whatsapp(body)], self.clock_now
+            )
         await self.settle()
 
     async def template(self, event: str, kind: str = "job_offer") -> None:

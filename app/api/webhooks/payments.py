@@ -4,20 +4,21 @@ Every provider that has a secret here is believed, whichever of them sells: refu
 the one before still arrive.
 """
 
-from collections.abc import Mapping
-from typing import Annotated
+from typing import Any, Final
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request, Response
 
-from app.api.http.dependencies import Route, Rt
+from app.api.http.dependencies import operation_id, runtime_of
 from app.api.http.problems import problems
-from app.api.webhooks.answer import Received
+from app.api.webhooks.answer import RECEIVED, Direct, Received
 from app.core.errors import Unauthenticated, Unavailable
-from app.payments.events import store
+from app.payments.events import webhook_of
 from app.payments.provider import EventsNotConfigured, SignatureInvalid
-from app.runtime import Runtime, wall_clock
+from app.runtime import wall_clock
 
-router = APIRouter(prefix="/api/webhooks", tags=["webhooks"], route_class=Route)
+router = APIRouter(
+    prefix="/api/webhooks", tags=["webhooks"], generate_unique_id_function=operation_id
+)
 
 
 class StripeNotConfigured(Unavailable):
@@ -44,59 +45,64 @@ class WrongSignature(Unauthenticated):
     remedy = "Sign the bytes of the body as they are sent, with the secret configured here."
 
 
-@router.post("/stripe", responses=problems(WrongSignature, StripeNotConfigured))
-async def receive_stripe(
-    request: Request,
-    rt: Rt,
-    stripe_signature: Annotated[
-        str, Header(max_length=4_096, description="Stripe's signature of the body's bytes.")
-    ] = "",
-) -> Received:
+async def receive_stripe(request: Request) -> Response:
     """Store one event of Stripe, signed over the raw bytes; a bad signature stores nothing."""
-    headers = {"stripe-signature": stripe_signature}
-    return await _receive(request, rt, "stripe", headers, StripeNotConfigured)
+    return await _receive(request, "stripe", StripeNotConfigured)
 
 
-@router.post("/razorpay", responses=problems(WrongSignature, RazorpayNotConfigured))
-async def receive_razorpay(
-    request: Request,
-    rt: Rt,
-    x_razorpay_signature: Annotated[
-        str,
-        Header(
-            max_length=4_096,
-            description="HMAC-SHA256 of the body's bytes with the webhook's secret, in hexadecimal.",
-        ),
-    ] = "",
-    x_razorpay_event_id: Annotated[
-        str,
-        Header(
-            max_length=160, description="Razorpay's id of the event; sent again, it has the same."
-        ),
-    ] = "",
-) -> Received:
+async def receive_razorpay(request: Request) -> Response:
     """Store one event of Razorpay, signed over the raw bytes; a bad signature stores nothing."""
-    headers = {
-        "x-razorpay-signature": x_razorpay_signature,
-        "x-razorpay-event-id": x_razorpay_event_id,
-    }
-    return await _receive(request, rt, "razorpay", headers, RazorpayNotConfigured)
+    return await _receive(request, "razorpay", RazorpayNotConfigured)
 
 
-async def _receive(
-    request: Request,
-    rt: Runtime,
-    provider: str,
-    headers: Mapping[str, str],
-    not_configured: type[Unavailable],
-) -> Received:
+async def _receive(request: Request, provider: str, not_configured: type[Unavailable]) -> Response:
+    runtime = runtime_of(request)
+    body = await request.body()
     try:
         # A provider stamps with the real time, whatever time this process lives in.
-        event = rt.payment_events[provider].verify(headers, await request.body(), wall_clock())
+        event = runtime.payment_events[provider].verify(request.headers, body, wall_clock())
     except EventsNotConfigured:
         raise not_configured from None
     except SignatureInvalid:
         raise WrongSignature from None
-    async with rt.database.begin() as session:
-        await store(session, provider, event, rt.clock())
-    return Received()
+    await runtime.group_commit.store(webhook_of(provider, event, body))
+    return RECEIVED
+
+
+def _header(name: str, description: str, longest: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": {"type": "string", "maxLength": longest, "default": "", "title": name},
+    }
+
+
+_OF_STRIPE: Final = [_header("stripe-signature", "Stripe's signature of the body's bytes.", 4_096)]
+_OF_RAZORPAY: Final = [
+    _header(
+        "x-razorpay-signature",
+        "HMAC-SHA256 of the body's bytes with the webhook's secret, in hexadecimal.",
+        4_096,
+    ),
+    _header(
+        "x-razorpay-event-id",
+        "Razorpay's id of the event; sent again, it has the same.",
+        160,
+    ),
+]
+
+for _path, _endpoint, _not_configured, _parameters in (
+    ("/stripe", receive_stripe, StripeNotConfigured, _OF_STRIPE),
+    ("/razorpay", receive_razorpay, RazorpayNotConfigured, _OF_RAZORPAY),
+):
+    router.add_api_route(
+        _path,
+        _endpoint,
+        methods=["POST"],
+        response_model=Received,
+        responses=problems(WrongSignature, _not_configured),
+        openapi_extra={"parameters": _parameters},
+        route_class_override=Direct,
+    )

@@ -1,19 +1,17 @@
 """WhatsApp's webhook: verified over the raw bytes, stored, acknowledged; understood afterwards."""
 
 import hmac
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
-from fastapi.routing import APIRoute
-from starlette.types import Receive, Scope, Send
 
 from app.api.http.dependencies import Rt, operation_id, runtime_of
 from app.api.http.problems import problems
-from app.api.webhooks.answer import Received
+from app.api.webhooks.answer import RECEIVED, Direct, Received
 from app.core.errors import Forbidden, Unauthenticated, Unavailable
 from app.core.settings import Settings
+from app.messaging.inbox.group_commit import of_whatsapp
 from app.providers.whatsapp.location_pins import without_exact_pins
 from app.providers.whatsapp.signature import SIGNATURE_HEADER, signature_fits
 
@@ -83,22 +81,6 @@ async def verify_whatsapp(
     return PlainTextResponse(challenge)
 
 
-class _Direct(APIRoute):
-    """Hands its endpoint the request and sends what it returns, with nothing of FastAPI in between.
-
-    Of all routes this one is asked most. In the OpenAPI document it is one like the others.
-    """
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, endpoint, **options)
-        self.app = self._answer
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response: Response = await self.endpoint(Request(scope, receive))
-        await response(scope, receive, send)
-
-
-_RECEIVED = Response(Received().model_dump_json(), media_type="application/json")
 _SIGNATURE: dict[str, Any] = {
     "parameters": [
         {
@@ -118,8 +100,8 @@ async def receive_whatsapp(request: Request) -> Response:
     body = await request.body()
     if not signature_fits(_secret(runtime.settings), body, request.headers.get(SIGNATURE_HEADER)):
         raise BadSignature
-    await runtime.group_commit.store(without_exact_pins(body))
-    return _RECEIVED
+    await runtime.group_commit.store(of_whatsapp(without_exact_pins(body)))
+    return RECEIVED
 
 
 router.add_api_route(
@@ -129,5 +111,5 @@ router.add_api_route(
     response_model=Received,
     responses=problems(BadSignature, WhatsAppNotConfigured),
     openapi_extra=_SIGNATURE,
-    route_class_override=_Direct,
+    route_class_override=Direct,
 )

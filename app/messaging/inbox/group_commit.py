@@ -38,34 +38,52 @@ _INSERT: Final = PreparedInsert(
 )
 
 
+class VerifiedWebhook(NamedTuple):
+    """A webhook whose signature fits."""
+
+    provider: str
+    event_id: str
+    """Sent again, it has the same."""
+    kind: str
+    body: bytes
+    loop: str
+    """The loop that handles it."""
+
+
+def of_whatsapp(body: bytes) -> VerifiedWebhook:
+    """Return WhatsApp's webhook with this body; the same bytes are one event."""
+    return VerifiedWebhook(WHATSAPP, hashlib.sha256(body).hexdigest(), "batch", body, "inbox")
+
+
 async def store_events(
-    session: AsyncSession, provider: str, bodies: Sequence[bytes], now: dt.datetime
+    session: AsyncSession, webhooks: Sequence[VerifiedWebhook], now: dt.datetime
 ) -> int:
-    """Store verified webhooks; return how many are new. The same bytes are one event."""
+    """Store verified webhooks; return how many are new."""
     rows = [
         {
             "id": new_id(),
-            "provider": provider,
-            "event_id": hashlib.sha256(body).hexdigest(),
-            "kind": "batch",
-            "body_sealed": keyring(session).seal(body.decode("utf-8", "replace"), EVENT),
+            "provider": webhook.provider,
+            "event_id": webhook.event_id,
+            "kind": webhook.kind,
+            "body_sealed": keyring(session).seal(webhook.body.decode("utf-8", "replace"), EVENT),
             "state": WebhookState.WAITING,
             "attempts": 0,
             "set_aside": 0,
             "due_at": now,
             "received_at": now,
         }
-        for body in bodies
+        for webhook in webhooks
     ]
     # The same order everywhere prevents deadlocks.
-    stored = await _INSERT.run(session, sorted(rows, key=itemgetter("event_id")))
+    stored = await _INSERT.run(session, sorted(rows, key=itemgetter("provider", "event_id")))
     if stored:
-        wake_loops(session, "inbox")
+        for loop in sorted({webhook.loop for webhook in webhooks}):
+            wake_loops(session, loop)
     return stored
 
 
-class _Webhook(NamedTuple):
-    body: bytes
+class _Waiting(NamedTuple):
+    webhook: VerifiedWebhook
     stored: asyncio.Future[None]
 
 
@@ -74,22 +92,22 @@ def _is_outage(error: Exception) -> bool:
 
 
 class GroupCommit:
-    """Stores WhatsApp's webhooks in batches."""
+    """Stores webhooks in batches, whosever they are."""
 
     def __init__(self, database: Database, clock: Callable[[], dt.datetime]) -> None:
         self._database = database
         self._clock = clock
-        self._waiting: deque[_Webhook] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._runner: asyncio.Task[None] | None = None
         self._storing: set[asyncio.Task[None]] = set()
 
-    async def store(self, body: bytes) -> None:
-        """Return once `body` is committed. Raises what its statement raised.
+    async def store(self, webhook: VerifiedWebhook) -> None:
+        """Return once `webhook` is committed. Raises what its statement raised.
 
         A cancelled caller only misses the answer: its webhook and the others may be stored.
         """
         stored = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Webhook(body, stored))
+        self._waiting.append(_Waiting(webhook, stored))
         if self._runner is None:
             # It belongs to no request, whose cancellation or log id it would share.
             self._runner = asyncio.create_task(self._store_all(), context=Context())
@@ -101,8 +119,8 @@ class GroupCommit:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
-        for webhook in self._waiting:
-            webhook.stored.cancel()
+        for waiting in self._waiting:
+            waiting.stored.cancel()
 
     async def _store_all(self) -> None:
         try:
@@ -114,36 +132,36 @@ class GroupCommit:
         finally:
             self._runner = None
 
-    def _next(self) -> Sequence[_Webhook]:
+    def _next(self) -> Sequence[_Waiting]:
         batch = [self._waiting.popleft()]
-        room = MOST_BYTES - len(batch[0].body)
+        room = MOST_BYTES - len(batch[0].webhook.body)
         while self._waiting and len(batch) < MOST_TOGETHER:
-            room -= len(self._waiting[0].body)
+            room -= len(self._waiting[0].webhook.body)
             if room < 0:
                 break
             batch.append(self._waiting.popleft())
         return batch
 
-    async def _store(self, batch: Sequence[_Webhook]) -> None:
+    async def _store(self, batch: Sequence[_Waiting]) -> None:
         try:
             async with self._database.single() as session:
-                bodies = [webhook.body for webhook in batch]
-                await store_events(session, WHATSAPP, bodies, self._clock())
+                webhooks = [waiting.webhook for waiting in batch]
+                await store_events(session, webhooks, self._clock())
         except Exception as error:  # noqa: BLE001 - the callers raise it
             if len(batch) == 1 or _is_outage(error):
                 # While the database is away, trying each alone would only delay all.
-                for webhook in batch:
-                    if not webhook.stored.done():
-                        webhook.stored.set_exception(error)
+                for waiting in batch:
+                    if not waiting.stored.done():
+                        waiting.stored.set_exception(error)
                 return
             # One of them may be at fault; those stored already are found by their hash.
             reason = type(error).__name__
             logger().warning("webhooks_kept_one_by_one", count=len(batch), reason=reason)
-            await asyncio.gather(*(self._store([webhook]) for webhook in batch))
+            await asyncio.gather(*(self._store([waiting]) for waiting in batch))
         else:
-            for webhook in batch:
-                if not webhook.stored.done():
-                    webhook.stored.set_result(None)
+            for waiting in batch:
+                if not waiting.stored.done():
+                    waiting.stored.set_result(None)
         finally:
-            for webhook in batch:
-                webhook.stored.cancel()  # has an effect only if this task is cancelled
+            for waiting in batch:
+                waiting.stored.cancel()  # has an effect only if this task is cancelled
