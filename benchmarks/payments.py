@@ -165,7 +165,7 @@ def _apart(what: str, count: int) -> list[dict[str, Any]]:
     return records
 
 
-def _step(what: str, step: str, url: str, count: int) -> bytes:
+def _run_step(what: str, step: str, url: str, count: int) -> bytes:
     """Run `_child` in a process of its own; return what it writes."""
     command = [sys.executable, "-m", "benchmarks.payments", what, step, url, str(count)]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
