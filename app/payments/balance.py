@@ -1,13 +1,14 @@
 """An employer's balance: money paid in advance. It is the sum of ledger entries, and never lapses.
 
-Who takes from it locks the account's row first, so that parallel purchases can't take the same money twice.
+Who takes from it locks the account's row first (`ledger.lock_balance`), so that parallel purchases can't take the
+same money twice.
 """
 
 import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, NotFound
@@ -18,7 +19,6 @@ from app.database.session import keyring
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.payments import disputes, orders
-from app.payments.ledger import account_id
 from app.payments.models import LedgerAccount, LedgerEntry, LedgerTransaction, Order, PaymentAttempt
 from app.payments.provider import PROVIDER
 from app.payments.rules import (
@@ -60,26 +60,6 @@ class BalanceEntry:
     amount: Money
     payment_id: UUID | None
     at: dt.datetime
-
-
-def _id(employer_id: UUID, currency: str) -> UUID:
-    return account_id(AccountType.EMPLOYER_BALANCE, currency, owner_id=employer_id)
-
-
-async def lock(session: AsyncSession, employer_id: UUID, currency: str) -> int:
-    """Lock the balance against other debits; return what is in it, 0 if there never was any."""
-    account = select(LedgerAccount.id).where(LedgerAccount.id == _id(employer_id, currency))
-    if await session.scalar(account.with_for_update(key_share=True)) is None:
-        return 0
-    return await amount_of(session, employer_id, currency)
-
-
-async def amount_of(session: AsyncSession, employer_id: UUID, currency: str) -> int:
-    """Return what is in the balance, in minor units."""
-    query = select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
-        LedgerEntry.account_id == _id(employer_id, currency)
-    )
-    return -int(await session.scalar(query) or 0)
 
 
 async def list_entries(

@@ -129,17 +129,24 @@ async def _refunds(session: AsyncSession, back: set[str]) -> dict[str, list[list
         select(Payment.id).where(Payment.intent_id.in_(back)),
         named,
     )
-    query = (
+    of_leads = (
         select(Refund, func.coalesce(PaymentAttempt.intent_id, Payment.intent_id))
         .join(Payment, Payment.id == Refund.payment_id)
         .outerjoin(PaymentAttempt, PaymentAttempt.id == Payment.captured_by)
         .where(Refund.payment_id.in_(together), Refund.provider_id.is_not(None))
         .order_by(Refund.id)
     )
+    of_top_ups = (
+        select(Refund, PaymentAttempt.intent_id)
+        .join(PaymentAttempt, PaymentAttempt.order_id == Refund.order_id)
+        .where(or_(Refund.provider_id.in_(back), PaymentAttempt.intent_id.in_(back)))
+        .order_by(Refund.id)
+    )
     wholes: dict[tuple[str, str], list[Refund]] = {}
-    for refund, intent_id in await session.execute(query):
-        whole = charges.whole_of(refund.provider_id or "")
-        wholes.setdefault((whole, intent_id or ""), []).append(refund)
+    for query in (of_leads, of_top_ups):
+        for refund, intent_id in await session.execute(query):
+            whole = charges.whole_of(refund.provider_id or "")
+            wholes.setdefault((whole, intent_id or ""), []).append(refund)
     refunds: dict[str, list[list[Refund]]] = {}
     for names, parts in wholes.items():
         for name in back.intersection(names):
@@ -214,10 +221,15 @@ async def list_ours(
             Refund.created_at < end,
             Refund.provider_id.is_not(None),
             Refund.status.in_([RefundStatus.SUCCEEDED, RefundStatus.PENDING]),
-            exists().where(
-                LedgerTransaction.payment_id == Refund.payment_id,
-                LedgerTransaction.kind == _CAPTURE,
-                LedgerTransaction.provider == provider,
+            or_(
+                exists().where(
+                    LedgerTransaction.payment_id == Refund.payment_id,
+                    LedgerTransaction.kind == _CAPTURE,
+                    LedgerTransaction.provider == provider,
+                ),
+                exists().where(
+                    PaymentAttempt.order_id == Refund.order_id, PaymentAttempt.provider == provider
+                ),
             ),
         )
         .order_by(Refund.created_at, Refund.id)

@@ -1,4 +1,4 @@
-"""Disputes: a cardholder's bank asks for the money back.
+"""Disputes: a cardholder's bank asks for the money back, of leads or of a top-up.
 
 While one is open, its employer buys nothing: no page is opened, those that are open are closed at the provider, and
 what is paid on one all the same goes back.
@@ -17,10 +17,11 @@ from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.core.metrics import ALERTS
 from app.employers.models import Employer
-from app.payments import ledger, orders, refunds, rules, suspense
+from app.payments import ledger, orders, refunds, rules, suspense, top_up_returns
 from app.payments.models import Dispute, LedgerTransaction, Payment
 from app.payments.provider import DisputeChanged
 from app.payments.rules import DECIDED, DisputeStatus, Posting
+from app.payments.top_up_returns import PaidTopUp
 
 _ORDER: Final = {
     "": 0,
@@ -58,17 +59,22 @@ async def record_dispute(
     `asked` is for what the provider answered just now, which is true whatever was told before.
     """
     payments = await orders.payments_of_charge(session, change.intent_id)
-    if not payments:
+    top_up = None if payments else await top_up_returns.find_paid(session, change.intent_id)
+    if top_up is not None:
+        employer_id, about = top_up.order.employer_id, top_up.order.id
+    elif payments:
+        employer_id, about = payments[0].employer_id, payments[0].id
+    else:
         return False
-    payment = payments[0]
     found = select(Dispute).where(Dispute.provider_id == change.provider_id)
     dispute = await session.scalar(found)
     if dispute is None:
         dispute = Dispute(
             id=new_id(),
             provider_id=change.provider_id,
-            payment_id=payment.id,
-            employer_id=payment.employer_id,
+            payment_id=None if top_up else about,
+            order_id=about if top_up else None,
+            employer_id=employer_id,
             status="",
             amount=change.amount.amount,
             currency=change.amount.currency,
@@ -88,15 +94,15 @@ async def record_dispute(
         ALERTS.labels("dispute_opened").inc()
         for each in payments:
             await refunds.wait_for_dispute(session, each.id, now)
-        await _close_pages(session, payment.employer_id, now)
-    await _book(session, payments, dispute, before, now)
+        await _close_pages(session, employer_id, now)
+    await _book(session, top_up or payments, dispute, before, now)
     if change.status in DECIDED:
         for each in payments:
             await refunds.dispute_ended(session, each, now)
     audit.record(
         session,
         f"dispute.{change.status}",
-        payment.id,
+        about,
         None,
         now,
         before={"status": before} if before else None,
@@ -121,14 +127,49 @@ def _is_news(dispute: Dispute, change: DisputeChanged, now: dt.datetime, *, aske
 
 async def _book(
     session: AsyncSession,
-    payments: Sequence[Payment],
+    paid: PaidTopUp | Sequence[Payment],
     dispute: Dispute,
     before: str,
     now: dt.datetime,
 ) -> None:
-    """Book what a bank took for good, and what it gave back after all; of each payment of the charge its share."""
+    """Book what a bank took for good, and what it gave back after all."""
     if DisputeStatus.LOST not in {dispute.status, before}:
         return
+    is_lost = dispute.status == DisputeStatus.LOST
+    earlier = select(func.count()).where(
+        LedgerTransaction.provider_ref == dispute.provider_id,
+        LedgerTransaction.kind == "dispute_reinstated",
+    )
+    times = await session.scalar(earlier) or 0
+    again = f":{times}" if times else ""
+    lost, given = f"dispute_lost:{dispute.id}{again}", f"dispute_reinstated:{dispute.id}{again}"
+    at, ref = dispute.changed_at, dispute.provider_id
+    if isinstance(paid, PaidTopUp):
+        if is_lost:
+            await top_up_returns.take(session, paid, lost, dispute.money, now, ref=ref, at=at)
+        else:
+            await top_up_returns.put_back(session, paid, lost, given, now, ref, at=at)
+        return
+    if is_lost:
+        await ledger.book(
+            session,
+            lost,
+            _losses(paid, dispute),
+            currency=dispute.currency,
+            payment_id=paid[0].id,
+            now=now,
+            occurred_at=at,
+            provider=await orders.provider_of(session, paid[0]),
+            provider_ref=ref,
+        )
+    else:
+        await ledger.book_opposite(session, lost, given, now=now, occurred_at=at, provider_ref=ref)
+    for payment in filter(_suspended, paid):
+        await suspense.taken_back(session, payment, now, again=not is_lost)
+
+
+def _losses(payments: Sequence[Payment], dispute: Dispute) -> list[Posting]:
+    """Return the sides of a dispute that was lost: of each payment of the charge its share."""
     lost: list[Posting] = []
     divided = rules.shares(dispute.amount, [payment.amount for payment in payments])
     for payment, share in zip(payments, divided, strict=True):
@@ -138,26 +179,7 @@ async def _book(
             if _suspended(payment)
             else rules.dispute_lost(share)
         )
-    is_lost = dispute.status == DisputeStatus.LOST
-    earlier = select(func.count()).where(
-        LedgerTransaction.payment_id == payments[0].id,
-        LedgerTransaction.kind == "dispute_reinstated",
-    )
-    times = await session.scalar(earlier) or 0
-    key = "dispute_lost" if is_lost else "dispute_reinstated"
-    await ledger.book(
-        session,
-        f"{key}:{dispute.id}" + (f":{times}" if times else ""),
-        lost if is_lost else rules.reversal(lost),
-        currency=dispute.currency,
-        payment_id=payments[0].id,
-        now=now,
-        occurred_at=dispute.changed_at,
-        provider=await orders.provider_of(session, payments[0]),
-        provider_ref=dispute.provider_id,
-    )
-    for payment in filter(_suspended, payments):
-        await suspense.taken_back(session, payment, now, again=not is_lost)
+    return lost
 
 
 def _suspended(payment: Payment) -> bool:

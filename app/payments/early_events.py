@@ -1,8 +1,8 @@
 """Refunds and disputes that a provider tells of before we know their payment.
 
 Events come in any order, and late: such a one is kept, and applied when the payment is captured. One whose payment
-never comes is an open item after a day: money moved at the provider that we know nothing of. One about a top-up,
-which has no lead's payment to apply it to, is an open item at once.
+never comes is an open item after a day: money moved at the provider that we know nothing of. One about money of
+the provider's other mode, which is in no account of ours, is an open item at once.
 """
 
 import datetime as dt
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.work import Kind, Work
@@ -19,7 +19,7 @@ from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.database.due import Due
 from app.database.statements import insert_if_absent
-from app.payments import disputes, open_items, refunds
+from app.payments import disputes, open_items, refunds, top_up_returns
 from app.payments.models import EarlyEvent, Payment, PaymentAttempt
 from app.payments.open_items import ItemKind
 from app.payments.provider import DisputeChanged, ProviderRefund, RefundChanged, RefundState
@@ -32,7 +32,7 @@ ORPHANED_AFTER: Final = dt.timedelta(days=1)
 async def keep(
     session: AsyncSession, change: RefundChanged | DisputeChanged, now: dt.datetime
 ) -> None:
-    """Keep what was told of an unknown payment; told again, it is kept once. About a top-up, a person looks."""
+    """Keep what was told of an unknown payment; told again, it is kept once."""
     row = _refund(change) if isinstance(change, RefundChanged) else _dispute(change)
     row |= {"id": new_id(), "intent_id": change.intent_id[:160], "received_at": now}
     if not await insert_if_absent(session, EarlyEvent, row):
@@ -75,7 +75,7 @@ def _dispute(change: DisputeChanged) -> dict[str, Any]:
 async def apply(session: AsyncSession, intent_id: str | None, now: dt.datetime) -> None:
     """Apply what was told of a payment that is known now, in the order it was told.
 
-    What is about a top-up can't be applied: it stays, and is an open item.
+    What is about money that is not in our books can't be applied: it stays, and is an open item.
     """
     if intent_id is None:
         return
@@ -108,8 +108,11 @@ async def _apply(session: AsyncSession, event: EarlyEvent, now: dt.datetime) -> 
     return await refunds.record_refund(session, made, event.intent_id, now)
 
 
-_PAYMENT_KNOWN: Final = exists().where(
-    PaymentAttempt.intent_id == EarlyEvent.intent_id, Payment.captured_by == PaymentAttempt.id
+_PAYMENT_KNOWN: Final = or_(
+    exists().where(
+        PaymentAttempt.intent_id == EarlyEvent.intent_id, Payment.captured_by == PaymentAttempt.id
+    ),
+    and_(EarlyEvent.reported_at.is_(None), top_up_returns.was_paid(EarlyEvent.intent_id)),
 )
 MATCHES: Final = Work(
     Kind.EARLY_EVENT,

@@ -88,11 +88,11 @@ async def approve(
     refund = await _proposed(session, refund_id)
     if refund.requested_by == actor.user_id:
         raise SecondAdministratorNeeded
-    payment = await session.get_one(Payment, refund.payment_id, populate_existing=True)
+    payment = await session.get_one(Payment, refund.of_payment, populate_existing=True)
     # What is given up has this refund in it: proposed, it counts as on its way.
     if await charges.given_up(session, payment.id) > payment.amount:
         raise MoneyGone
-    disputed = await charges.is_disputed(session, refund.payment_id)
+    disputed = await charges.is_disputed(session, refund.of_payment)
     refund.status = RefundStatus.WAITING if disputed else RefundStatus.REQUESTED
     refund.due_at = None if disputed else now
     await _decided(session, refund, "payment.refund_approved", reason, actor, now)
@@ -170,7 +170,7 @@ async def _decided(
     audit.record(
         session,
         action,
-        refund.payment_id,
+        refund.of_payment,
         actor,
         now,
         reason=reason,

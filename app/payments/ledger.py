@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
@@ -86,6 +86,71 @@ async def book(
     ]
     await session.execute(insert(LedgerEntry), entries)
     return True
+
+
+async def book_opposite(
+    session: AsyncSession,
+    of_event: str,
+    event_key: str,
+    *,
+    now: dt.datetime,
+    occurred_at: dt.datetime | None = None,
+    provider_ref: str | None = None,
+) -> bool:
+    """Book the opposite of what was booked under `of_event`, once; return whether it did.
+
+    Nothing is booked where that was not.
+    """
+    query = select(LedgerTransaction).where(LedgerTransaction.event_key == of_event)
+    booked = await session.scalar(query)
+    if booked is None:
+        return False
+    header = {
+        "id": new_id(),
+        "kind": event_key.partition(":")[0],
+        "event_key": event_key,
+        "occurred_at": occurred_at or now,
+        "booked_at": now,
+        "provider": booked.provider,
+        "provider_ref": provider_ref or booked.provider_ref,
+        "payment_id": booked.payment_id,
+    }
+    if not await insert_if_absent(session, LedgerTransaction, header):
+        return False
+    sides = select(LedgerEntry.account_id, LedgerEntry.amount, LedgerEntry.currency).where(
+        LedgerEntry.transaction_id == booked.id
+    )
+    entries = [
+        {
+            "id": new_id(),
+            "transaction_id": header["id"],
+            "account_id": side.account_id,
+            "amount": -side.amount,
+            "currency": side.currency,
+        }
+        for side in await session.execute(sides)
+    ]
+    if entries:
+        await session.execute(insert(LedgerEntry), entries)
+    return True
+
+
+async def lock_balance(session: AsyncSession, employer_id: UUID, currency: str) -> int:
+    """Lock an employer's balance against other debits; return what is in it, 0 if there never was any."""
+    its_id = account_id(AccountType.EMPLOYER_BALANCE, currency, owner_id=employer_id)
+    account = select(LedgerAccount.id).where(LedgerAccount.id == its_id)
+    if await session.scalar(account.with_for_update(key_share=True)) is None:
+        return 0
+    return await balance_of(session, employer_id, currency)
+
+
+async def balance_of(session: AsyncSession, employer_id: UUID, currency: str) -> int:
+    """Return what is in an employer's balance, in minor units."""
+    query = select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
+        LedgerEntry.account_id
+        == account_id(AccountType.EMPLOYER_BALANCE, currency, owner_id=employer_id)
+    )
+    return -int(await session.scalar(query) or 0)
 
 
 def _account(posting: Posting, currency: str, provider: str | None) -> dict[str, Any]:

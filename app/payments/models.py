@@ -199,7 +199,10 @@ class Refund(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"), index=True)
+    payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"), index=True)
+    """The payment that it gives back; None for one of a top-up."""
+    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("orders.id"), index=True)
+    """The top-up that it gives back; None for one of a payment."""
     provider_id: Mapped[str | None] = mapped_column(String(160), unique=True)
     status: Mapped[str] = mapped_column(String(16))
     """See `app.payments.rules.RefundStatus`."""
@@ -221,6 +224,13 @@ class Refund(Base):
         """What is given back."""
         return Money(self.amount, self.currency)
 
+    @property
+    def of_payment(self) -> UUID:
+        """The payment that it gives back. Raises `LookupError` for a refund of a top-up."""
+        if self.payment_id is None:
+            raise LookupError(self.id)
+        return self.payment_id
+
 
 class Dispute(Base):
     """A chargeback; while it is open, the employer can buy nothing."""
@@ -232,8 +242,10 @@ class Dispute(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     provider_id: Mapped[str] = mapped_column(String(160), unique=True)
-    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"), index=True)
-    """A payment of the disputed charge; the dispute is for all of them, the order's."""
+    payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"), index=True)
+    """A payment of the disputed charge; the dispute is for all of them, the order's. None where a top-up is disputed."""
+    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("orders.id"), index=True)
+    """The disputed top-up; None where leads are."""
     employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"), index=True)
     status: Mapped[str] = mapped_column(String(16))
     """See `app.payments.rules.DisputeStatus`."""

@@ -29,7 +29,9 @@ class ItemKind(StrEnum):
     REFUND_PROPOSED = "refund_proposed"
     """A refund that a second administrator has to approve."""
     UNKNOWN_PAYMENT = "unknown_payment"
-    """A refund or dispute of a payment that we have not got, or money of a top-up that a person has to look at."""
+    """A refund or dispute of a payment that we have not got, or a top-up that does not fit what was asked for."""
+    TOP_UP_SPENT = "top_up_spent"
+    """Money of a top-up went back, and part of it was spent before: that part is a loss."""
     RECONCILIATION = "reconciliation"
     """The ledger and the provider's books differ."""
 

@@ -24,9 +24,9 @@ from app.offers.mark_unlocked import MatchNotFound, list_for_sale
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
 from app.payments import (
-    balance,
     coupons,
     disputes,
+    ledger,
     orders,
     quotes,
     rules,
@@ -177,7 +177,7 @@ async def _is_covered(
     """Whether the balance pays all of these prices; it stays locked. Raises `BalanceTooLow`."""
     if pay_with is PayWith.PAGE:
         return False
-    there = await balance.lock(session, employer_id, prices[0].currency)
+    there = await ledger.lock_balance(session, employer_id, prices[0].currency)
     covered = there >= sum(price.amount for price in prices)
     if not covered and pay_with is PayWith.BALANCE:
         raise BalanceTooLow

@@ -2,10 +2,10 @@
 
 import datetime as dt
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.work import Kind, Work, ask_due
@@ -16,7 +16,7 @@ from app.database.session import Database
 from app.payments import charges, disputes, refunds
 from app.payments.models import Dispute, Payment, PaymentAttempt, Refund
 from app.payments.provider import PaymentProvider, PaymentsUnavailable, ProviderRefused
-from app.payments.rules import DECIDED, RefundStatus
+from app.payments.rules import DECIDED, AttemptStatus, RefundStatus
 
 AT_ONCE: Final = 4
 """Asked about side by side; less urgent than payments, and than refunds that are to be sent."""
@@ -33,6 +33,14 @@ DISPUTE_CHECKS_DUE: Final = Due(Dispute.check_at <= bindparam("now"))
 DISPUTE_CHECKS: Final = Work(
     Kind.DISPUTE_CHECK, "reconcile_returns", Dispute.id, Dispute.check_at, DISPUTE_CHECKS_DUE
 )
+
+
+def _paid(top_up_id: Any) -> ColumnElement[bool]:
+    """Return which attempt paid the payment of a row, or its top-up."""
+    of_top_up = and_(
+        PaymentAttempt.order_id == top_up_id, PaymentAttempt.status == AttemptStatus.PAID
+    )
+    return or_(PaymentAttempt.id == Payment.captured_by, of_top_up)
 
 
 async def check_due(database: Database, provider: PaymentProvider, clock: Clock, limit: int) -> int:
@@ -101,8 +109,8 @@ async def _claim[Returned: (Refund, Dispute)](
     """Lock a row that is due and return it with the provider's id of its payment; None if another process has it."""
     claim = (
         select(table, func.coalesce(PaymentAttempt.intent_id, ""))
-        .join(Payment, Payment.id == table.payment_id)
-        .outerjoin(PaymentAttempt, PaymentAttempt.id == Payment.captured_by)
+        .outerjoin(Payment, Payment.id == table.payment_id)
+        .outerjoin(PaymentAttempt, _paid(table.order_id))
         .where(table.id == id_, *due.conditions)
         .with_for_update(of=table, skip_locked=True)
     )

@@ -23,7 +23,16 @@ from app.identity.actor import Actor
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify
 from app.offers.models import JobMatch
-from app.payments import charges, four_eyes, invoicing, ledger, open_items, orders, rules
+from app.payments import (
+    charges,
+    four_eyes,
+    invoicing,
+    ledger,
+    open_items,
+    orders,
+    rules,
+    top_up_returns,
+)
 from app.payments.models import Payment, Refund
 from app.payments.open_items import ItemKind
 from app.payments.provider import (
@@ -193,7 +202,7 @@ async def alert_failed(
     audit.record(
         session,
         "payment.refund_failed",
-        refund.payment_id,
+        refund.of_payment,
         None,
         now,
         after={"amount": refund.amount, "currency": refund.currency, "code": code},
@@ -211,7 +220,7 @@ async def record_refund(
     """Record the provider's status of a refund, also of one made in its dashboard; False for an unknown payment."""
     payments = await orders.payments_of_charge(session, intent_id)
     if not payments:
-        return False
+        return await top_up_returns.record_refund(session, made, intent_id, now)
     known = select(Refund).where(
         Refund.payment_id.in_([payment.id for payment in payments]),
         or_(

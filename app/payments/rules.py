@@ -322,6 +322,19 @@ def top_up(amount: int, credited: int, employer_id: UUID) -> Sequence[Posting]:
     )
 
 
+def top_up_returned(amount: int, taken: int, employer_id: UUID) -> Sequence[Posting]:
+    """Book money of a top-up that went back, `taken` out of the balance.
+
+    What was taken beyond it is the bonus that came with it; what could not be taken is a loss.
+    """
+    return (
+        Posting(AccountType.EMPLOYER_BALANCE, taken, employer_id),
+        Posting(AccountType.BALANCE_BONUSES, min(amount - taken, 0)),
+        Posting(DISPUTED, max(amount - taken, 0)),
+        Posting(CASH, -amount),
+    )
+
+
 def by_balance(postings: Sequence[Posting], employer_id: UUID) -> Sequence[Posting]:
     """Book a capture or a refund against the employer's balance in place of the provider's cash."""
     return tuple(

@@ -77,7 +77,7 @@ async def _send(
         if claimed is None:
             return True  # another process has it, or the provider's event came first
         refund, intent_id = claimed
-        payment = await session.get_one(Payment, refund.payment_id)
+        payment = await session.get_one(Payment, refund.of_payment)
         if await orders.is_from_balance(session, payment):  # approved by a second administrator
             await session.refresh(payment, with_for_update=True)
             await refunds.to_balance(session, payment, refund, now)
@@ -160,7 +160,7 @@ async def _replace(
     if refund.attempts >= _MOST_TRIES:
         await refunds.alert_failed(session, refund, code, now)
         return
-    disputed = await charges.is_disputed(session, refund.payment_id)
+    disputed = await charges.is_disputed(session, refund.of_payment)
     session.add(
         Refund(
             id=new_id(),

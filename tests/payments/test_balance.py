@@ -16,7 +16,7 @@ from app.jobs.models import Job
 from app.offers import respond
 from app.offers.links import payment_link
 from app.offers.rules import OfferAnswer
-from app.payments import balance, ledger, purchase, rules
+from app.payments import ledger, purchase, rules
 from app.payments.balance import BalanceTooLow
 from app.payments.models import PaymentAttempt
 from app.payments.rules import PayWith
@@ -26,7 +26,7 @@ from tests.support.assertions import ok, refused
 from tests.support.database import market, opened
 from tests.support.factories import NOW
 from tests.support.leads import lead, refund
-from tests.support.provider_faults import dispute, stripe_fault
+from tests.support.provider_faults import stripe_fault
 
 PRICE = 4_900
 TOP_UPS = "/api/employers/balance/top-ups"
@@ -172,16 +172,6 @@ def intent_of(world: World, order_id: str) -> str:
     return intent
 
 
-def test_a_top_up_that_a_bank_disputes_is_an_open_item_at_once(world: World) -> None:
-    employer = world.employer(verified=True)
-    page = ok(employer.post(TOP_UPS, {"pack": "small"}), 202)
-    world.pay(page["checkout_url"])
-    intent = intent_of(world, page["order_id"])
-    dispute(world, intent, "opened")
-    [item] = items_about(world, intent)
-    assert (item["kind"], item["status"]) == ("dispute", "opened")
-
-
 def test_a_top_up_paid_by_a_suspended_account_is_an_open_item(world: World) -> None:
     employer = world.employer(verified=True)
     page = ok(employer.post(TOP_UPS, {"pack": "small"}), 202)
@@ -232,7 +222,7 @@ async def test_fifty_taps_at_once_spend_no_more_than_is_there(database_url: str)
         taps = [match_id for _, match_id in people] * 5
         done = await asyncio.gather(*(tap(match_id) for match_id in taps))
         async with database.read() as session:
-            assert await balance.amount_of(session, employer_id, "INR") == 100
+            assert await ledger.balance_of(session, employer_id, "INR") == 100
         bought = {match for match, what in zip(taps, done, strict=True) if what == "bought"}
         assert len(bought) == 4
         assert set(Counter(done)) == {"bought", "too low"}

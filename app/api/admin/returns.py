@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 from starlette.responses import Response
 
 from app.api.admin.access import MoneyMover, MoneyReader
@@ -23,7 +23,7 @@ from app.payments.four_eyes import (
     RefundNotProposed,
     SecondAdministratorNeeded,
 )
-from app.payments.models import Dispute, Payment, Refund
+from app.payments.models import Dispute, Order, Payment, Refund
 from app.payments.rules import DisputeStatus, RefundStatus
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
@@ -33,7 +33,8 @@ class RefundRow(ResponseModel):
     """Money given back, or on its way."""
 
     id: UUID = Field(description="Its id (UUIDv7).")
-    payment_id: UUID = Field(description="Id of the payment.")
+    payment_id: UUID | None = Field(description="Id of the payment; null for one of a top-up.")
+    order_id: UUID | None = Field(description="Id of the top-up; null for one of a payment.")
     employer_id: UUID = Field(description="Id of the employer.")
     status: RefundStatus = Field(
         description="Where the refund stands; a `proposed` one waits for a second administrator, a `waiting` one "
@@ -64,7 +65,8 @@ class DisputeRow(ResponseModel):
     """A bank that asks for money back."""
 
     id: UUID = Field(description="Its id (UUIDv7).")
-    payment_id: UUID = Field(description="Id of the payment.")
+    payment_id: UUID | None = Field(description="Id of the payment; null for one of a top-up.")
+    order_id: UUID | None = Field(description="Id of the top-up; null for one of a payment.")
     employer_id: UUID = Field(description="Id of the employer.")
     provider_id: str = Field(description="The provider's id of it.")
     status: DisputeStatus = Field(
@@ -77,15 +79,18 @@ class DisputeRow(ResponseModel):
     created_at: Instant = Field(description="When we learnt of it (UTC).")
 
 
+_EMPLOYER = func.coalesce(Payment.employer_id, Order.employer_id)
 _REFUNDS = ListSpec(
     "refunds",
     RefundRow,
-    select(Refund, Payment.employer_id).join(Payment, Payment.id == Refund.payment_id),
+    select(Refund, _EMPLOYER.label("employer_id"))
+    .outerjoin(Payment, Payment.id == Refund.payment_id)
+    .outerjoin(Order, Order.id == Refund.order_id),
     Keyset("admin_refunds", [Refund.id]),
     {
         "status": equal(Refund.status),
         "payment_id": equal(Refund.payment_id),
-        "employer_id": equal(Payment.employer_id),
+        "employer_id": equal(_EMPLOYER),
     },
 )
 _DISPUTES = ListSpec(
@@ -127,7 +132,7 @@ async def act_on_refund(
     """Approve or decline a refund that another administrator asked for, and that is too large for one alone."""
     verb = four_eyes.approve if body.action == "approve" else four_eyes.decline
     refund = await verb(session, refund_id, body.reason, actor, now)
-    payment = await session.get_one(Payment, refund.payment_id)
+    payment = await session.get_one(Payment, refund.of_payment)
     return RefundRow.from_rows(refund, employer_id=payment.employer_id)
 
 

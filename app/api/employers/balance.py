@@ -24,7 +24,7 @@ from app.core.money import Money
 from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
 from app.identity.actor import AccountRestricted
 from app.offers.links import order_link
-from app.payments import balance, checkout, provider
+from app.payments import balance, checkout, ledger, provider, top_up_returns
 from app.payments.balance import PackNotFound
 from app.payments.disputes import DisputeOpen
 from app.payments.provider import PaymentRefused, PaymentsNotConfigured, PaymentsUnavailable
@@ -46,6 +46,9 @@ class BalanceAnswer(ResponseModel):
     """What is in the balance. It never lapses."""
 
     balance: MoneyAnswer = Field(description="What is in it.")
+    frozen: MoneyAnswer = Field(
+        description="What of it stays there while a bank decides about a top-up; nothing is bought until then."
+    )
     packs: list[PackAnswer] = Field(description="How it may be topped up.")
 
 
@@ -91,8 +94,13 @@ async def get_balance(session: Read, actor: EmployerActor) -> BalanceAnswer:
         )
         for pack in in_force.balance.packs
     ]
-    there = await balance.amount_of(session, actor.user_id, currency)
-    return BalanceAnswer(balance=MoneyAnswer.of(Money(there, currency)), packs=packs)
+    there = await ledger.balance_of(session, actor.user_id, currency)
+    disputed = await top_up_returns.frozen(session, actor.user_id, currency)
+    return BalanceAnswer(
+        balance=MoneyAnswer.of(Money(there, currency)),
+        frozen=MoneyAnswer.of(Money(min(there, disputed), currency)),
+        packs=packs,
+    )
 
 
 @router.get("/balance/entries")
