@@ -57,17 +57,10 @@ async def book(
     """
     if sum(posting.amount for posting in postings) != 0:
         raise Unbalanced(event_key)
-    header = {
-        "id": new_id(),
-        "kind": event_key.partition(":")[0],
-        "event_key": event_key,
-        "occurred_at": occurred_at or now,
-        "booked_at": now,
-        "provider": provider,
-        "provider_ref": provider_ref,
-        "payment_id": payment_id,
-    }
-    if not await insert_if_absent(session, LedgerTransaction, header):
+    header_id = await _insert_header(
+        session, event_key, now, occurred_at or now, provider, provider_ref, payment_id
+    )
+    if header_id is None:
         return False
     sides = [posting for posting in postings if posting.amount != 0]
     accounts = [_account(posting, currency, provider) for posting in sides]
@@ -77,7 +70,7 @@ async def book(
     entries = [
         {
             "id": new_id(),
-            "transaction_id": header["id"],
+            "transaction_id": header_id,
             "account_id": account["id"],
             "amount": posting.amount,
             "currency": currency,
@@ -86,6 +79,32 @@ async def book(
     ]
     await session.execute(insert(LedgerEntry), entries)
     return True
+
+
+async def _insert_header(
+    session: AsyncSession,
+    event_key: str,
+    now: dt.datetime,
+    occurred_at: dt.datetime,
+    provider: str | None,
+    provider_ref: str | None,
+    payment_id: UUID | None,
+) -> UUID | None:
+    """Insert a transaction and return its id; None if its `event_key` was booked before."""
+    id_ = new_id()
+    header = {
+        "id": id_,
+        "kind": event_key.partition(":")[0],
+        "event_key": event_key,
+        "occurred_at": occurred_at,
+        "booked_at": now,
+        "provider": provider,
+        "provider_ref": provider_ref,
+        "payment_id": payment_id,
+    }
+    if not await insert_if_absent(session, LedgerTransaction, header):
+        return None
+    return id_
 
 
 async def book_opposite(
@@ -105,17 +124,11 @@ async def book_opposite(
     booked = await session.scalar(query)
     if booked is None:
         return False
-    header = {
-        "id": new_id(),
-        "kind": event_key.partition(":")[0],
-        "event_key": event_key,
-        "occurred_at": occurred_at or now,
-        "booked_at": now,
-        "provider": booked.provider,
-        "provider_ref": provider_ref or booked.provider_ref,
-        "payment_id": booked.payment_id,
-    }
-    if not await insert_if_absent(session, LedgerTransaction, header):
+    ref = provider_ref or booked.provider_ref
+    header_id = await _insert_header(
+        session, event_key, now, occurred_at or now, booked.provider, ref, booked.payment_id
+    )
+    if header_id is None:
         return False
     sides = select(LedgerEntry.account_id, LedgerEntry.amount, LedgerEntry.currency).where(
         LedgerEntry.transaction_id == booked.id
@@ -123,7 +136,7 @@ async def book_opposite(
     entries = [
         {
             "id": new_id(),
-            "transaction_id": header["id"],
+            "transaction_id": header_id,
             "account_id": side.account_id,
             "amount": -side.amount,
             "currency": side.currency,
