@@ -17,6 +17,7 @@ from app.core import gc_tuning, production
 from app.core.errors import DomainError, Invalid
 from app.core.logging import configure_logging
 from app.core.settings import ConfigurationError, Settings, load_settings, read_settings
+from app.simulation import cli as simulation
 
 if TYPE_CHECKING:
     from app.core.clocks import Clock
@@ -464,6 +465,7 @@ def _parser() -> argparse.ArgumentParser:
     books.add_argument("--json", action="store_true", help="print the comparison as JSON")
     keeper = add("templates", templates)
     keeper.add_argument("what", choices=["register", "compare"])
+    simulation.declare(add("simulate", simulation.simulate))
     former = add("flow", flow)
     former.add_argument("what", choices=["register", "compare"])
     return parser

@@ -13,7 +13,7 @@ Finding = Callable[[Source], Iterator[str]]
 CLOCKS = re.compile(
     r"datetime\.datetime\.(now|utcnow|today)|datetime\.date\.today|time\.(time|time_ns|localtime|gmtime)"
 )
-TERMINAL = ("app/__main__.py", "app/demo/")
+TERMINAL = ("app/__main__.py", "app/demo/", "app/simulation/cli.py")
 """Where the product speaks to a person at a terminal."""
 
 ENVIRONMENT = ("app/core/settings.py", "app/__main__.py")

@@ -1,0 +1,255 @@
+"""Whom to ask about a job now, and when to look again: the wave policy. Pure.
+
+One module for the real system and the simulator. It takes facts as columns, one entry a person, and
+returns places in these columns. What it does, in this order:
+
+1. From the offers that wait for an answer it works out how likely the open places fill soon, and by the
+   end, if nobody else is asked.
+2. If that is less than what is wanted, it asks more people, until it is enough: those first who are most likely to
+   say yes, less what they were asked lately, so that offers spread.
+3. It looks again when the silence of those asked will have made it too unlikely; answers make it look at once.
+
+Never asked, whatever else holds: whoever had as many offers in seven days as they want, sleeps, has given these
+hours away, or was asked about this job before (the caller passes nobody who was). What is no input here
+(name, age, gender, language, what an answer was) cannot decide anything.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matching.response import Curves, Floats, Ints
+
+type Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class AskingRules:
+    """What the policy aims at; times in minutes in which people are awake."""
+
+    soon_minutes: float = 40.0
+    soon_chance: float = 0.62
+    """How likely all places fill within `soon_minutes` from now, at least."""
+    urgent_minutes: float = 300.0
+    """With so little time left `end_chance` counts."""
+    end_chance: float = 0.97
+    """How likely all places fill by the end, at least, once it is urgent."""
+    enough_chance: float = 0.93
+    """Nobody is asked for speed alone where the places fill by the end as likely as this."""
+    spread: float = 0.75
+    """Factor of somebody's turn for each offer of the last seven days, beyond their being tired."""
+    spread_long: float = 0.93
+    """The same for each offer of the last 28 days."""
+    newcomer_turn: float = 2.0
+    """Factor of the turn of somebody who was never offered anything."""
+    liked_turn: float = 1.2
+    """Factor of the turn of somebody whom the employer likes."""
+    least_share: float = 0.25
+    """For speed alone only people are asked whose chance is at least this share of the best one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Offers of the job that are open, one entry each."""
+
+    answers: Floats
+    """How likely each was to be answered, when it was made."""
+    accepts: Floats
+    """How likely an answer is a yes."""
+    elapsed: Floats
+    """Waking minutes since it could be read."""
+    hour: Ints
+    """Of the week, when it could be read."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """People who fit the job and were not asked about it, one entry each."""
+
+    base: Floats
+    """How likely each answers when not tired (`Curves.base`)."""
+    load: Ints
+    """Offers in the last seven days."""
+    lately: Ints
+    """Offers in the last 28 days."""
+    cap: Ints
+    """Offers in seven days that they want at most."""
+    km: Floats
+    newcomer: Bools
+    """Whether they were never offered anything."""
+    liked: Bools
+    """Whether this employer likes them."""
+    barred: Bools
+    """Whether they can't be asked now: asleep, or their hours are given away."""
+    arrives: Floats
+    """How likely somebody who said yes comes: 1 for now."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.base)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A job that people are asked for."""
+
+    places: int
+    """Still open."""
+    minutes_left: float
+    """Waking minutes until its deadline."""
+    hour: int
+    """Of the week, now."""
+
+
+class Outlook:
+    """How likely enough of many people say yes: the distribution of their number, one added at a time."""
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._below = [1.0] + [0.0] * (places - 1) if places <= _EXACT else []
+        self._mean = self._spread = 0.0
+
+    def add(self, chance: float) -> None:
+        """Count one more, who says yes with this chance."""
+        self._mean += chance
+        self._spread += chance * (1 - chance)
+        below = self._below
+        for count in range(len(below) - 1, 0, -1):
+            below[count] += chance * (below[count - 1] - below[count])
+        if below:
+            below[0] *= 1 - chance
+
+    @property
+    def chance(self) -> float:
+        """How likely at least as many as there are places say yes."""
+        if self._below:
+            return 1 - sum(self._below)
+        if self._spread <= 0:
+            return float(self._mean >= self._places)
+        return _normal((self._mean - self._places + 0.5) / self._spread**0.5)
+
+
+_EXACT: Final = 24
+"""Up to so many places the distribution is exact; beyond, the normal one is near enough."""
+LOOKS: Final = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0)
+"""Minutes after which to look again, at the choice."""
+NOBODY_LEFT: Final = 60.0
+"""Minutes after which to look again where nobody is left to ask: people join, and weeks go by."""
+
+
+def _normal(at: float) -> float:
+    return 0.5 * (1 + math.erf(at / math.sqrt(2)))
+
+
+class Plan:
+    """What one job needs now. Ask `wants_more` first: the candidates need not be read where it is False."""
+
+    def __init__(self, need: Need, waiting: Waiting, curves: Curves, rules: AskingRules) -> None:
+        self._need, self._waiting, self._curves, self._rules = need, waiting, curves, rules
+        self._asked: list[float] = []
+        """How likely each of those chosen now says yes at all."""
+        self._soon, self._end = self._outlook(0.0)
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether more people have to be asked now."""
+        need = self._need
+        return (
+            need.places > 0 and need.minutes_left > 0 and not self._is_enough(self._soon, self._end)
+        )
+
+    @property
+    def chance(self) -> float:
+        """How likely the places fill by the end, with what was asked so far."""
+        return self._end.chance
+
+    def choose(self, candidates: Candidates) -> list[int]:
+        """Return the places of those to ask now, first who has the first turn."""
+        if not self.wants_more or not len(candidates):
+            return []
+        open_to = np.flatnonzero(~candidates.barred & (candidates.load < candidates.cap))
+        if not len(open_to):
+            return []
+        need, curves, rules = self._need, self._curves, self._rules
+        load = candidates.load[open_to]
+        chance = (
+            curves.answers(candidates.base[open_to], load, need.hour)
+            * curves.accepts(candidates.km[open_to])
+            * candidates.arrives[open_to]
+        )
+        turn = (
+            chance
+            * rules.spread**load
+            * rules.spread_long ** candidates.lately[open_to]
+            * np.where(candidates.newcomer[open_to], rules.newcomer_turn, 1.0)
+            * np.where(candidates.liked[open_to], rules.liked_turn, 1.0)
+        )
+        share_soon = float(curves.replied(min(rules.soon_minutes, need.minutes_left), need.hour))
+        share_end = float(curves.replied(need.minutes_left, need.hour))
+        least = 0.0
+        if need.minutes_left > rules.urgent_minutes:
+            least = rules.least_share * float(chance.max())
+        chosen: list[int] = []
+        for place in np.argsort(-turn, kind="stable").tolist():
+            likely = float(chance[place])
+            if likely < least:
+                continue
+            self._soon.add(likely * share_soon)
+            self._end.add(likely * share_end)
+            self._asked.append(likely)
+            chosen.append(int(open_to[place]))
+            if self._is_enough(self._soon, self._end):
+                break
+        return chosen
+
+    def look_again(self) -> float:
+        """Return in how many waking minutes more people will be wanted if nobody answers."""
+        if self.wants_more:
+            return NOBODY_LEFT
+        for minutes in LOOKS:
+            if not self._is_enough(*self._outlook(minutes)):
+                return minutes
+        return LOOKS[-1]
+
+    def _outlook(self, after: float) -> tuple[Outlook, Outlook]:
+        """Return how likely the places fill soon, and by the end, if nobody else is asked.
+
+        With `after`, as it will be when nobody has answered in so many minutes from now.
+        """
+        need, curves, waiting = self._need, self._curves, self._waiting
+        left = max(need.minutes_left - after, 0.0)
+        soon, end = Outlook(need.places), Outlook(need.places)
+        soonest = min(self._rules.soon_minutes, left)
+        if len(waiting):
+            elapsed = waiting.elapsed + after
+            before = curves.replied(elapsed, waiting.hour)
+            still = (
+                waiting.accepts * waiting.answers / np.maximum(1 - waiting.answers * before, 1e-9)
+            )
+            for outlook, within in ((soon, soonest), (end, left)):
+                came = curves.replied(elapsed + within, waiting.hour)
+                for chance in (still * (came - before)).tolist():
+                    outlook.add(chance)
+        if self._asked:
+            hour = need.hour
+            before, by_soon, by_end = curves.replied(
+                np.array([after, after + soonest, after + left]), hour
+            ).tolist()
+            for likely in self._asked:
+                rest = max(1 - likely * before, 1e-9)
+                soon.add(likely * (by_soon - before) / rest)
+                end.add(likely * (by_end - before) / rest)
+        return soon, end
+
+    def _is_enough(self, soon: Outlook, end: Outlook) -> bool:
+        by_the_end, rules = end.chance, self._rules
+        if self._need.minutes_left <= rules.urgent_minutes and by_the_end < rules.end_chance:
+            return False
+        return by_the_end >= rules.enough_chance or soon.chance >= rules.soon_chance
