@@ -256,3 +256,17 @@ async def test_names_of_frauds_and_no_names_are_asked_for_again(database_url: st
         async with world.database.read() as session:
             [person] = await session.scalars(select(ChatPerson))
         assert person.paused_why == "not_understood"
+
+
+async def test_a_wrong_name_is_asked_about_and_put_right(sqlite_database_url: str) -> None:
+    async with chat(sqlite_database_url) as world:
+        for said in (LINE, "kal bataunga", "Cafe Bandra", "ok", "Ravi Sharma"):
+            await world.says(said)
+        assert await asked(world) is Ask.JOB_RIGHT
+        await world.says("naam galat hai, Moonlight likho")
+        assert await asked(world) is Ask.JOB_CHANGE  # whose name?
+        await world.taps("sign:company")
+        await world.says("mera naam galat hai, Ravindra likho")
+        await world.says("yes")
+        [(user, employer)] = await companies(world)
+        assert (employer.company_name, user.name) == ("Moonlight", "Ravindra")

@@ -70,6 +70,7 @@ def _called() -> dict[str, Run]:
     from app.identity import codes, passwords
     from app.masking import harmless_numbers
     from app.nlu import (
+        company_name,
         dates,
         job_command,
         job_correction,
@@ -93,6 +94,12 @@ def _called() -> dict[str, Run]:
         "app.catalogue.phonetics.distance": lambda text: phonetics.distance(text[:100], "andheri"),
         "app.nlu.job_correction.read": lambda text: job_correction.read(
             text, Draft(), CorrectionContext(None, TODAY, "en", "INR", "Mumbai")
+        ),
+        "app.nlu.company_name.read_names": lambda text: company_name.read_names(
+            text, company_name.NameKind.COMPANY
+        ),
+        "app.nlu.company_name.read_name_correction": (
+            lambda text: company_name.read_name_correction(text, "Sagar Foods", "Asha Rao")
         ),
         "app.nlu.job_command.read": lambda text: job_command.read(text, TODAY),
         "app.payments.first_message.hello_url": lambda text: first_message.hello_url(

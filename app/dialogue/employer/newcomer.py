@@ -26,6 +26,8 @@ class Newcomer:
     contact: str = ""
     messages: int = 0
     """How many messages they have written since the first text, that one included."""
+    said: str = ""
+    """A right name, while it is asked whether it is the company's or their own."""
 
     @classmethod
     def of(cls, state: State) -> Self:
@@ -37,11 +39,13 @@ class Newcomer:
             company=None if company is None else str(company),
             contact=str(kept.get("contact") or ""),
             messages=int(kept.get("messages") or 0),
+            said=str(kept.get("said") or ""),
         )
 
     def as_json(self) -> dict[str, Any]:
         """Return what `of` reads back."""
-        return {"company": self.company, "contact": self.contact, "messages": self.messages}
+        known = {"company": self.company, "contact": self.contact, "messages": self.messages}
+        return {**known, "said": self.said} if self.said else known
 
 
 def is_signing_up(state: State) -> bool:
@@ -96,3 +100,10 @@ def with_names(reply: Reply, context: Context) -> Reply:
     """Add the names to the list of what can be changed."""
     more = [Row(f"sign:{name}", context.word(f"change_{name}")) for name in ("company", "contact")]
     return replace(reply, rows=[*reply.rows[: 10 - len(more)], *more])
+
+
+def which_name(context: Context) -> Reply:
+    """Ask which name is wrong."""
+    names = ("company", "contact")
+    buttons = [Button(f"sign:{name}", context.word(f"change_{name}")) for name in names]
+    return Reply("which_name", buttons=buttons)

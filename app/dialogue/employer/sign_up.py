@@ -12,8 +12,6 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from app.core.phones import is_special
-from app.dialogue.choices import as_tap
 from app.dialogue.context import Context, EmployerAccount
 from app.dialogue.effects import (
     AnswerNewcomersFaq,
@@ -27,11 +25,19 @@ from app.dialogue.employer import posting
 from app.dialogue.employer.conversation import choose_language
 from app.dialogue.employer.job_questions import POSTING, unanswered
 from app.dialogue.employer.message import EmployerMessage
+from app.dialogue.employer.name_questions import (
+    again,
+    change_name,
+    correct_name,
+    read_back,
+    read_company,
+    read_contact,
+    read_phone,
+)
 from app.dialogue.employer.newcomer import (
     NEW_COMPANY,
     SIGNING_UP,
     Newcomer,
-    ask_contact,
     is_signing_up,
     keep,
     missing_name,
@@ -40,7 +46,6 @@ from app.dialogue.employer.newcomer import (
     with_names,
 )
 from app.dialogue.engine import (
-    MISSES_BEFORE_HUMAN,
     Persona,
     Reader,
     answer_faq,
@@ -53,14 +58,10 @@ from app.dialogue.engine import (
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import good_name
-from app.jobs.company_names import acceptable_company_name
-from app.messaging.inbound import InboundKind
-from app.nlu.company_name import find_company, has_no_company
 from app.nlu.faq_topic import EMPLOYER_TOPICS, find_topic
 from app.nlu.hiring_intent import guess_language
 from app.nlu.intents import Intent
 from app.nlu.job_draft import Draft
-from app.nlu.person_name import find_corrected_name, find_name
 
 MOST_MESSAGES: Final = 6
 """What somebody writes from the first text to the posted job, where they answer what they are asked."""
@@ -109,16 +110,6 @@ def read_sign_up(message: Incoming) -> Turn | None:
     return _spoken(_carried(message, turn, newcomer), language)
 
 
-def again(message: Incoming) -> tuple[Reply, ...]:
-    """Return the open question to a newcomer again."""
-    ask, context = message.state.ask, message.context
-    if ask in SIGNING_UP:
-        return (name_question(ask, context, message),)
-    if ask is Ask.JOB_RIGHT:
-        return (names_read_back(Newcomer.of(message.state), context), posting.again(message))
-    return (posting.again(message),) if posting.is_posting(message.state) else ()
-
-
 def without_newcomer(state: State) -> State:
     """Return the state of somebody whose company exists by now: the job goes on as an employer's."""
     kept = {name: value for name, value in state.draft.items() if name != NEW_COMPANY}
@@ -164,6 +155,8 @@ def _carried(message: Incoming, turn: Turn, newcomer: Newcomer) -> Turn:
     if any(isinstance(effect, SetPhone) for effect in turn.effects):
         message = replace(message, context=replace(message.context, has_phone=True))
     state = turn.state
+    if state.ask is not Ask.JOB_CHANGE:
+        newcomer = replace(newcomer, said="")
     if state.ask is Ask.JOB_RIGHT:
         return _ask_names(message, turn, newcomer)
     if any(isinstance(effect, PostJob) for effect in turn.effects):
@@ -243,103 +236,6 @@ def _ask_rest(state: State, context: Context) -> Reply:
     return Reply("ask_job_rest", {"list": ", ".join(parts)})
 
 
-# ── The questions ────────────────────────────────────────────────────────────────────────────────
-
-
-def _read_back(message: EmployerMessage, newcomer: Newcomer, *before: Reply) -> Turn:
-    """Keep a name, and ask what is next; `_carried` asks for the names that are missing."""
-    turn = posting.begin_job(message, posting.draft_of(message.state))
-    return replace(turn, state=keep(turn.state, newcomer), replies=(*before, *turn.replies))
-
-
-def _read_company(message: EmployerMessage) -> Turn | None:
-    if message.state.ask is not Ask.COMPANY:
-        return None
-    newcomer = Newcomer.of(message.state)
-    tapped = as_tap(message, Reply("ask_company")).tapped("sign")
-    if tapped == "private" or (message.text and has_no_company(message.text)):
-        return _read_back(message, replace(newcomer, company=""))
-    if message.text is None or message.has_intent(Intent.COURTESY):
-        return None
-    if _describes_job(message):
-        changed = message.state.at(Ask.JOB_CHANGE, job=message.state.draft.get("job", {}))
-        return posting.read_posting(replace(message, state=keep(changed, newcomer)))
-    name = acceptable_company_name(find_company(message.text))
-    if name is None:
-        return _not_accepted(message, "company_bad")
-    return _read_back(message, replace(newcomer, company=name))
-
-
-def _not_accepted(message: EmployerMessage, why: str) -> Turn:
-    """Say why an answer can't be taken, and ask again; the third time a human is called."""
-    misses = message.state.misses + 1
-    if misses >= MISSES_BEFORE_HUMAN:
-        return hand_over(message, "not_understood")
-    return Turn(replace(message.state, misses=misses), (Reply(why), *again(message)))
-
-
-def _describes_job(message: EmployerMessage) -> bool:
-    """Whether somebody goes on about the job where a company's name is asked for."""
-    draft = posting.find_job(message)
-    if draft is not None:
-        return any((draft.when, draft.spans, draft.people, draft.amount))
-    pay = posting.read_parts(message)
-    return pay.amount is not None and pay.per is not None
-
-
-def _read_contact(message: EmployerMessage) -> Turn | None:
-    if message.state.ask is not Ask.CONTACT_NAME:
-        return None
-    newcomer = Newcomer.of(message.state)
-    shown = message.inbound.name or ""
-    message = as_tap(message, ask_contact(message.context, message))
-    if (message.tapped("sign") == "profile" or message.has_intent(Intent.YES)) and good_name(shown):
-        return _read_back(message, replace(newcomer, contact=shown))
-    if message.text is None or message.has_intent(Intent.COURTESY):
-        return None
-    name = find_name(message.text)
-    if not good_name(name):
-        return _not_accepted(message, "name_bad")
-    return _read_back(message, replace(newcomer, contact=name))
-
-
-def _read_phone(message: EmployerMessage) -> Turn | None:
-    if message.state.ask is not Ask.COMPANY_PHONE:
-        return None
-    phone = message.inbound.phone
-    newcomer = Newcomer.of(message.state)
-    if message.context.has_phone:  # the platform named it meanwhile
-        return _read_back(message, newcomer)
-    if message.inbound.kind is InboundKind.CONTACT and phone is not None and not is_special(phone):
-        known = replace(message, context=replace(message.context, has_phone=True))
-        turn = _read_back(known, newcomer, Reply("phone_saved"))
-        return replace(turn, effects=(SetPhone(phone), *turn.effects), if_refused=message.state)
-    return _not_accepted(message, "company_phone_missing")
-
-
-def _change_name(message: EmployerMessage) -> Turn | None:
-    """Follow a tap on a name below "what shall I change?"."""
-    if message.state.ask is Ask.JOB_CHANGE:
-        message = as_tap(message, with_names(Reply("ask_job_change"), message.context))
-    ask = {"company": Ask.COMPANY, "contact": Ask.CONTACT_NAME}.get(message.tapped("sign") or "")
-    if ask is None or message.state.ask in SIGNING_UP:
-        return None
-    job = message.state.draft.get("job", {})
-    state = keep(message.state.at(ask, job=job), Newcomer.of(message.state))
-    return Turn(state, (name_question(ask, message.context, message),))
-
-
-def _correct_name(message: EmployerMessage) -> Turn | None:
-    """Read "my name is Meera Nair" where the whole is read back."""
-    newcomer = Newcomer.of(message.state)
-    if message.text is None or not newcomer.contact or message.state.ask in SIGNING_UP:
-        return None
-    name = find_corrected_name(message.text, newcomer.contact)
-    if name is None or not good_name(name):
-        return None
-    return _read_back(message, replace(newcomer, contact=name))
-
-
 # ── The end ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -371,7 +267,7 @@ def _back(message: EmployerMessage) -> Turn | None:
     match message.state.ask:
         case Ask.COMPANY_PHONE | Ask.CONTACT_NAME:
             newcomer = replace(Newcomer.of(message.state), company=None, contact="")
-            return _read_back(message, newcomer)
+            return read_back(message, newcomer)
         case Ask.COMPANY:
             draft = posting.draft_of(message.state)
             return Turn(
@@ -431,14 +327,14 @@ _INTENTS: Final[Mapping[Intent, Reader[EmployerMessage]]] = {
 _NEWCOMER: Final[Persona[EmployerMessage]] = Persona(
     readers=(
         partial(follow_tap, menus={"hire": _MENU, "menu": _MENU}),
-        _change_name,
-        _correct_name,
+        change_name,
+        correct_name,
         posting.read_yes,
         lambda message: follow_intent(message, _INTENTS, message.intents),
         _faq,
-        _read_company,
-        _read_contact,
-        _read_phone,
+        read_company,
+        read_contact,
+        read_phone,
         posting.read_posting,
     ),
     ask_again=again,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from app.core.languages import languages
 from app.dialogue.context import Context
 from app.dialogue.effects import CreateWorker, Effect, SetLanguage
-from app.dialogue.employer import sign_up
+from app.dialogue.employer import name_questions
 from app.dialogue.employer.conversation import menu, open_question_or_menu
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.employer.newcomer import is_signing_up
@@ -33,7 +33,7 @@ def read_language_choice(message: Incoming) -> Turn | None:
         again = open_question_or_menu(EmployerMessage.of(spoken, account))
         return Turn(message.state, (Reply("saved"), *again), effects, choice)
     if is_signing_up(message.state):
-        return Turn(message.state, (Reply("saved"), *sign_up.again(spoken)), effects, choice)
+        return Turn(message.state, (Reply("saved"), *name_questions.again(spoken)), effects, choice)
     if (
         message.context.profile is None
         and not message.state.registering
@@ -115,7 +115,7 @@ def resume(message: Incoming, *before: Reply) -> Turn:
     if (account := acting_account(state, context)) is not None:
         return Turn(state.at(Ask.NOTHING), (*before, menu(account)))
     if is_signing_up(state):
-        return Turn(replace(state, misses=0), (*before, *sign_up.again(message)))
+        return Turn(replace(state, misses=0), (*before, *name_questions.again(message)))
     if context.profile is None:
         return _begin(message)
     named = state.ask is Ask.PHONE and context.profile.has_phone  # the platform named it meanwhile

@@ -59,6 +59,11 @@ _REPLY_ACTS: Final[Mapping[str, str]] = {
     "ask_lead_report": "report?",
     "job_dropped": "discard",
     "ask_job_change": "change",
+    "which_name": "change",
+    "ask_company": "change",
+    "ask_contact_name": "change",
+    "names_later": "later",
+    "sign_up_dropped": "discard",
     "employer_data": "data",
     "kept": "no",
     "danger_called": "danger",
@@ -303,7 +308,23 @@ def _read_draft(
             offered["job.place"] = [_place(option) for option in options]
         if options := draft["job"].get("skills"):
             offered["job.role"] = list(options)
+    shown |= _new_names(before, turn)
     return shown, offered | _guessed(str(draft.get("guess", "")), before), frozenset(lost)
+
+
+PRIVATE: Final = "private"
+"""What an expectation calls having no company."""
+
+
+def _new_names(before: Situation, turn: Turn) -> dict[str, Any]:
+    """Return the names of a newcomer that the message changed: they are read back before anything is opened."""
+    old, new = before.draft("new_company") or {}, turn.state.draft.get("new_company") or {}
+    return {
+        name: new[name] or PRIVATE
+        for name in ("company", "contact")
+        if new.get(name) is not None
+        and new.get(name) != (old.get(name) or (None if name == "company" else ""))
+    }
 
 
 def _guessed(tap: str, before: Situation) -> dict[str, list[Any]]:

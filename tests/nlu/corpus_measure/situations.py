@@ -238,8 +238,29 @@ def _employer(job: JobSummary | None = None, ask: Ask = Ask.NOTHING, **draft: An
     return lambda: Situation(state, _context(None, employers=(_ACCOUNT,), job=job, jobs=jobs))
 
 
+_STORED_NAMES: Final[Mapping[Ask, Mapping[str, Any]]] = {
+    Ask.COMPANY: {"company": None, "contact": "", "messages": 1},
+    Ask.CONTACT_NAME: {"company": "Sagar Foods", "contact": "", "messages": 2},
+    Ask.JOB_RIGHT: {"company": "Sagar Foods", "contact": "Ravi Kumar", "messages": 3},
+}
+"""What a newcomer has said beside the job at a question."""
+
+
+def _signing_up(ask: Ask) -> Callable[[], Situation]:
+    """Return a situation in which a newcomer with a whole job is asked for a name, or reads it back."""
+
+    def make() -> Situation:
+        kept = {"job": _WHOLE.as_json(), "new_company": dict(_STORED_NAMES[ask])}
+        return Situation(State(ask, draft=kept), _context(None, has_phone=True))
+
+    return make
+
+
 _EMPLOYER: Final[Mapping[str, Callable[[], Situation]]] = {
     "job_stranger": lambda: Situation(State(), _context(None, language=None)),
+    "company": _signing_up(Ask.COMPANY),
+    "contact_name": _signing_up(Ask.CONTACT_NAME),
+    "names_right": _signing_up(Ask.JOB_RIGHT),
     "job_new": _employer(),
     **{ask.value: _posting(ask) for ask in Ask if ask.value.startswith("job_")},
     "job_published": _employer(job=_PUBLISHED),
