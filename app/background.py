@@ -151,6 +151,14 @@ async def _send_refunds(runtime: Runtime, batch: int) -> int:
     return await send_refunds.send_due(runtime.database, runtime.payments, runtime.clock, batch)
 
 
+async def _set_instants_right(runtime: Runtime, batch: int) -> int:
+    now = runtime.clock()
+    if not await clock_repair.is_needed(runtime.database, now):
+        return 0
+    async with runtime.database.begin() as session:
+        return await clock_repair.repair(session, now, batch)
+
+
 async def _mail_reset_links(runtime: Runtime, batch: int) -> int:
     async with runtime.database.read() as session:
         if not await password_reset.has_requests(session):
@@ -188,7 +196,7 @@ LOOPS = (
     Loop("lead_reports", _item_by_item(lead_guarantee.REPORTS, lead_guarantee.decide_due), 60),
     Loop("orphaned_events", _in_one_transaction(early_events.report_orphans), 600),
     Loop("read_limits", _read_limits, 60),
-    Loop("set_instants_right", _in_one_transaction(clock_repair.repair), 30),
+    Loop("set_instants_right", _set_instants_right, 30),
     Loop(password_reset.LOOP, _mail_reset_links, 5),
     Loop("audit_head", _log_audit_head, 86_400),
     Loop("seal", _in_one_transaction(sealing.seal_due), 3_600, sealing.STEP),

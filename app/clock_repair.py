@@ -8,7 +8,7 @@ themselves by `app.core.clocks`; a test holds both lists against every table.
 import datetime as dt
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.models import WorkAttempt
@@ -16,6 +16,8 @@ from app.attempts.rules import LONGEST_PAUSE
 from app.core.clocks import SKEW
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.due import DueQuery
+from app.database.session import Database
 from app.database.statements import is_one_of, rows_changed, table
 from app.identity.models import OneTimeCode, SignInTries
 from app.jobs.models import Job
@@ -54,7 +56,11 @@ class Bound(NamedTuple):
 
     def is_wrong(self, now: dt.datetime) -> ColumnElement[bool]:
         """Return the condition of the rows whose timestamp lies too far ahead."""
-        conditions = [self.column > now + self.longest]
+        return self.is_beyond(now + self.longest, now)
+
+    def is_beyond(self, latest: Any, now: Any) -> ColumnElement[bool]:
+        """Return that condition with both instants given, or bound by name."""
+        conditions = [self.column > latest]
         if self.where is not None:
             conditions.append(self.where)
         if self.ahead is not None:
@@ -93,6 +99,22 @@ BOUNDS: Final = (
     Bound(SignInTries.waits_until, _LEASED, ahead=SignInTries.updated_at),
     Bound(ChatPerson.held_at, SKEW, ChatPerson.paused_at.is_not(None)),
 )
+
+
+_ANY_WRONG: Final = DueQuery(
+    or_(
+        *(
+            exists().where(bound.is_beyond(bindparam(f"latest_{number}"), bindparam("now")))
+            for number, bound in enumerate(BOUNDS)
+        )
+    )
+)
+
+
+async def is_needed(database: Database, now: dt.datetime) -> bool:
+    """Whether any timestamp lies too far ahead: one SELECT that waits for no writer, as nearly always none does."""
+    latest = {f"latest_{number}": now + bound.longest for number, bound in enumerate(BOUNDS)}
+    return await _ANY_WRONG.any_due(database, now, **latest)
 
 
 async def repair(session: AsyncSession, now: dt.datetime, _limit: int) -> int:

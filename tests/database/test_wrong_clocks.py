@@ -9,7 +9,7 @@ from sqlalchemy import DateTime, insert, select, text, update
 
 from app import background
 from app.attempts.models import WorkAttempt
-from app.clock_repair import BOUNDS, Bound, repair
+from app.clock_repair import BOUNDS, Bound, is_needed, repair
 from app.core.clocks import SKEW
 from app.core.errors import Unavailable
 from app.core.ids import new_id
@@ -109,8 +109,10 @@ async def test_what_waits_for_an_impossible_instant_is_due(database_url: str) ->
                     "received_at": NOW,
                 }
                 await session.execute(insert(WebhookEvent).values(**event))
+        assert await is_needed(database, NOW)
         async with database.begin() as session:
             assert await repair(session, NOW, 100) == 1
+        assert not await is_needed(database, NOW)
         async with database.begin() as session:
             assert await repair(session, NOW, 100) == 0
             found = (await session.scalars(select(WebhookEvent.due_at))).all()

@@ -142,13 +142,17 @@ class World:
     def run[Result](self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine in the application's own event loop."""
         self.looked_at = None  # a test may write what wakes no loop
+        return self._run(work)
+
+    def _run[Result](self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run what wakes by its commits every loop that it makes work for, as in production."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def settle(self) -> None:
         """Let all background work happen that is due, here and in the sandbox."""
         with self.settling:
             for _ in range(100):
-                asyncio.run_coroutine_threadsafe(self._work(), self.loop).result(60)
+                self._run(self._work())
                 # One may have arrived after the loops were done and before we looked for any.
                 if not self._webhooks_arrive() and not self._awake():
                     return
@@ -257,7 +261,7 @@ class World:
     def worker(self, *, slots: Any = EVERY_DAY, **profile: Any) -> Person:
         """Let there be a worker, proven and with a week, made by the verbs: no request, no code is sent."""
         body = _worker_body(profile)
-        tokens = self.run(register_worker(self.runtime, body, _week(slots)))
+        tokens = self._run(register_worker(self.runtime, body, _week(slots)))
         return self._newcomer(tokens, phone=body["phone"])
 
     def worker_through_doors(self, *, slots: Any = EVERY_DAY, **profile: Any) -> Person:
@@ -284,7 +288,7 @@ class World:
         So the address is not confirmed, and nothing waits in its mailbox.
         """
         body = _company_body(profile)
-        tokens = self.run(register_employer(self.runtime, body, verified=verified))
+        tokens = self._run(register_employer(self.runtime, body, verified=verified))
         return self._newcomer(tokens, email=body["email"])
 
     def employer_through_doors(self, *, verified: bool = False, **profile: Any) -> Person:
@@ -303,7 +307,7 @@ class World:
     def admin(self, role: AdminRole = AdminRole.OWNER) -> Person:
         """Return the administrator of this role (the owner), signed in anew."""
         email = "admin@example.com" if role is AdminRole.OWNER else f"{role}@example.com"
-        tokens = self.run(sign_in_admin(self.runtime, email, PASSWORD, role))
+        tokens = self._run(sign_in_admin(self.runtime, email, PASSWORD, role))
         return self._newcomer(tokens, email=email)
 
     def _newcomer(self, tokens: Tokens, **known: Any) -> Person:
