@@ -44,6 +44,7 @@ from app.api.auth import (
     sign_in,
 )
 from app.api.employers import balance, blocks, invoices, matches, orders, pay_page, payments
+from app.api.employers import data as employer_data
 from app.api.employers import jobs as employer_jobs
 from app.api.employers import profile as employer_profile
 from app.api.http import problems, reference_pages
@@ -89,6 +90,7 @@ ROUTERS = (
     worker_hours.router,
     worker_data.router,
     employer_profile.router,
+    employer_data.router,
     blocks.router,
     employer_jobs.router,
     matches.router,

@@ -52,7 +52,7 @@ async def erase_worker(
         .execution_options(synchronize_session=False)
     )
     await profile.erase_profile(session, worker_id, now=now)
-    await _erase_messages(session, worker_id, now)
+    await erase_messages(session, worker_id, now)
     await _erase_leads(session, worker_id, now)
     await session.execute(delete(Session).where(Session.user_id == worker_id))
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner == str(worker_id)))
@@ -121,14 +121,15 @@ async def _erase_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime)
     )
 
 
-async def _erase_messages(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
-    await enqueue.suppress_user(session, worker_id, now)
+async def erase_messages(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
+    """Empty what was written to somebody and what they wrote; the chat forgets the person."""
+    await enqueue.suppress_user(session, user_id, now)
     keys = keyring(session)
     # A message that is being sent keeps its address until its result is recorded.
     settled = OutboxMessage.state.not_in((OutboxState.SENDING, OutboxState.UNKNOWN))
     await session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.user_id == worker_id, settled)
+        .where(OutboxMessage.user_id == user_id, settled)
         .values(
             recipient_sealed=keys.seal("", ADDRESS),
             recipient_index="",
@@ -137,6 +138,6 @@ async def _erase_messages(session: AsyncSession, worker_id: UUID, now: dt.dateti
         .execution_options(synchronize_session=False)
     )
     persons = (
-        await session.scalars(select(ChatPerson.id).where(ChatPerson.user_id == worker_id))
+        await session.scalars(select(ChatPerson.id).where(ChatPerson.user_id == user_id))
     ).all()
     await identify.erase_contacts(session, persons, now)

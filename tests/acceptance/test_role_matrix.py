@@ -197,6 +197,8 @@ RULES: dict[str, Rule] = {
     "DELETE /api/workers/blocks/{employer_id}": rule(WORKER, 204, 404),
     "GET /api/workers/export": rule(WORKER),
     "DELETE /api/workers/account": rule(WORKER, 204),
+    "GET /api/employers/export": rule(EMPLOYER),
+    "DELETE /api/employers/account": rule(EMPLOYER, 204, 409),
     "GET /api/workers/offers": rule(WORKER),
     "POST /api/workers/offers/{offer_id}/respond": rule(
         WORKER, body=lambda _: {"response": "accept"}, owned=WORKER
@@ -350,6 +352,7 @@ _LAST = (
     "PUT /api/workers/availability",
     "DELETE /api/employers/jobs/{job_id}",
     "DELETE /api/workers/account",
+    "DELETE /api/employers/account",
 )
 
 

@@ -20,6 +20,7 @@ from tests.support.assertions import ok
 LEFT_OUT = {
     ("POST", "/api/auth/logout"),
     ("DELETE", "/api/workers/account"),
+    ("DELETE", "/api/employers/account"),
     ("POST", "/api/auth/password/change"),
 }
 EXAMPLES = 2

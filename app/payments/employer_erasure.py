@@ -1,0 +1,146 @@
+"""Erasing an employer: a tombstone stays, nothing personal does, and the books stay as the law wants them.
+
+Invoices, orders, payments and the ledger are kept under an id that names nobody (docs/payments.md says how long);
+names, mailbox, phones, addresses, texts of jobs and the chat are emptied.
+"""
+
+import datetime as dt
+from contextlib import suppress
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import audit
+from app.audit import log
+from app.core.errors import Conflict
+from app.employers.models import BlockByEmployer, Employer, SharedIdentifier
+from app.identity import users
+from app.identity.actor import Actor
+from app.identity.models import IdempotencyKey, Session
+from app.jobs.models import Job, JobStatus
+from app.jobs.rules import JobAction, JobCancelled, JobExpired, JobFilled
+from app.offers import closing
+from app.offers.job_lock import lock_jobs
+from app.payments import disputes, erasure, ledger, orders
+from app.payments.models import LedgerAccount, Order
+from app.payments.rules import AccountType, PaymentStatus
+from app.privacy.erase import erase_messages
+
+_GRID_PER_DEGREE = 200
+"""Where people live is kept on a grid of 0.005 degrees; a job may have been at somebody's home."""
+
+
+class BalanceLeft(Conflict):
+    """The employer's own money is still here."""
+
+    code = "balance_left"
+    detail = (
+        "There is money in your balance, and it stays yours. Spend it, or ask our team to pay it back to where it "
+        "came from; then your account can be erased."
+    )
+    remedy = "Refund the top-up at the payment provider: the balance follows. Then send it again."
+
+
+class MoneyOnItsWay(Conflict):
+    """A payment has been made and is not confirmed yet."""
+
+    code = "money_on_its_way"
+    detail = (
+        "A payment of yours is being confirmed. Once it is, or has failed, your account can be erased; "
+        "nothing was changed."
+    )
+
+
+async def erase_employer(
+    session: AsyncSession, employer_id: UUID, actor: Actor, *, now: dt.datetime
+) -> None:
+    """Turn an employer into a tombstone. What was bought is no longer shown to anybody.
+
+    Drafts and published jobs are cancelled: their open offers close, and the workers are told once. Pages that
+    could be paid are closed; what is paid on one all the same goes back. Sessions are dead from this commit on; the
+    caller removes those in Redis (`SessionStore.end_all`). Raises `BalanceLeft`, `DisputeOpen`, `MoneyOnItsWay`, and
+    `NotFound` for an account that was erased before; nothing is changed then.
+    """
+    # In the lock order of every transaction: jobs and offers, the employer, orders, the balance, the log last.
+    await _cancel_jobs(session, employer_id, actor, now)
+    await _require_settled(session, employer_id)
+    await orders.close_of(session, employer_id, now)
+    await _forget_profile(session, employer_id, now)
+    forgotten = await erasure.forget_words_of(session, employer_id)
+    await erase_messages(session, employer_id, now)
+    await session.execute(delete(Session).where(Session.user_id == employer_id))
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner == str(employer_id)))
+    await users.erase(session, employer_id, now=now)
+    await log.erase_words(session, [str(employer_id), *map(str, forgotten)], employer_id)
+    audit.record(session, "employer.erase", employer_id, actor, now, after={"status": "erased"})
+
+
+async def _cancel_jobs(
+    session: AsyncSession, employer_id: UUID, actor: Actor, now: dt.datetime
+) -> None:
+    alive = Job.status.in_([JobStatus.DRAFT, JobStatus.PUBLISHED])
+    mine = select(Job.id).where(Job.employer_id == employer_id, alive)
+    # All at once, in the order of everybody: one after the other could wait in a circle.
+    for job_id in await lock_jobs(session, (await session.scalars(mine)).all()):
+        with suppress(JobCancelled, JobExpired, JobFilled):  # a moment ago
+            await closing.close_job(session, job_id, JobAction.CANCEL, actor, now)
+
+
+async def _require_settled(session: AsyncSession, employer_id: UUID) -> None:
+    """Lock the employer's row, and raise if money is theirs, or is being decided about."""
+    row = select(Employer.id).where(Employer.id == employer_id)
+    await session.scalar(row.with_for_update(key_share=True))
+    if await disputes.has_open(session, employer_id):
+        raise disputes.DisputeOpen
+    paying = select(Order.id).where(
+        Order.employer_id == employer_id, Order.status == PaymentStatus.PROCESSING
+    )
+    if await session.scalar(paying.limit(1)) is not None:
+        raise MoneyOnItsWay
+    balances = select(LedgerAccount.currency).where(
+        LedgerAccount.owner_id == employer_id,
+        LedgerAccount.type == AccountType.EMPLOYER_BALANCE.value,
+    )
+    for currency in sorted(await session.scalars(balances)):
+        if await ledger.lock_balance(session, employer_id, currency) > 0:
+            raise BalanceLeft
+
+
+async def _forget_profile(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:
+    await session.execute(
+        update(Employer)
+        .where(Employer.id == employer_id)
+        .values(
+            company_name=users.ERASED_NAME,
+            address=None,
+            address_sealed=None,
+            city=None,
+            latitude=None,
+            longitude=None,
+            tax_id=None,
+            verified_at=None,
+            proven_phone_index=None,
+            opened_by_phone_index=None,
+            provider_customer_id=None,
+            updated_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(delete(SharedIdentifier).where(SharedIdentifier.user_id == employer_id))
+    await session.execute(delete(BlockByEmployer).where(BlockByEmployer.employer_id == employer_id))
+    await session.execute(
+        update(Job)
+        .where(Job.employer_id == employer_id)
+        .values(
+            description="",
+            address=None,
+            address_sealed=None,
+            latitude=func.round(Job.latitude * _GRID_PER_DEGREE) / _GRID_PER_DEGREE,
+            longitude=func.round(Job.longitude * _GRID_PER_DEGREE) / _GRID_PER_DEGREE,
+            review_findings=[],
+            review_note=None,
+            updated_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )

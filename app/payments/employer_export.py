@@ -1,0 +1,107 @@
+"""A copy of everything that is kept about an employer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.employers import profile
+from app.employers.models import Employer
+from app.identity.models import Consent, Session, User
+from app.invoices.models import Invoice
+from app.jobs.models import Job
+from app.messaging.conversations import queries
+from app.messaging.models import OutboxMessage
+from app.payments.contacts import Bought, list_bought
+from app.payments.models import (
+    LeadReport,
+    LedgerAccount,
+    LedgerEntry,
+    LedgerTransaction,
+    Order,
+    Payment,
+)
+from app.payments.rules import AccountType
+
+_ALL = 1_000_000
+"""More contacts than anybody buys: a copy leaves nothing out."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmployerExport:
+    """Everything kept about an employer; codes and keys are left out, being hashes.
+
+    `messages` tells when each message was written, not its text; `written` is what they wrote in the chat, as long
+    as that is kept. Workers are in it only where their contact was bought.
+    """
+
+    user: User
+    employer: Employer
+    jobs: Sequence[Job]
+    contacts: Sequence[Bought]
+    orders: Sequence[Order]
+    payments: Sequence[Payment]
+    invoices: Sequence[Invoice]
+    balance: Sequence[Row[*tuple[Any, ...]]]
+    reports: Sequence[LeadReport]
+    consents: Sequence[Consent]
+    messages: Sequence[Row[*tuple[Any, ...]]]
+    written: Sequence[queries.Line]
+    sessions: Sequence[Session]
+
+
+async def export_employer(session: AsyncSession, employer_id: UUID) -> EmployerExport:
+    """Return everything kept about an employer. Raises `EmployerNotFound`."""
+    user, employer = await profile.get_employer(session, employer_id)
+
+    async def mine(table: Any, owner: Any) -> Sequence[Any]:
+        query = select(table).where(owner == employer_id).order_by(table.id)
+        return (await session.scalars(query)).all()
+
+    balance = (
+        select(
+            LedgerEntry.id,
+            LedgerTransaction.kind,
+            LedgerEntry.amount,
+            LedgerEntry.currency,
+            LedgerTransaction.payment_id,
+            LedgerTransaction.booked_at,
+        )
+        .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
+        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
+        .where(
+            LedgerAccount.owner_id == employer_id,
+            LedgerAccount.type == AccountType.EMPLOYER_BALANCE.value,
+        )
+        .order_by(LedgerEntry.id)
+    )
+    messages = (
+        select(
+            OutboxMessage.id,
+            OutboxMessage.kind,
+            OutboxMessage.channel,
+            OutboxMessage.state,
+            OutboxMessage.created_at,
+            OutboxMessage.sent_at,
+        )
+        .where(OutboxMessage.user_id == employer_id)
+        .order_by(OutboxMessage.id)
+    )
+    return EmployerExport(
+        user=user,
+        employer=employer,
+        jobs=await mine(Job, Job.employer_id),
+        contacts=await list_bought(session, employer_id, _ALL),
+        orders=await mine(Order, Order.employer_id),
+        payments=await mine(Payment, Payment.employer_id),
+        invoices=await mine(Invoice, Invoice.employer_id),
+        balance=(await session.execute(balance)).all(),
+        reports=await mine(LeadReport, LeadReport.employer_id),
+        consents=await mine(Consent, Consent.user_id),
+        messages=(await session.execute(messages)).all(),
+        written=await queries.list_written_by(session, employer_id),
+        sessions=await mine(Session, Session.user_id),
+    )
