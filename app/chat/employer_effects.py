@@ -12,6 +12,7 @@ from uuid import UUID
 from app.chat.effect_context import EffectContext
 from app.chat.load_context import job_params_of
 from app.core.errors import DomainError, Invalid, NotFound
+from app.core.money import Money
 from app.core.paging import PageRequest
 from app.database.session import keyring
 from app.dialogue.effects import (
@@ -57,7 +58,7 @@ from app.offers.mark_unlocked import MatchNotFound, worker_of
 from app.offers.progress import counts_of
 from app.offers.queries import EmployersMatch, list_matches
 from app.offers.rules import OfferStatus
-from app.payments import contacts, lead_guarantee
+from app.payments import contacts, lead_guarantee, quotes
 from app.payments.contacts import Contact
 from app.payments.purchase import begin
 from app.payments.rules import ReportReason, ReportStatus
@@ -300,7 +301,11 @@ async def _list_leads(context: EffectContext, effect: ListLeads) -> None:
         context.reply("no_leads", title)
         return
     bought = await contacts.contacts_of(context.session, account.id, [lead.id for lead in leads])
-    lines = [_lead_line(context, job, lead, bought.get(lead.id)) for lead in leads]
+    prices = await quotes.prices_now(context.session, account.id, [lead.price for lead in leads])
+    lines = [
+        _lead_line(context, job, lead, price, bought.get(lead.id))
+        for lead, price in zip(leads, prices, strict=True)
+    ]
     params = {**title, "list": "\n".join(lines)}
     to_pay = [lead for lead in leads if lead.id not in bought]
     if len(to_pay) < 2:
@@ -340,19 +345,19 @@ async def _pay_for_all(context: EffectContext, effect: PayForAll) -> None:
 
 
 def _lead_line(
-    context: EffectContext, job: Job, lead: EmployersMatch, contact: Contact | None
+    context: EffectContext, job: Job, lead: EmployersMatch, now: Money, contact: Contact | None
 ) -> str:
     reads = context.formatting
     if contact is not None:
         return _contact_line(contact, reads)
-    price = {"amount": lead.price.amount, "currency": lead.price.currency}
+    price = {"amount": now.amount, "currency": now.currency}
     values = {
         "name": catalogue.plain(lead.display_name or ""),
         "lead": catalogue.format_value("lead", _lead_value(job, lead), reads),
         "price": catalogue.format_value("money", price, reads),
         "url": payment_link(keyring(context.session), context.base_url, lead.id),
     }
-    line = context.word("lead_line")
+    line = context.word("lead_line" if now.amount else "lead_line_free")
     for name, value in values.items():
         line = line.replace(f"{{{name}}}", value)
     return line

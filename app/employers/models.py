@@ -3,9 +3,10 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.ids import new_id
 from app.database.types import Base
 
 
@@ -51,6 +52,30 @@ class SharedIdentifier(Base):
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     """phone, mailbox, company, address or tax_id."""
     mark: Mapped[str] = mapped_column(String(64))
+
+
+class FreeLead(Base):
+    """A lead that a company had for nothing, under one of the identifiers that have it once.
+
+    It stays when the account is erased, so that the same person does not begin again.
+    """
+
+    __tablename__ = "free_leads"
+    __table_args__ = (
+        UniqueConstraint("payment_id", "kind"),
+        Index("ix_free_leads_mark", "kind", "mark"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(16))
+    """account, phone, mailbox or tax_id."""
+    mark: Mapped[str] = mapped_column(String(64))
+    """The keyed hash of the identifier; of an account, its id."""
+    payment_id: Mapped[UUID]
+    """The payment of nothing that it unlocked."""
+    used_at: Mapped[dt.datetime]
+    returned_at: Mapped[dt.datetime | None]
+    """When the lead proved bad, so that the company may have another."""
 
 
 class BlockByEmployer(Base):

@@ -40,16 +40,25 @@ class AccountInCommon:
 
 async def refresh(session: AsyncSession, user: User, employer: Employer) -> None:
     """Replace an employer's stored identifiers by the current ones."""
-    keys = keyring(session)
     await session.execute(delete(SharedIdentifier).where(SharedIdentifier.user_id == user.id))
     rows = [
-        {"user_id": user.id, "kind": kind, "mark": keys.index(value, f"mark:{kind}")}
+        {"user_id": user.id, "kind": kind, "mark": mark}
+        for kind, mark in list_marks(session, user, employer)
+    ]
+    if rows:
+        await session.execute(insert(SharedIdentifier), rows)
+
+
+def list_marks(session: AsyncSession, user: User, employer: Employer) -> list[tuple[str, str]]:
+    """Return an employer's current identifiers: each one's kind and keyed hash."""
+    keys = keyring(session)
+    marks = [
+        (kind, keys.index(value, f"mark:{kind}"))
         for kind, value in _identifiers(session, user, employer)
     ]
     if user.phone_index is not None:
-        rows.append({"user_id": user.id, "kind": "phone", "mark": user.phone_index})
-    if rows:
-        await session.execute(insert(SharedIdentifier), rows)
+        marks.append(("phone", user.phone_index))
+    return marks
 
 
 def _identifiers(

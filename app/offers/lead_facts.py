@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import coarse_km
+from app.employers import free_leads
 from app.identity.models import User
 from app.jobs.models import Job
 from app.offers.models import JobMatch
@@ -55,6 +56,7 @@ async def accepted_params(session: AsyncSession, match_id: UUID, accepted: int) 
     query = (
         select(
             User.name,
+            JobMatch.employer_id,
             JobMatch.price_amount,
             JobMatch.price_currency,
             JobMatch.distance_km,
@@ -74,9 +76,10 @@ async def accepted_params(session: AsyncSession, match_id: UUID, accepted: int) 
         .where(JobMatch.id == match_id)
     )
     row = (await session.execute(query)).one()
+    free = await free_leads.left(session, row.employer_id) > 0
     return {
         "display_name": shown_name(row.name),
-        "price": {"amount": row.price_amount, "currency": row.price_currency},
+        "price": {"amount": 0 if free else row.price_amount, "currency": row.price_currency},
         "lead": lead_params(
             skills=row.skills,
             wanted=(*row.required_skills, *row.preferred_skills),

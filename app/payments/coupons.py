@@ -1,6 +1,6 @@
 """Coupons: a rule of the price that the policy names by a code, within limits per company, phone and in all.
 
-A contact is never free: only money that came, now or in advance, unlocks it; so something is left to pay.
+A coupon never makes a contact free: something is left to pay (`app.employers.free_leads` tells which are free).
 """
 
 import datetime as dt

@@ -23,6 +23,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.database.due import Due
 from app.database.statements import insert_if_absent
+from app.employers import free_leads
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.jobs.models import Job
@@ -277,7 +278,12 @@ async def _refund(
 async def _give_back(
     session: AsyncSession, unlock: Unlock, reason: str, actor: Actor | None, now: dt.datetime
 ) -> bool:
-    """Ask for the refund; return whether it waits for a second administrator."""
+    """Ask for the refund; return whether it waits for a second administrator.
+
+    In the place of a lead that was free the company may have another.
+    """
+    if await free_leads.give_back(session, unlock.payment_id, now):
+        return False
     # What went back before, by an administrator's hand, can't go back twice.
     with contextlib.suppress(refunds.PaymentNotRefundable):
         made = await refunds.request(session, unlock.payment_id, None, reason, actor, now)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
+from app.core.money import Money
 from app.database.session import keyring
 from app.employers.models import Employer
 from app.identity.actor import Actor
@@ -17,6 +18,7 @@ from app.offers.links import lead_of
 from app.offers.models import JobMatch
 from app.offers.worker_names import shown_name_of
 from app.payments.models import Payment
+from app.payments.quotes import kept_quotes, prices_now
 from app.payments.rules import CAPTURED, OPEN, PaymentStatus
 
 
@@ -58,9 +60,21 @@ async def get_linked_lead(session: AsyncSession, token: str) -> LinkedLead:
         "title": title,
         "company": company,
         "display_name": await shown_name_of(session, match.worker_id),
-        "price": {"amount": match.price_amount, "currency": match.price_currency},
+        "price": {
+            "amount": await _price(session, match),
+            "currency": match.price_currency,
+        },
     }
     return LinkedLead(match, user, params)
+
+
+async def _price(session: AsyncSession, match: JobMatch) -> int:
+    """Return what the lead costs: as its purchase has begun, else as it would begin now."""
+    kept = (await kept_quotes(session, match.employer_id, [match.id])).get(match.id)
+    if kept is not None:
+        return kept.total
+    price = Money(match.price_amount, match.price_currency)
+    return (await prices_now(session, match.employer_id, [price]))[0].amount
 
 
 async def may_be_paid(session: AsyncSession, lead: LinkedLead, payment_id: str) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import Conflict, Forbidden
 from app.core.ids import new_id
 from app.core.money import Money
-from app.employers import phones
+from app.employers import free_leads, phones
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
@@ -102,7 +102,8 @@ async def begin(
 
     With `pay_with` balance they are paid out of it here and now, and so they are by default if it covers them all and
     no page is open for exactly these: that one may have been paid already.
-    With a `coupon` they cost less, and an open order without it is given up. Who names none keeps that of an open
+    The first of them are unlocked at once where the company may have them for nothing (`free_leads`); the order is for
+    the others. With a `coupon` these cost less, and an open order without it is given up. Who names none keeps that of an open
     order for exactly these leads: its page is paid, or by `pay_with` balance another order with the same coupon.
 
     Leads that are bought already are left out. An open order for other leads that has one of these in it is given
@@ -124,7 +125,8 @@ async def begin(
         again = await orders.find_open(session, wanted, now)
         if again is not None and coupon in {None, again.coupon}:
             return again
-    if pay_with is not PayWith.PAGE:
+    gives = await free_leads.left(session, actor.user_id) > 0
+    if gives or pay_with is not PayWith.PAGE:
         # Paying settles, and whoever settles locks jobs first.
         await lock_jobs(session, {match.job_id for match in matches.values()})
     query = select(Employer.verified_at).where(Employer.id == actor.user_id)
@@ -143,10 +145,6 @@ async def begin(
         coupon = same.coupon
     if same is not None and same.coupon == coupon and pay_with is not PayWith.BALANCE:
         return same
-    prices = [Money(match.price_amount, match.price_currency) for match in buys]
-    if coupon is not None:
-        prices = await coupons.price(session, coupon, prices, now)
-    covered = await _is_covered(session, actor.user_id, prices, pay_with)
     await _require_good_standing(session, actor.user_id, verified_at, wanted)
     in_review = await suspense.list_in_review(session, actor.user_id, wanted)
     _refuse(PaymentInReview, match_ids, in_review)
@@ -156,9 +154,32 @@ async def begin(
         leads = {payment.match_id for payment in await orders.payments_of(session, order.id)}
         if not await orders.move(session, order.id, PaymentAction.CLOSE, now):
             _refuse(PaymentUnderWay, match_ids, leads)
+    if gives:
+        buys = await _take_free(session, buys, now)
+        if not buys:
+            return None
+    return await _sell(session, buys, now, pay_with=pay_with, coupon=coupon)
+
+
+async def _sell(
+    session: AsyncSession,
+    buys: Sequence[JobMatch],
+    now: dt.datetime,
+    *,
+    pay_with: PayWith | None,
+    coupon: str | None,
+) -> Order | None:
+    """Return an order for these leads, or None where the balance has paid them.
+
+    Raises `BalanceTooLow` or `CouponNotValid`. Orders that are given up for this one use its coupon no more.
+    """
+    employer_id = buys[0].employer_id
+    prices = [Money(match.price_amount, match.price_currency) for match in buys]
     if coupon is not None:
-        # After the orders that are given up for this one: they use it no more.
-        await coupons.require_use_left(session, actor.user_id, coupon)
+        prices = await coupons.price(session, coupon, prices, now)
+    covered = await _is_covered(session, employer_id, prices, pay_with)
+    if coupon is not None:
+        await coupons.require_use_left(session, employer_id, coupon)
     order = await _open_order(
         session, buys, prices, now, PayWith.BALANCE if covered else PayWith.PAGE, coupon
     )
@@ -166,6 +187,24 @@ async def begin(
         return order
     await settle.pay_from_balance(session, order, now)
     return None
+
+
+async def _take_free(
+    session: AsyncSession, matches: list[JobMatch], now: dt.datetime
+) -> list[JobMatch]:
+    """Unlock as many of these as the company may have for nothing, the first ones; return the others.
+
+    They are an order of their own, without a provider; what is paid for the others changes nothing about it. The
+    caller has locked the jobs.
+    """
+    employer_id = matches[0].employer_id
+    free = await free_leads.left(session, employer_id, to_use=True)
+    gifts, others = matches[:free], matches[free:]
+    if gifts:
+        prices = [Money(0, match.price_currency) for match in gifts]
+        order = await _open_order(session, gifts, prices, now, PayWith.FREE, None)
+        await settle.unlock_free(session, order, now)
+    return others
 
 
 async def _is_covered(

@@ -1,12 +1,14 @@
 """What a lead costs an employer, net and taxes: computed until the purchase begins, and fixed from then on."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
+from app.employers import free_leads
 from app.employers.models import Employer
 from app.employers.tax_place import place_of
 from app.payments.models import Order, Payment
@@ -15,6 +17,14 @@ from app.policy import policy
 from app.taxes import pack
 from app.taxes.pack import BuyerFacts
 from app.taxes.quote import Quote, untaxed
+
+
+async def prices_now(
+    session: AsyncSession, employer_id: UUID, prices: Sequence[Money]
+) -> list[Money]:
+    """Return what leads of these prices cost now, each bought by itself: nothing, if one may still be free."""
+    free = await free_leads.left(session, employer_id) > 0
+    return [replace(price, amount=0) if free else price for price in prices]
 
 
 async def quote(session: AsyncSession, employer_id: UUID, price: Money) -> Quote:

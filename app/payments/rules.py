@@ -13,7 +13,7 @@ What a lead costs is `lead_price` of `app.policy.policy`, by category and city, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from app.core.money import Money
@@ -51,6 +51,12 @@ class PayWith(StrEnum):
     """On a page of the payment provider."""
     BALANCE = "balance"
     """With what the employer has paid in advance."""
+    FREE = "free"
+    """Nothing is to be paid: the first leads of a company can be free (`app.employers.free_leads`)."""
+
+
+type ChosenPayWith = Literal[PayWith.PAGE, PayWith.BALANCE]
+"""How an employer may ask to pay."""
 
 
 class AttemptStatus(StrEnum):

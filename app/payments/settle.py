@@ -16,9 +16,9 @@ from app import audit
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.employers import phones
+from app.employers import free_leads, phones
 from app.employers.models import Employer
-from app.identity.actor import Actor
+from app.identity.actor import AccountRestricted, Actor
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify
@@ -141,6 +141,33 @@ async def pay_from_balance(session: AsyncSession, order: Order, now: dt.datetime
     await _book_captures(session, payments, None, now)
     for payment in payments:
         await _unlock_or_refund(session, payment, now)
+
+
+async def unlock_free(session: AsyncSession, order: Order, now: dt.datetime) -> None:
+    """Unlock the leads of an order just made for which nothing is paid; the caller has locked the jobs.
+
+    Each is a transaction of the ledger without entries, and has no invoice: nothing was sold. Raises
+    `MatchNotAccepted`, `AlreadyUnlocked`, or `AccountRestricted` where the account was closed meanwhile.
+    """
+    if await _refusal(session, order.employer_id) is not None:
+        raise AccountRestricted
+    if not await orders.move(session, order.id, PaymentAction.SUCCEED, now):
+        raise AlreadyUnlocked
+    await session.refresh(order)
+    order.paid_at = now
+    for payment in await orders.payments_of(session, order.id):
+        payment.paid_at, payment.expires_at = now, None
+        await ledger.book(
+            session,
+            f"capture:{payment.id}",
+            rules.capture(payment.amount),
+            currency=payment.currency,
+            payment_id=payment.id,
+            now=now,
+            provider=None,
+        )
+        await free_leads.use(session, payment.employer_id, payment.id, now)
+        await _unlock(session, payment, now)
 
 
 async def _credit(

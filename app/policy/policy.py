@@ -105,6 +105,16 @@ class Coupon(_Part):
         return self
 
 
+class FreeLeads(_Part):
+    """Leads that a company gets for nothing, before it pays for any."""
+
+    per_company: Annotated[int, whole(0, 20)] = Field(
+        default=0,
+        description="How many a company has, a phone, a mailbox or a tax number, whatever accounts they open; only "
+        "with a phone that is proven, or once an administrator has checked the company. 0: none.",
+    )
+
+
 CouponCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3,20}$", strict=True)]
 
 
@@ -325,6 +335,9 @@ class Policy(_Part):
     """Everything an administrator may set."""
 
     lead_prices: LeadPrices = Field(default=LeadPrices(), description="What a lead costs.")
+    free_leads: FreeLeads = Field(
+        default=FreeLeads(), description="How many leads a company gets for nothing."
+    )
     coupons: dict[CouponCode, Coupon] = Field(
         default_factory=dict,
         max_length=100,

@@ -126,6 +126,11 @@ def _money(value: Any, reader: FormatContext) -> str:
     return money(value["amount"], value["currency"], reader)
 
 
+def _price(value: Any, reader: FormatContext) -> str:
+    """Say what something costs; nothing is "free"."""
+    return _money(value, reader) if value["amount"] else reader.words["free"]
+
+
 def _amount(value: Any, reader: FormatContext) -> str:
     return money(value, reader.params["currency"], reader)
 
@@ -433,6 +438,7 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "km": _km,
     "years": _years,
     "money": _money,
+    "price": _price,
     "amount": _amount,
     "pay": _pay,
     "when": _when,

@@ -16,7 +16,7 @@ message_templates.name message_templates.language message_templates.reason messa
 one_time_codes.purpose policy.values users.role users.status users.language users.admin_role
 webhook_events.provider webhook_events.kind webhook_events.state webhook_events.error
 work_attempts.kind work_attempts.error
-account_marks.kind chat_people.channel chat_people.language chat_people.paused_why
+account_marks.kind free_leads.kind chat_people.channel chat_people.language chat_people.paused_why
 consents.purpose consents.wording_version consents.language consents.channel
 platform_notices.kind platform_notices.about platform_notices.language platform_notices.event
 platform_notices.detail
@@ -51,7 +51,7 @@ HASHES = """
 admin_action_log.previous_hash admin_action_log.hash audit_head.hash
 idempotency_keys.fingerprint idempotency_keys.owner one_time_codes.subject one_time_codes.code_hash
 one_time_codes.asked_from users.email_index users.password_hash users.phone_index
-chat_people.phone_index account_marks.mark employers.proven_phone_index
+chat_people.phone_index account_marks.mark free_leads.mark employers.proven_phone_index
 employers.opened_by_phone_index sessions.refresh_hash
 webhook_events.event_id outbox.recipient_index platform_notices.content_key
 chat_people.other_phone_index sign_in_tries.key

@@ -136,6 +136,7 @@ def test_settings_come_back_as_they_were_put(admin: Person) -> None:
         "deadlines",
         "limits",
         "seller",
+        "free_leads",
         "coupons",
         "balance",
         "message_prices",

@@ -19,6 +19,7 @@ from app.policy.policy import (
     Coupon,
     CouponCode,
     DeadlinePolicy,
+    FreeLeads,
     LeadPrices,
     LimitPolicy,
     MatchingPolicy,
@@ -37,6 +38,9 @@ class PolicyChanges(RequestModel):
 
     lead_prices: LeadPrices | None = Field(
         default=None, description="What a lead costs; left out, as it is."
+    )
+    free_leads: FreeLeads | None = Field(
+        default=None, description="How many leads a company gets for nothing; left out, as it is."
     )
     coupons: dict[CouponCode, Coupon] | None = Field(
         default=None,

@@ -75,6 +75,10 @@ class Match(schema.ResponseModel):
     quote: QuoteAnswer = Field(
         description="The price with its taxes; fixed when the purchase begins, as my tax number and city are then."
     )
+    free: bool = Field(
+        description="Whether unlocking it now costs nothing, because my company's first leads are free. Whichever "
+        "is unlocked first takes one; the others then cost their price."
+    )
     unlocked: bool = Field(description="Whether I bought the contact.")
     contact: ContactAnswer | None = Field(
         description="null until unlocked, then there for good; its fields go with the worker's account."
@@ -103,6 +107,7 @@ class Match(schema.ResponseModel):
             worker=MatchedWorker.model_validate(match),
             price=Money(quote.total, quote.currency),
             quote=QuoteAnswer.of(quote),
+            free=contact is None and quote.total == 0,
             unlocked=contact is not None,
             contact=contact,
         )
@@ -164,7 +169,8 @@ async def list_matches(
         await jobs.get_own_job(session, actor.user_id, job_id)
     ids = [match.id for match in found]
     unlocked = await contacts.contacts_of(session, actor.user_id, ids)
-    quoted = await quotes.quote_each(session, actor.user_id, [match.price for match in found])
+    prices = await quotes.prices_now(session, actor.user_id, [match.price for match in found])
+    quoted = await quotes.quote_each(session, actor.user_id, prices)
     kept = await quotes.kept_quotes(session, actor.user_id, ids)
     items = [
         Match.of(match, kept.get(match.id, quote), unlocked.get(match.id))

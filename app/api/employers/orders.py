@@ -49,7 +49,15 @@ from app.payments.purchase import (
     PaymentUnderWay,
     VerificationRequired,
 )
-from app.payments.rules import MOST_LEADS, PAYABLE, AttemptStatus, OrderKind, PaymentStatus, PayWith
+from app.payments.rules import (
+    MOST_LEADS,
+    PAYABLE,
+    AttemptStatus,
+    ChosenPayWith,
+    OrderKind,
+    PaymentStatus,
+    PayWith,
+)
 from app.payments.suspense import PaymentInReview
 from app.payments.unlock_limits import UnlocksTooFast
 
@@ -74,7 +82,7 @@ class UnlockLeadsRequest(schema.RequestModel):
         examples=[["01930f5e-7c1a-7a64-9d2f-3f6f1c1f0a01"]],
     )
     coupon: CouponText | None = COUPON
-    pay_with: PayWith | None = Field(
+    pay_with: ChosenPayWith | None = Field(
         default=None,
         description="How to pay; left out, out of the balance if it covers all of them, else on the page.",
     )

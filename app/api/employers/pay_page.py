@@ -48,6 +48,8 @@ async def show(token: str, rt: Rt, paid: str = "") -> Response:
         if not await is_for_sale(session, lead.match.id):
             return page(language, "lead_gone", lead.params)
         failed = await has_failed(session, lead)
+    if lead.params["price"]["amount"] == 0:
+        return page(language, "lead_free", lead.params, form=[], button="free_button")
     kind = "lead_not_paid" if failed else "lead_offered"
     return page(language, kind, lead.params, form=[], button="pay_button")
 

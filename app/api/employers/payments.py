@@ -53,7 +53,7 @@ from app.payments.purchase import (
     VerificationRequired,
 )
 from app.payments.refunds import PaymentNotFound
-from app.payments.rules import PAYABLE, PaymentStatus, PayWith, ReportReason, ReportStatus
+from app.payments.rules import PAYABLE, ChosenPayWith, PaymentStatus, ReportReason, ReportStatus
 from app.payments.suspense import PaymentInReview
 from app.payments.unlock_limits import UnlocksTooFast
 
@@ -115,7 +115,7 @@ class UnlockRequest(schema.RequestModel):
     """How to buy; the price is the server's."""
 
     coupon: CouponText | None = COUPON
-    pay_with: PayWith | None = Field(
+    pay_with: ChosenPayWith | None = Field(
         default=None,
         description="How to pay; left out, out of the balance if it covers the price, else on the page.",
     )
