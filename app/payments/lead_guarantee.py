@@ -32,7 +32,7 @@ from app.offers.mark_unlocked import MatchNotFound
 from app.offers.models import JobMatch
 from app.payments import four_eyes, lead_evidence, refunds
 from app.payments.models import LeadReport, Unlock
-from app.payments.rules import RefundStatus, ReportReason, ReportStatus
+from app.payments.rules import RefundStatus, RefundTo, ReportReason, ReportStatus
 from app.policy import policy
 from app.policy.policy import LimitPolicy
 
@@ -98,10 +98,13 @@ async def report(
     why: ReportReason,
     note: str,
     now: dt.datetime,
+    *,
+    refund_to: RefundTo = RefundTo.SOURCE,
 ) -> LeadReport:
     """Note the report and decide it where a rule can; reporting again returns the first report.
 
-    `note` is what the employer writes of it, which may be empty. Raises `MatchNotFound`, `MatchNotUnlocked`,
+    `note` is what the employer writes of it, which may be empty; `refund_to` where they want the money, whoever
+    decides. Raises `MatchNotFound`, `MatchNotUnlocked`,
     `ReportTooEarly` (only for `no_answer` without evidence of ours) or `ReportTooLate`.
     """
     own_match = select(JobMatch.id).where(
@@ -133,6 +136,7 @@ async def report(
         "employer_id": actor.user_id,
         "kind": why.value,
         "reason": note,
+        "refund_to": refund_to.value,
         "status": ReportStatus.CHECKING if asks else ReportStatus.OPEN,
         "decides_by": now + dt.timedelta(hours=deadlines.worker_answers_hours) if asks else None,
         "created_at": now,
@@ -272,11 +276,16 @@ async def _refund(
     """Decide a report by a rule: the money goes back."""
     report.status, report.decided_at = ReportStatus.REFUNDED, now
     audit.record(session, "report.refund", unlock.match_id, None, now, after={"why": why})
-    await _give_back(session, unlock, why, None, now)
+    await _give_back(session, report, unlock, why, None, now)
 
 
 async def _give_back(
-    session: AsyncSession, unlock: Unlock, reason: str, actor: Actor | None, now: dt.datetime
+    session: AsyncSession,
+    report: LeadReport,
+    unlock: Unlock,
+    reason: str,
+    actor: Actor | None,
+    now: dt.datetime,
 ) -> bool:
     """Ask for the refund; return whether it waits for a second administrator.
 
@@ -286,7 +295,15 @@ async def _give_back(
         return False
     # What went back before, by an administrator's hand, can't go back twice.
     with contextlib.suppress(refunds.PaymentNotRefundable):
-        made = await refunds.request(session, unlock.payment_id, None, reason, actor, now)
+        made = await refunds.request(
+            session,
+            unlock.payment_id,
+            None,
+            reason,
+            actor,
+            now,
+            refund_to=RefundTo(report.refund_to),
+        )
         return made.status == RefundStatus.PROPOSED
     return False
 
@@ -314,7 +331,7 @@ async def decide(
     unlock = (await session.scalars(select(Unlock).where(Unlock.match_id == row.match_id))).one()
     if await four_eyes.has_proposed(session, unlock.payment_id):
         raise ReportAwaitsApproval
-    proposed = refund and await _give_back(session, unlock, reason, actor, now)
+    proposed = refund and await _give_back(session, row, unlock, reason, actor, now)
     if proposed:
         row.status, row.decides_by = ReportStatus.OPEN, None
     else:

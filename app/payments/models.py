@@ -206,6 +206,8 @@ class Refund(Base):
     provider_id: Mapped[str | None] = mapped_column(String(160), unique=True)
     status: Mapped[str] = mapped_column(String(16))
     """See `app.payments.rules.RefundStatus`."""
+    refund_to: Mapped[str] = mapped_column(String(8), default="source", server_default="source")
+    """See `app.payments.rules.RefundTo`; what was paid out of the balance goes back to it either way."""
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     reason: Mapped[str] = mapped_column(String(500))
@@ -306,6 +308,8 @@ class LeadReport(Base):
     """What the employer writes of it; may be empty."""
     status: Mapped[str] = mapped_column(String(16))
     """See `app.payments.rules.ReportStatus`."""
+    refund_to: Mapped[str] = mapped_column(String(8), default="source", server_default="source")
+    """Where the employer wants the money; see `app.payments.rules.RefundTo`."""
     decides_by: Mapped[dt.datetime | None]
     """Until when the worker is waited for."""
     decided_at: Mapped[dt.datetime | None]

@@ -39,7 +39,7 @@ from app.payments.provider import (
     ProviderRefund,
     RefundState,
 )
-from app.payments.rules import AccountType, PaymentStatus, RefundStatus
+from app.payments.rules import AccountType, PaymentStatus, RefundStatus, RefundTo
 
 CHECK_AFTER: Final = dt.timedelta(hours=1)
 """When the provider is first asked about a refund that it has taken, should no event have come."""
@@ -76,11 +76,12 @@ async def request(
     now: dt.datetime,
     *,
     in_review: bool = False,
+    refund_to: RefundTo = RefundTo.SOURCE,
 ) -> Refund:
     """Ask for a refund of `amount` minor units (None: all that is left), to be sent right after.
 
     `actor` None means that a rule decided: its refund waits while the payment is disputed. `in_review` is for money
-    in suspense, whose administrator decides there. Raises `PaymentNotFound`, `PaymentNotRefundable`,
+    in suspense, whose administrator decides there. What goes to the balance is there at once. Raises `PaymentNotFound`, `PaymentNotRefundable`,
     `PaymentDisputed`, or `Invalid` for more than is left.
     """
     # The order first: what is left of its charge bounds the refunds of all its leads.
@@ -107,6 +108,7 @@ async def request(
         id=new_id(),
         payment_id=payment_id,
         status=status,
+        refund_to=refund_to,
         amount=amount or left,
         currency=payment.currency,
         reason=reason,
@@ -127,9 +129,9 @@ async def request(
         actor,
         now,
         reason=reason,
-        after={"amount": refund.amount, "currency": refund.currency},
+        after={"amount": refund.amount, "currency": refund.currency, "to": refund.refund_to},
     )
-    if status is RefundStatus.REQUESTED and await orders.is_from_balance(session, payment):
+    if status is RefundStatus.REQUESTED and await goes_to_balance(session, payment, refund):
         await to_balance(session, payment, refund, now)
         return refund
     wake_loops(session, "refunds")
@@ -281,10 +283,16 @@ def _our_id(made: ProviderRefund) -> UUID | None:
         return None
 
 
+async def goes_to_balance(session: AsyncSession, payment: Payment, refund: Refund) -> bool:
+    """Whether a refund goes into the balance: the money came from there, or that was asked for."""
+    asked = refund.refund_to == RefundTo.BALANCE
+    return asked or await orders.is_from_balance(session, payment)
+
+
 async def to_balance(
     session: AsyncSession, payment: Payment, refund: Refund, now: dt.datetime
 ) -> None:
-    """Give back at once what was paid out of the balance: no provider has it."""
+    """Give back into the balance, at once: no provider is asked."""
     refund.status, refund.due_at = RefundStatus.SUCCEEDED, None
     await session.flush()
     await _book_and_tell(session, payment, refund, RefundStatus.REQUESTED, now)
@@ -348,7 +356,7 @@ async def _book_and_tell(
         postings = rules.refund(refund.amount, source, tax=tax)
         event = f"refund:{refund.id}"
     provider: str | None = await orders.provider_of(session, payment)
-    if await orders.is_from_balance(session, payment):
+    if await goes_to_balance(session, payment, refund):
         provider, postings = None, rules.by_balance(postings, payment.employer_id)
     await ledger.book(
         session,
@@ -384,7 +392,7 @@ async def _notify(
     await notify(
         session,
         payment.employer_id,
-        "refund_made",
+        "refund_to_balance" if await goes_to_balance(session, payment, refund) else "refund_made",
         params,
         key=str(refund.id),
         now=now,

@@ -91,6 +91,15 @@ class RefundStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class RefundTo(StrEnum):
+    """Where money that is given back goes."""
+
+    SOURCE = "source"
+    """To what it was paid with."""
+    BALANCE = "balance"
+    """Into the employer's balance, at once."""
+
+
 class ReportReason(StrEnum):
     """What is wrong with a lead."""
 

@@ -14,7 +14,7 @@ from app.core.money import Money
 from app.database.due import Due
 from app.database.session import Database
 from app.database.statements import rows_changed
-from app.payments import charges, disputes, orders, refunds, rules
+from app.payments import charges, disputes, refunds, rules
 from app.payments.models import Payment, PaymentAttempt, Refund
 from app.payments.provider import (
     PaymentProvider,
@@ -78,7 +78,8 @@ async def _send(
             return True  # another process has it, or the provider's event came first
         refund, intent_id = claimed
         payment = await session.get_one(Payment, refund.of_payment)
-        if await orders.is_from_balance(session, payment):  # approved by a second administrator
+        if await refunds.goes_to_balance(session, payment, refund):
+            # It waited for a second administrator, or for the end of a dispute.
             await session.refresh(payment, with_for_update=True)
             await refunds.to_balance(session, payment, refund, now)
             return True

@@ -126,11 +126,6 @@ def _money(value: Any, reader: FormatContext) -> str:
     return money(value["amount"], value["currency"], reader)
 
 
-def _price(value: Any, reader: FormatContext) -> str:
-    """Say what something costs; nothing is "free"."""
-    return _money(value, reader) if value["amount"] else reader.words["free"]
-
-
 def _amount(value: Any, reader: FormatContext) -> str:
     return money(value, reader.params["currency"], reader)
 
@@ -438,7 +433,7 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "km": _km,
     "years": _years,
     "money": _money,
-    "price": _price,
+    "price": lambda it, reads: _money(it, reads) if it["amount"] else reads.words["free"],
     "amount": _amount,
     "pay": _pay,
     "when": _when,

@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("used_at", UtcDateTime(), nullable=False),
         sa.Column("returned_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_free_leads")),
-        sa.UniqueConstraint("payment_id", "kind", name=op.f("uq_free_leads_payment_id")),
+        sa.UniqueConstraint("payment_id", "kind", name=op.f("uq_free_leads_payment_id_kind")),
     )
     op.create_index("ix_free_leads_mark", "free_leads", ["kind", "mark"], unique=False)
 

@@ -24,7 +24,7 @@ inbox.channel inbox.state inbox.error jobs.status jobs.salary_currency jobs.sala
 outbox.key outbox.channel outbox.kind outbox.language outbox.state outbox.form outbox.held_why
 outbox.cost_category outbox.error_code outbox.error
 job_matches.status job_matches.price_currency job_matches.why lead_reports.status
-lead_reports.kind
+lead_reports.kind lead_reports.refund_to
 payments.status payments.currency payments.failure_code
 orders.kind orders.status orders.currency orders.pay_with orders.quote orders.coupon
 payment_attempts.provider payment_attempts.idempotency_key payment_attempts.status payment_attempts.failure_code
@@ -35,7 +35,7 @@ early_events.kind early_events.status early_events.body
 open_items.kind open_items.key open_items.currency open_items.details open_items.outcome
 ledger_accounts.type ledger_accounts.currency ledger_accounts.provider
 ledger_transactions.kind ledger_transactions.event_key ledger_transactions.provider
-refunds.status refunds.currency refunds.failure_code idempotency_keys.key
+refunds.status refunds.refund_to refunds.currency refunds.failure_code idempotency_keys.key
 invoice_series.year invoice_series.kind invoices.source invoices.kind invoices.year invoices.number
 invoices.currency
 """

@@ -20,7 +20,7 @@ from app.core.schema import Instant, MoneyAnswer, Page, Reason, RequestModel, Re
 from app.payments import refunds
 from app.payments.models import Payment
 from app.payments.refunds import PaymentDisputed, PaymentNotFound, PaymentNotRefundable
-from app.payments.rules import PaymentStatus, RefundStatus
+from app.payments.rules import PaymentStatus, RefundStatus, RefundTo
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
@@ -49,6 +49,10 @@ class RefundRequest(RequestModel):
     amount: Annotated[int | None, whole(1, 10**12)] = Field(
         default=None, description="Minor units to give back; left out, all that is left."
     )
+    refund_to: RefundTo = Field(
+        default=RefundTo.SOURCE,
+        description="Back to what it was paid with, or into the employer's balance, where it is at once.",
+    )
     reason: Reason = Field(
         description="Why, 1 to 500 characters.", examples=["The worker could not be reached."]
     )
@@ -62,6 +66,9 @@ class RefundAnswer(ResponseModel):
     status: RefundStatus = Field(
         description="Where the refund stands; a `waiting` one waits for the end of a dispute, a `proposed` one "
         "for a second administrator (`POST refunds/{id}/action`), because the policy says so of its sum."
+    )
+    refund_to: RefundTo = Field(
+        description="Where it goes; what was paid out of the balance goes back to it either way."
     )
     amount: MoneyAnswer = Field(description="What is given back.")
     reason: str = Field(description="Why, in words.")
@@ -101,5 +108,7 @@ async def refund_payment(
     _once: Once,
 ) -> RefundAnswer:
     """Give money back, wholly or in part; what the employer saw stays seen."""
-    made = await refunds.request(session, payment_id, body.amount, body.reason, actor, now)
+    made = await refunds.request(
+        session, payment_id, body.amount, body.reason, actor, now, refund_to=body.refund_to
+    )
     return RefundAnswer.from_rows(made, amount=Money(made.amount, made.currency))

@@ -24,7 +24,7 @@ from app.payments.four_eyes import (
     SecondAdministratorNeeded,
 )
 from app.payments.models import Dispute, Order, Payment, Refund
-from app.payments.rules import DisputeStatus, RefundStatus
+from app.payments.rules import DisputeStatus, RefundStatus, RefundTo
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
@@ -39,6 +39,9 @@ class RefundRow(ResponseModel):
     status: RefundStatus = Field(
         description="Where the refund stands; a `proposed` one waits for a second administrator, a `waiting` one "
         "for the end of a dispute."
+    )
+    refund_to: RefundTo = Field(
+        description="Where it goes; what was paid out of the balance goes back to it either way."
     )
     money: MoneyAnswer = Field(description="What is given back.")
     reason: str = Field(description="Why, in words; a code where a rule decided.")

@@ -53,7 +53,14 @@ from app.payments.purchase import (
     VerificationRequired,
 )
 from app.payments.refunds import PaymentNotFound
-from app.payments.rules import PAYABLE, ChosenPayWith, PaymentStatus, ReportReason, ReportStatus
+from app.payments.rules import (
+    PAYABLE,
+    ChosenPayWith,
+    PaymentStatus,
+    RefundTo,
+    ReportReason,
+    ReportStatus,
+)
 from app.payments.suspense import PaymentInReview
 from app.payments.unlock_limits import UnlocksTooFast
 
@@ -130,8 +137,10 @@ class ReportRequest(schema.RequestModel):
         description="More about it, at most 500 characters.",
         examples=["Somebody else answers, and has never heard of it."],
     )
-    refund_to: Literal["source"] = Field(
-        default="source", description="Where the money goes back to: what it was paid with."
+    refund_to: RefundTo = Field(
+        default=RefundTo.SOURCE,
+        description="Where the money shall go: back to what it was paid with, or into your balance, where it is at "
+        "once. What was paid out of the balance goes back to it.",
     )
 
 
@@ -142,6 +151,7 @@ class ReportAnswer(ResponseModel):
     match_id: UUID = Field(description="Id of the match.")
     reason: ReportReason = Field(description="What is wrong with the lead, as you said.")
     note: str | None = Field(description="What you wrote of it; null where nothing.")
+    refund_to: RefundTo = Field(description="Where you want the money, as you said.")
     status: ReportStatus = Field(
         description="Where the report stands: `checking` while the worker is asked whether you reached them, "
         "`open` while an administrator looks at it."
@@ -342,7 +352,7 @@ async def report_lead(
     ask the worker, and their "no" or a day of silence gives the money back. The rest waits for an administrator.
     """
     report = await lead_guarantee.report(
-        session, actor, match_id, body.reason, body.note or "", now
+        session, actor, match_id, body.reason, body.note or "", now, refund_to=body.refund_to
     )
     waits = report.status == ReportStatus.CHECKING
     return ReportAnswer.from_rows(
