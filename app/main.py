@@ -43,7 +43,16 @@ from app.api.auth import (
     sessions,
     sign_in,
 )
-from app.api.employers import balance, blocks, invoices, matches, orders, pay_page, payments
+from app.api.employers import (
+    balance,
+    blocks,
+    forecasts,
+    invoices,
+    matches,
+    orders,
+    pay_page,
+    payments,
+)
 from app.api.employers import data as employer_data
 from app.api.employers import jobs as employer_jobs
 from app.api.employers import profile as employer_profile
@@ -92,6 +101,7 @@ ROUTERS = (
     employer_profile.router,
     employer_data.router,
     blocks.router,
+    forecasts.router,
     employer_jobs.router,
     matches.router,
     payments.router,

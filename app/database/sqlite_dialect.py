@@ -118,6 +118,7 @@ def own_transactions(engine: Engine, busy_seconds: float) -> None:
             connection.execute(f"PRAGMA {pragma}").close()
         # SQLite's own lower() handles only ASCII, so "élodie" would not find "Élodie".
         connection.create_function("lower", 1, _lower, deterministic=True)
+        connection.create_function("bit_count", 1, int.bit_count, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:

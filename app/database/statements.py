@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     Column,
     ColumnElement,
@@ -44,6 +45,24 @@ def insert_of(model: type[Base], *, postgresql: bool) -> Insert:
     """Return an INSERT into the model's table that supports ON CONFLICT."""
     insert = on_postgresql.insert if postgresql else on_sqlite.insert
     return insert(table(model))
+
+
+class bits_set(FunctionElement[int]):  # noqa: N801 - reads as the SQL function it is
+    """The number of bits set in an integer that is not negative; Python's own function on SQLite."""
+
+    inherit_cache = True
+    name = "bits_set"
+    type = BigInteger()
+
+
+@compiles(bits_set)
+def _bits_set(element: bits_set, compiler: Any, **options: Any) -> str:
+    return f"bit_count({compiler.process(element.clauses, **options)})"
+
+
+@compiles(bits_set, "postgresql")
+def _bits_set_on_postgresql(element: bits_set, compiler: Any, **options: Any) -> str:
+    return f"bit_count(({compiler.process(element.clauses, **options)})::bit(64))"
 
 
 @cache

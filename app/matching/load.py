@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Row, bindparam, exists, func, or_, select
+from sqlalchemy import BindParameter, Row, Uuid, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import Point
@@ -35,6 +35,8 @@ _REACH = dt.timedelta(days=3)
 
 
 _IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
+# Named: a column that refers to another has no type before that one's table is loaded.
+_EMPLOYER_ID: Final[BindParameter[UUID]] = bindparam("employer_id", type_=Uuid())
 
 # Built once: putting such a statement together takes longer than the database takes to answer it.
 _ANYBODY: Final = (
@@ -60,7 +62,7 @@ _ANYBODY: Final = (
         .where(
             JobMatch.worker_id == Worker.id,
             JobMatch.offered_at > bindparam("since"),
-            JobMatch.employer_id == bindparam("employer_id"),
+            JobMatch.employer_id == _EMPLOYER_ID,
         )
         .scalar_subquery()
         .label("of_employer"),
@@ -89,17 +91,15 @@ _ONE_OF_ANY: Final = _ANYBODY.add_columns(
     (User.status == UserStatus.ACTIVE).label("is_active"),
     Worker.stopped_at.is_not(None).label("has_stopped"),
     exists()
-    .where(_match.worker_id == Worker.id, _match.job_id == bindparam("job_id"))
+    .where(_match.worker_id == Worker.id, _match.job_id == bindparam("job_id", type_=Uuid()))
     .label("was_offered"),
     exists()
-    .where(
-        BlockByWorker.worker_id == Worker.id, BlockByWorker.employer_id == bindparam("employer_id")
-    )
+    .where(BlockByWorker.worker_id == Worker.id, BlockByWorker.employer_id == _EMPLOYER_ID)
     .label("blocks_employer"),
     exists()
     .where(
         BlockByEmployer.worker_id == Worker.id,
-        BlockByEmployer.employer_id == bindparam("employer_id"),
+        BlockByEmployer.employer_id == _EMPLOYER_ID,
     )
     .label("blocked_by_employer"),
 )

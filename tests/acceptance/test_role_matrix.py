@@ -214,10 +214,9 @@ RULES: dict[str, Rule] = {
     "PUT /api/employers/profile": rule(EMPLOYER, body=lambda _: {"city": "Pune"}),
     "GET /api/employers/jobs": rule(EMPLOYER),
     "POST /api/employers/jobs": rule(EMPLOYER, 201, body=lambda cast: cast.world.job_body()),
+    "POST /api/employers/jobs/forecast": rule(EMPLOYER, body=lambda cast: cast.world.job_body()),
     "GET /api/employers/jobs/{job_id}": rule(EMPLOYER, owned=EMPLOYER),
-    "PUT /api/employers/jobs/{job_id}": rule(
-        EMPLOYER, body=lambda _: {"title": "Another title"}, owned=EMPLOYER
-    ),
+    "PUT /api/employers/jobs/{job_id}": rule(EMPLOYER, body=lambda _: {}, owned=EMPLOYER),
     "DELETE /api/employers/jobs/{job_id}": rule(EMPLOYER, owned=EMPLOYER),
     "POST /api/employers/jobs/{job_id}/publish": rule(EMPLOYER, 200, 409, owned=EMPLOYER),
     "POST /api/employers/jobs/{job_id}/repeat": rule(
@@ -230,10 +229,7 @@ RULES: dict[str, Rule] = {
         EMPLOYER, 201, 409, body=lambda _: {"reason": "wrong_person"}, owned=EMPLOYER
     ),
     "POST /api/employers/unlocks": rule(
-        EMPLOYER,
-        202,
-        409,
-        body=lambda cast: {"match_ids": [cast.ids["match_id"]]},
+        EMPLOYER, 202, 409, body=lambda cast: {"match_ids": [cast.ids["match_id"]]}
     ),
     "GET /api/employers/orders": rule(EMPLOYER),
     "GET /api/employers/balance": rule(EMPLOYER),

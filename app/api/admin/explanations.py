@@ -1,5 +1,6 @@
 """Why a worker is asked about a job, or why not, for administrators."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -85,10 +86,7 @@ class ExplanationAnswer(ResponseModel):
                 ExclusionAnswer(
                     rule=each.rule,
                     text=catalogue.format_exclusion(language, each.rule.value, each.facts),
-                    facts={
-                        name: list(value) if isinstance(value, tuple) else value
-                        for name, value in each.facts.items()
-                    },
+                    facts={name: _plain(value) for name, value in each.facts.items()},
                 )
                 for each in found.excluded
             ],
@@ -98,6 +96,10 @@ class ExplanationAnswer(ResponseModel):
             why=[text for text in said if text],
             place=found.place,
         )
+
+
+def _plain(value: float | Sequence[str]) -> float | int | list[str]:
+    return value if isinstance(value, int | float) else list(value)
 
 
 @router.get(

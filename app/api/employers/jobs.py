@@ -303,6 +303,11 @@ def _words(body: NewJob | JobChanges) -> dict[str, Any]:
     return values
 
 
+def text_of(body: NewJob) -> JobText:
+    """Return the text of a job that is to be made."""
+    return JobText(**_words(body))
+
+
 @router.get("", responses=problems())
 async def list_jobs(
     session: Read,
@@ -321,7 +326,7 @@ async def create_job(
     session: Write, actor: EmployerActor, body: NewJob, now: Now, _: Once
 ) -> JobAnswer:
     """Write a job down as a draft; nobody is asked before it is published."""
-    job = await posting.create(session, actor.user_id, JobText(**_words(body)), now)
+    job = await posting.create(session, actor.user_id, text_of(body), now)
     return await _one(session, actor, job, now)
 
 

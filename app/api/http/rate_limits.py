@@ -32,6 +32,7 @@ LIMITS: Mapping[str, str] = {
     "write:account": "600/minute",
     "unlock:account": "60/minute",
     "trigger:account": "30/minute",
+    "forecast:account": "60/minute",
     # Each takes a tenth of a second of the processor.
     "pdf:account": "60/minute",
     # Every report is read by a person of the team.
