@@ -19,12 +19,14 @@ from app.api.admin import (
     channels,
     conversations,
     explanations,
+    ledger,
     logs,
     messages,
     open_items,
     parked,
     reports,
     returns,
+    search,
     stats,
 )
 from app.api.admin import employers as admin_employers
@@ -127,6 +129,8 @@ ROUTERS = (
     reports.router,
     open_items.router,
     returns.router,
+    ledger.router,
+    search.router,
     email_link.router,
     email_link.page_router,
     matching.router,

@@ -8,11 +8,12 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from starlette.routing import Route
 
 from app.api.http.error_codes import error_codes
 from app.core.errors import DomainError
 from app.core.settings import Settings
-from app.main import create_app
+from app.main import ROUTERS, create_app
 from tests.support.app_harness import World
 from tests.support.assertions import ok
 
@@ -145,7 +146,7 @@ AT_START = frozenset({"migrations_missing", "flow_refused"})
 
 VERBS = frozenset(
     "accept act add answer block cancel change close confirm correct create delete disable enable end erase "
-    "expire export forecast get hand list login logout pay publish receive refresh refund register "
+    "expire explain export forecast get hand list login logout pay publish receive refresh refund register "
     "remove repeat replace reply report request resend reset respond retry search send set take top "
     "trigger unblock unlock update verify withdraw reconsider appeal resume halt".split()
 )
@@ -187,3 +188,14 @@ def test_an_unlock_says_what_200_and_what_202_returns(document: dict[str, Any]) 
         return schema.rpartition("/")[2]
 
     assert (model("200"), model("202")) == ("Unlocked", "Pending")
+
+
+def test_no_page_is_served_beside_the_document_but_these() -> None:
+    """Pages opened by a link in a message (its token is the right), and what only machines read."""
+    hidden = {
+        route.path
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, Route) and not getattr(route, "include_in_schema", True)
+    }
+    assert hidden == {"/metrics", "/pay/{token}", "/reset-password", "/confirm-email"}

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from app.api.http import idempotency
+from app.api.http.csv_export import CSV_ANSWER, export
 from app.api.http.dependencies import (
     EmployerActor,
     EmployerActorApart,
@@ -21,6 +22,7 @@ from app.api.http.dependencies import (
 from app.api.http.problems import problems
 from app.core import schema
 from app.core.money import Money
+from app.core.paging import PageRequest
 from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
 from app.identity.actor import AccountRestricted
 from app.offers.links import order_link
@@ -111,6 +113,34 @@ async def list_balance_entries(
     entries, cursor = await balance.list_entries(session, actor.user_id, page)
     items = [BalanceEntryAnswer.model_validate(entry) for entry in entries]
     return Page(items=items, next_cursor=cursor)
+
+
+class BalanceRecord(ResponseModel):
+    """A movement of the balance as a row of a file: the amount in minor units."""
+
+    id: UUID = Field(description="Id of the entry.")
+    at: Instant = Field(description="When it was booked (UTC).")
+    kind: str = Field(description="What moved it.")
+    amount: int = Field(description="By how much, in minor units; negative where it was taken.")
+    currency: str = Field(description="Currency, three letters of ISO 4217.")
+    payment_id: UUID | None = Field(description="The payment it is about; empty for a top-up.")
+
+
+@router.get("/balance/entries.csv", response_class=Response, responses=CSV_ANSWER)
+async def export_balance_entries(actor: EmployerActorApart, rt: Rt) -> Response:
+    """Return all that moved my balance as one CSV file, newest first, safe to open in a spreadsheet."""
+
+    async def page_of(page: PageRequest) -> Page[BalanceRecord]:
+        # The request's transaction is over when the file is sent.
+        async with rt.database.read() as session:
+            entries, cursor = await balance.list_entries(session, actor.user_id, page)
+        items = [
+            BalanceRecord.from_rows(each, amount=each.amount.amount, currency=each.amount.currency)
+            for each in entries
+        ]
+        return Page(items=items, next_cursor=cursor)
+
+    return await export("balance", BalanceRecord, page_of)
 
 
 @router.post(
