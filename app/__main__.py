@@ -184,6 +184,11 @@ def _advice(settings: Settings) -> list[str]:
             "DATA_KEY is missing: phones are found by the oldest of SECRET_KEY and "
             "SECRET_KEYS_PREVIOUS, so that one must be kept for ever."
         )
+    if settings.razorpay_webhook_secrets and not settings.razorpay_account_id:
+        found.append(
+            "RAZORPAY_ACCOUNT_ID is missing: an event of another account with the same webhook secret "
+            "would be believed."
+        )
     if settings.smtp_url is None:
         found.append("SMTP_URL is missing: nobody can reset a forgotten password.")
     if not settings.phone_countries:

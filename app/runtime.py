@@ -25,6 +25,7 @@ from app.messaging.channel import ChannelRegistry
 from app.messaging.inbox.group_commit import GroupCommit
 from app.messaging.inbox.model_readings import ModelDesk
 from app.payments import erasure as payments_privacy
+from app.payments import live_mode
 from app.payments.provider import PaymentEvents
 from app.payments.provider_choice import ChosenProviders
 from app.privacy.erase import ERASED_WORKER
@@ -115,6 +116,9 @@ async def running(
                 migrate=not settings.is_production,
                 wait_seconds=settings.database_wait_seconds,
             )
+            if settings.is_production:
+                async with database.read() as session:
+                    await live_mode.require_no_test_money(session)
             await runtime.clock_check.require()
             await _key_audit_log(database, clock())
             yield runtime

@@ -34,6 +34,7 @@ class PaymentSettings(BaseSettings):
     razorpay_key_id: str = ""
     razorpay_key_secret: SecretStr | None = None
     razorpay_webhook_secret: SecretStr | None = None
+    razorpay_account_id: str = ""
     razorpay_api_url: str = ""
 
     @property

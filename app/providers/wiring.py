@@ -76,7 +76,11 @@ def build_payment_events(settings: Settings) -> dict[str, PaymentEvents]:
     """Return the webhooks by the provider's name; events of before are handled even where no key is configured."""
     events: tuple[PaymentEvents, ...] = (
         StripeEvents(settings.stripe_webhook_secrets, livemode=settings.stripe_is_live),
-        RazorpayEvents(settings.razorpay_webhook_secrets, livemode=settings.razorpay_is_live),
+        RazorpayEvents(
+            settings.razorpay_webhook_secrets,
+            livemode=settings.razorpay_is_live,
+            account_id=settings.razorpay_account_id,
+        ),
     )
     return {each.name: each for each in events}
 

@@ -275,3 +275,18 @@ def test_an_event_of_the_other_mode_is_none_of_ours(key: Any, live: bool, why: s
     event = {"event": "payment_link.paid", "payload": {"order": {"entity": {"public_key": key}}}}
     assert RazorpayEvents([SECRET], livemode=live).stranger(event) == why
     assert RazorpayEvents([SECRET], livemode=live).stranger({"payload": [1]}) is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "why"),
+    [
+        ("acc_1", "acc_1", None),
+        ("acc_1", "acc_2", "account"),
+        ("acc_1", None, "account"),
+        ("acc_1", ["acc_1"], "account"),
+        ("", "acc_2", None),
+    ],
+)
+def test_an_event_of_another_account_is_none_of_ours(ours: str, theirs: Any, why: Any) -> None:
+    event = {"event": "refund.processed", "account_id": theirs, "payload": {}}
+    assert RazorpayEvents([SECRET], account_id=ours).stranger(event) == why

@@ -35,13 +35,19 @@ _REFUND_EVENTS: Final = frozenset(
 
 
 class RazorpayEvents:
-    """The events of one Razorpay account, signed with one of `secrets`."""
+    """The events of one Razorpay account, signed with one of `secrets`.
+
+    `account_id` is ours (`acc_…`); empty, no event's is compared with it.
+    """
 
     name = NAME
 
-    def __init__(self, secrets: Sequence[str], *, livemode: bool = False) -> None:
+    def __init__(
+        self, secrets: Sequence[str], *, livemode: bool = False, account_id: str = ""
+    ) -> None:
         self._secrets = secrets
         self.livemode = livemode
+        self._account_id = account_id
 
     def verify(self, headers: Mapping[str, str], body: bytes, now: dt.datetime) -> SignedEvent:
         """Return the event in `body`. Raises `EventsNotConfigured`, `SignatureInvalid`.
@@ -71,11 +77,13 @@ class RazorpayEvents:
         return SignedEvent(id_, kind, event)
 
     def stranger(self, event: Mapping[str, Any]) -> str | None:
-        """Return `livemode` where the event names a key of the other mode.
+        """Return `account` for an event of another account, `livemode` where it names a key of the other mode.
 
-        Only the order of a paid link does (`public_key`); else the mode is that of the webhook, whose secret is
-        its own. `account_id` says which account the webhook belongs to, and that secret is ours.
+        Every event has an `account_id`: one secret may be set for the webhooks of several accounts. Only the order
+        of a paid link names a key (`public_key`); else the mode is that of the webhook, whose secret is its own.
         """
+        if self._account_id and event.get("account_id") != self._account_id:
+            return "account"
         order = _entity(event, "order")
         key = (order or {}).get("public_key")
         if not isinstance(key, str) or not key.startswith("rzp_"):
