@@ -1,6 +1,8 @@
 """Reads a written answer to the question for consent, which asks for the age too. Pure."""
 
-from typing import Final
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from app.nlu import quantities
 from app.nlu.intents import Intent, intents, yes_or_no
@@ -25,15 +27,19 @@ def parse_consent(text: str) -> str | None:
         return None  # "I am not under 18" is no consent, and nobody under age
     if {Intent.YES, Intent.NO} & (meant := intents(text)):
         return "yes" if Intent.YES in meant else "no"
+    if _agreement(words) is Intent.YES:
+        return "yes"
     found = quantities.age(words)
-    if found is None:
-        return None
-    age, words = found
+    return None if found is None else _with_age(*found)
+
+
+def _with_age(age: int | None, words: Sequence[str]) -> str | None:
+    """Return what an answer says in which an age may stand; the words are those without it."""
     without_minor = phrase_set("minor").without(words)
     not_under = phrase_set("under").without(without_minor)
     rest = phrase_set("over").without(not_under)
     under = len(not_under) < len(without_minor)
-    meaning = yes_or_no(rest)
+    meaning = yes_or_no(rest) or _agreement(rest)
     if meaning is None and phrase_set("filler").without(rest):
         return None
     if len(without_minor) < len(words) or (age is not None and age < ADULT_YEARS):
@@ -45,3 +51,52 @@ def parse_consent(text: str) -> str | None:
     if meaning is None:
         return "of_age"
     return "yes" if meaning is Intent.YES else None
+
+
+def _agreement(words: Sequence[str]) -> Intent | None:
+    """Return a yes where the words are one in everyday words, several times or with fillers: "ya", "sure why not"."""
+    rest = phrase_set("consent_yes", "consent_filler", "filler", "polite").without(words)
+    if not rest:
+        return Intent.YES if phrase_set("consent_yes").anywhere(words) else None
+    return yes_or_no(rest) if yes_or_no(rest) is Intent.YES else None
+
+
+class AnswerWithMore(NamedTuple):
+    """A yes to the question for consent with which something else is said."""
+
+    certain: bool
+    """Whether the yes stands by itself: no "but", no "first", no "if" limits it."""
+    rest: str
+
+
+_SENTENCE: Final = re.compile(r"(?<=[.?!।\n,;])")
+_MOST_SENTENCES: Final = 12
+
+
+def consent_with_more(text: str) -> AnswerWithMore | None:
+    """Return the yes that a text begins with, where more follows: "haan ji, par pehle batao koi paisa lagega?"."""
+    first, *others = sentences(text)
+    words = first.split()
+    limits = phrase_set("but", "first_of_all")
+    limited = limits.anywhere(split_words(text))
+    if not others or not parse_yes(first):
+        # "yes but is it free?" has no comma.
+        at = next(
+            (at for at in range(1, len(words)) if limits.anywhere(split_words(words[at]))), None
+        )
+        if at is None or not parse_yes(" ".join(words[:at])):
+            return None
+        return AnswerWithMore(False, " ".join([*words[at + 1 :], *others]))
+    return AnswerWithMore(not limited, " ".join(others))
+
+
+def parse_yes(text: str) -> bool:
+    """Return whether a text is a yes to the question for consent and nothing else."""
+    return parse_consent(text) == "yes"
+
+
+def sentences(text: str) -> Sequence[str]:
+    """Return the sentences and clauses of a text, at least one."""
+    return [part.strip() for part in _SENTENCE.split(text) if part.strip()][:_MOST_SENTENCES] or [
+        ""
+    ]

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from app.nlu.normalize import split_words
+from app.nlu.vocabulary import word_set
 
 READ_CHARACTERS: Final = 300
 """Facts about a worker are looked for in so much of a message."""
 _ENDS: Final = frozenset(",;.!?।\n|")
 _WRITTEN: Final = re.compile(r"[^\s,;!?।|()\"]+|[,;!?।|\n]")
+_LEAST_SENTENCE: Final = 3
+"""A shorter word before a dot is an initial, or cut short: "S.", "km."."""
 _AROUND: Final = ":-–—_*~'’"
 
 
@@ -39,9 +42,19 @@ def words_of(text: str) -> list[Word]:
             continue
         plain = split_words(part)
         for number, word in enumerate(plain, 1):
-            ends = number == len(plain) and part.endswith(":")
+            last = number == len(plain)
+            ends = last and (part.endswith(":") or (part.endswith(".") and _ends_sentence(word)))
             found.append(Word(word, part.strip(_AROUND) or part, ends, origin))
     return found
+
+
+def _ends_sentence(word: str) -> bool:
+    """Return whether a dot behind this word ends a sentence, and is none of an initial or a title: "Raj.", "Md."."""
+    return (
+        len(word) >= _LEAST_SENTENCE
+        and any(map(str.isalpha, word))
+        and word not in word_set("phrases", "name_titles")
+    )
 
 
 def plain_of(words: Sequence[Word]) -> list[str]:

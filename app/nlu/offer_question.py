@@ -69,9 +69,22 @@ def asks_for_some_days(text: str) -> bool:
         return False
     words = split_words(text)
     only = phrase_set("only_words")
-    named = phrase_set(*WEEKDAYS, section="calendar").anywhere(words)
+    named = phrase_set(*WEEKDAYS, "weekdays", "weekends", section="calendar").anywhere(words)
     by_days = any(span.meaning and len(span.words) > 1 for span in only.scan(words))
     return only.anywhere(words) and (named or by_days)
+
+
+def weekdays_named(text: str) -> frozenset[str]:
+    """Return the days of the week that a text names by themselves, as `WEEKDAYS` spells them."""
+    words = split_words(text[:QUESTION_CHARACTERS])
+    return frozenset(day for day in WEEKDAYS if phrase_set(day, section="calendar").anywhere(words))
+
+
+def sets_a_time(text: str) -> bool:
+    """Return whether a text names a day counted from today or a time of the clock: "parso", "9 baje tak hi"."""
+    words = split_words(text[:QUESTION_CHARACTERS])
+    days = phrase_set("tomorrow", "day_after_tomorrow", section="calendar")
+    return days.anywhere(words) or phrase_set("clock", section="hours").anywhere(words)
 
 
 def asks_which_offer(text: str) -> bool:

@@ -15,7 +15,8 @@ from app.nlu.intents import Intent, intents
 from app.nlu.lexicon import Lexicon
 from app.nlu.message_words import Word, plain_of, words_of
 from app.nlu.normalize import split_words
-from app.nlu.vocabulary import named_phrases, phrase_set, phrases
+from app.nlu.time_tokens import DAYS, FROM_TODAY, PARTS
+from app.nlu.vocabulary import named_phrases, phrase_set, phrases, word_set
 
 _LONGEST_INITIAL: Final = 3
 _INTRODUCTION_CHARACTERS: Final = 200
@@ -115,7 +116,13 @@ def _name_end(words: Sequence[Word], plain: Sequence[str], start: int) -> int:
 def _is_of_name(word: str) -> bool:
     if not any(map(str.isalpha, word)) or word in _is() or _around_names().at([word], 0):
         return False
-    return is_called_so(word) or not is_common(word)
+    return is_called_so(word) or not (is_common(word) or word in _of_hours())
+
+
+@cache
+def _of_hours() -> frozenset[str]:
+    """Return the days and the parts of the day: no name goes on with them ("Raj mon to fri")."""
+    return word_set("calendar", *DAYS, *PARTS, *FROM_TODAY)
 
 
 @cache

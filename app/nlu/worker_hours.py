@@ -96,7 +96,10 @@ def _tells_hours(words: Sequence[str]) -> bool:
     if len(told) < _MORE_THAN_A_NAME and not names & {*PARTS} and any(map(is_called_so, words)):
         return False  # Ravi is a name before it is a Sunday
     free = phrase_set("says_free").anywhere(words)
-    clock = "to" in names and ({*DAYS} & names or any(token.fixed for token in tokens))
+    times = [token for token in tokens if "time" in token.names]
+    # "18 se upar" is an age.
+    fixed = len(times) > 1 and any(token.fixed for token in times)
+    clock = "to" in names and ({*DAYS} & names or fixed)
     return bool(told - _VAGUE or clock or (free and names & {*_VAGUE, "to"}))
 
 

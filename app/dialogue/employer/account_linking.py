@@ -30,6 +30,7 @@ from app.nlu.hiring_intent import is_hiring
 from app.nlu.intents import Intent
 from app.nlu.job_draft import Draft
 from app.nlu.normalize import has_devanagari, normalize, split_words
+from app.nlu.offer_reply import parse_offer_reply
 from app.nlu.vocabulary import phrase_set
 from app.nlu.worker_frame import introduces_worker
 from app.texts.formatting import inert
@@ -144,6 +145,9 @@ def _stranger(message: Incoming) -> Turn | None:
     if context.profile is None and message.tapped("menu") == "human":
         return hand_over(message)
     if text is None or not is_hiring(text, surely=agreed) or introduces_worker(text):
+        return None
+    if message.context.open_offers and parse_offer_reply(text) is not None:
+        # "theek hai lekin 500 chahiye" is about the offer's pay.
         return None
     # Amid a registration "2 years as a waiter" is an answer: only a whole job is one.
     if message.state.ask not in _BEFORE_CONSENT and not sign_up.is_whole_job(message):

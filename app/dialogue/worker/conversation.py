@@ -39,7 +39,6 @@ from app.dialogue.worker.going_back import go_back
 from app.dialogue.worker.hours_answers import (
     read_availability,
     read_availability_right,
-    read_hours_in_passing,
 )
 from app.dialogue.worker.offer_questions import read_offer_question, short_buttons
 from app.dialogue.worker.offers import (
@@ -64,6 +63,7 @@ from app.dialogue.worker.place_answers import (
     read_which_place,
     remember_pin,
 )
+from app.dialogue.worker.profile_changes import read_change_aside, read_profile_change
 from app.dialogue.worker.questions import QUESTIONS, ask_again
 from app.dialogue.worker.quiet_answers import (
     ask_quiet_hours,
@@ -76,6 +76,7 @@ from app.dialogue.worker.second_thoughts import read_after_yes, read_changed_min
 from app.dialogue.worker.skill_answers import read_skills, read_skills_right
 from app.dialogue.worker.whole_message import answer_whole, is_question_of_profile
 from app.messaging.inbound import InboundKind
+from app.nlu.consent import consent_with_more
 from app.nlu.faq_topic import find_topic
 from app.nlu.intents import Intent
 from app.nlu.normalize import split_words
@@ -230,6 +231,8 @@ def _faq(message: Incoming) -> Turn | None:
     asked = message.state.ask
     if asked is not Ask.NOTHING and asked not in QUESTIONS:
         return None
+    if asked is Ask.CONSENT and consent_with_more(message.text or "") is not None:
+        return None  # "yes, and is it free?" agrees, too
     return answer_faq(message, find_topic, _answer_faq)
 
 
@@ -288,6 +291,8 @@ def _answer(message: Incoming) -> Turn | None:
     if is_question_of_profile(asked):
         turn = read_corrections(message) or answer_whole(message, _READERS[asked])
     turn = turn or _READERS[asked](message)
+    if (turn is None or turn.missed) and (other := read_change_aside(message)) is not None:
+        return other
     if turn is not None and turn.missed and message.has_intent(Intent.COURTESY):
         return answer_courtesy(message)
     return None if turn is None else _counted(message, turn)
@@ -330,7 +335,7 @@ def _everyday(message: Incoming) -> Turn | None:
     if inbound.kind is InboundKind.CONTACT and inbound.phone and not has_phone:
         return Turn(state, (Reply("phone_saved"),), (SetPhone(inbound.phone),))
     if idle:
-        if (turn := read_hours_in_passing(message)) is not None:
+        if (turn := read_profile_change(message)) is not None:
             return turn
         if (turn := read_answer(message)) is not None:
             return _counted(message, turn)

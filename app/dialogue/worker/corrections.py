@@ -13,7 +13,7 @@ from app.dialogue.worker.place_options import place_options
 from app.dialogue.worker.questions import QUESTIONS, ask_again, ask_this_name, good_name
 from app.dialogue.worker.registration import ask_question
 from app.dialogue.worker.said_facts import SaidFacts
-from app.dialogue.worker.whole_message import PART_OF
+from app.dialogue.worker.whole_message import PART_OF, frame_of
 from app.nlu.home_place import HomeFact, find_home
 from app.nlu.normalize import split_words
 from app.nlu.skill_corrections import read_change
@@ -36,7 +36,7 @@ def read_corrections(message: Incoming) -> Turn | None:
     )
     found = read_correction(text, known)
     if found is None:
-        return _other_skills(message, text, asked) or _moved(message, text, asked)
+        return _moved(message, text, asked) or _other_skills(message, text, asked)
     return _corrected(message, found, known, asked)
 
 
@@ -84,8 +84,16 @@ def _other_skills(message: Incoming, text: str, asked: Ask) -> Turn | None:
     if not skills or set(skills) == set(profile.skills):
         return None
     if message.state.ask is Ask.NOTHING:
+        if set(change.added) - set(_named_skills(message)):
+            return None  # "kaam nahi mil raha" names no mill
         return ask_question(message.state, Ask.SKILLS_RIGHT, message.context, skills=skills)
     return _noted(message, SaidFacts(skills=tuple(skills), skills_sure=True))
+
+
+def _named_skills(message: Incoming) -> tuple[str, ...]:
+    """Return the skills that a message calls by their very names."""
+    skills = frame_of(message).skills
+    return skills.value if skills is not None else ()
 
 
 def _moved(message: Incoming, text: str, asked: Ask) -> Turn | None:
@@ -97,7 +105,9 @@ def _moved(message: Incoming, text: str, asked: Ask) -> Turn | None:
     if not phrase_set("lives_in").anywhere(words) or not phrase_set("home_near").anywhere(words):
         return None
     home = find_home(text, profile.place)
-    return None if home is None or not home.certain else _placed(message, home)
+    if home is None or not all(place.sure for place in home.value):
+        return None
+    return _placed(message, home)
 
 
 def _noted(message: Incoming, said: SaidFacts) -> Turn:

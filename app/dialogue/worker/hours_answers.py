@@ -10,13 +10,10 @@ from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker import hours_form
 from app.dialogue.worker.questions import drafted_slots
-from app.dialogue.worker.registration import ask_question, close_question
+from app.dialogue.worker.registration import ask_question, close_question, later_changes
 from app.messaging.inbound import InboundKind
-from app.nlu import weekly_hours
 from app.nlu.intents import Intent, confirms
-from app.nlu.normalize import split_words
-from app.nlu.time_tokens import FROM_TODAY
-from app.nlu.vocabulary import phrase_set
+from app.nlu.week_change import read_week
 from app.texts.formatting import DEFAULT_ZONE
 
 
@@ -27,7 +24,7 @@ def read_availability(message: Incoming) -> Turn | None:
     if message.inbound.kind is InboundKind.FORM:
         slots = hours_form.read(message.inbound.answers)
     elif text is not None:
-        slots = weekly_hours.read(text[:300], today_of(message.context), known_slots(message))
+        slots = read_week(text, today_of(message.context), known_slots(message))
     else:
         return None
     if slots is None:
@@ -35,7 +32,8 @@ def read_availability(message: Incoming) -> Turn | None:
         replies = (Reply("availability_unclear"), Reply("ask_availability"))
         return Turn(message.state.at(Ask.AVAILABILITY), replies, missed=True)
     kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
-    return ask_question(message.state, Ask.AVAILABILITY_RIGHT, message.context, slots=kept)
+    later = later_changes(message.state)
+    return ask_question(message.state, Ask.AVAILABILITY_RIGHT, message.context, slots=kept, **later)
 
 
 def known_slots(message: Incoming) -> Sequence[Slot]:
@@ -59,27 +57,6 @@ def read_availability_right(message: Incoming) -> Turn | None:
     if agrees and slots:
         return close_question(message, Ask.AVAILABILITY, SetWeeklyHours(tuple(slots)), slots=slots)
     if choice == "no" or message.has_intent(Intent.NO, Intent.CHANGE):
-        return ask_question(message.state, Ask.AVAILABILITY, message.context)
+        later = later_changes(message.state)
+        return ask_question(message.state, Ask.AVAILABILITY, message.context, **later)
     return read_availability(message)
-
-
-def read_hours_in_passing(message: Incoming) -> Turn | None:
-    """Read a change of weekly hours outside the question: "I'm free on sunday too", "sunday nahi".
-
-    It adds to the stored week or takes from it; a single day such as "tomorrow" changes no week.
-    """
-    text, profile = message.text, message.context.profile
-    if text is None or profile is None or not profile.slots or message.context.open_offers:
-        return None
-    words = split_words(text[:300])
-    if not phrase_set("says_free").anywhere(words):
-        return None
-    if phrase_set("day_off").anywhere(words) and phrase_set(
-        *FROM_TODAY, section="calendar"
-    ).anywhere(words):
-        return Turn(message.state, (Reply("day_off"),))
-    slots = weekly_hours.read(text[:300], None, profile.slots, adds=True)
-    if slots is None or slots == list(profile.slots):
-        return None
-    kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
-    return ask_question(message.state, Ask.AVAILABILITY_RIGHT, message.context, slots=kept)

@@ -15,6 +15,7 @@ from app.dialogue.worker.onboarding import resume, unfinished
 from app.dialogue.worker.registration import unanswered
 from app.nlu.intents import Intent
 from app.nlu.normalize import split_words
+from app.nlu.offer_question import sets_a_time, weekdays_named
 from app.nlu.offer_reply import REASONS, OfferReply, parse_offer_reply, parse_reason
 from app.nlu.vocabulary import phrase_set
 from app.offers.rules import OfferStatus
@@ -188,6 +189,8 @@ def read_quoted_answer(message: Incoming) -> Turn | None:
     offer = message.context.offer
     if offer is None:
         return Turn(message.state, (Reply("offer_unknown"),))
+    if offer.status is OfferStatus.OFFERED and _is_about_some_days(message, offer):
+        return _all_of_it(message, offer)
     if not answer.sure and offer.status is OfferStatus.OFFERED:
         return _ask_if_sure(message, offer, answer.verb)
     if offer.status is OfferStatus.ACCEPTED and answer.verb == "reject":
@@ -262,13 +265,34 @@ def read_answer(message: Incoming) -> Turn | None:
     if len(among) > 1:
         rows = offer_rows(among, context)
         return Turn(message.state, (Reply("which_offer", {"count": len(among)}, rows=rows),))
+    return _about_one(message, among[0], answer)
+
+
+def _about_one(message: Incoming, offer: OfferSummary, answer: OfferReply) -> Turn:
+    """Follow an answer to one offer, as far as it is certain."""
+    if answer.verb != "withdraw" and _is_about_some_days(message, offer):
+        return _all_of_it(message, offer)
+    if answer.verb is None and sets_a_time(message.text or ""):
+        return Turn(message.state, (Reply("offer_condition", offer.params),))
     if answer.verb is None:
-        return Turn(message.state, (Reply("offer_unclear"), offer_reply(among[0])), missed=True)
+        return Turn(message.state, (Reply("offer_unclear"), offer_reply(offer)), missed=True)
     if answer.verb == "condition":
-        return Turn(message.state, (Reply("offer_condition", among[0].params),))
+        return Turn(message.state, (Reply("offer_condition", offer.params),))
     if not answer.sure:
-        return _ask_if_sure(message, among[0], answer.verb)
-    return _answer_offer(message, among[0], answer.verb, answer.reason)
+        return _ask_if_sure(message, offer, answer.verb)
+    return _answer_offer(message, offer, answer.verb, answer.reason)
+
+
+def _is_about_some_days(message: Incoming, offer: OfferSummary) -> bool:
+    """Whether an answer names days of the week, and the job is on others, too: "sunday ko nahi aa sakta"."""
+    named = weekdays_named(message.text or "")
+    working = {str(slot["weekday"]) for slot in offer.params.get("slots") or ()}
+    return bool(named and working - named)
+
+
+def _all_of_it(message: Incoming, offer: OfferSummary) -> Turn:
+    """Say that an answer is to all of the job's days, and ask for it."""
+    return Turn(message.state, (Reply("offer_days", offer.params), Reply("offer_so", offer.params)))
 
 
 def read_named_offer(message: Incoming) -> Turn | None:

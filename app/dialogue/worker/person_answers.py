@@ -12,16 +12,18 @@ from app.dialogue.worker.said_facts import ASKED_BY, SaidFacts
 from app.dialogue.worker.whole_message import frame_of, keep, remember, says_anything
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
-from app.nlu.consent import ADULT_YEARS, parse_consent
+from app.nlu.consent import ADULT_YEARS, consent_with_more, parse_consent, sentences
+from app.nlu.faq_topic import find_topic
 from app.nlu.intents import Intent
 from app.nlu.message_words import words_of
 from app.nlu.normalize import split_words
 from app.nlu.person_name import find_corrected_name, read_name_answer
+from app.nlu.vocabulary import phrase_set
 
 
 def read_consent(message: Incoming) -> Turn | None:
     """Read agreement or refusal."""
-    choice = message.tapped("consent")
+    choice = message.tapped("consent") or parse_consent(message.text or "")
     frame = frame_of(message)
     beside = choice is None and says_anything(frame)
     if beside:
@@ -29,7 +31,12 @@ def read_consent(message: Incoming) -> Turn | None:
         # "No, I am Ravi" refuses nothing.
         choice = parse_consent(frame.text_without(*ASKED_BY))
         choice = None if choice == "no" else choice
-    choice = choice or parse_consent(message.text or "")
+    more = consent_with_more(message.text or "") if choice is None else None
+    answers = _answers(more.rest if more is not None else message.text or "")
+    if more is not None and parse_consent(more.rest) == "minor":
+        choice = "minor"
+    elif more is not None and more.certain and (answers or beside):
+        choice = "yes"
     said = SaidFacts.from_json(message.state.said)
     if choice == "yes" and said.age is not None and said.age < ADULT_YEARS:
         choice = "minor"
@@ -37,9 +44,8 @@ def read_consent(message: Incoming) -> Turn | None:
         case "yes":
             kept = keep(replace(message, state=replace(message.state, said={})), said)
             agreed = GiveConsent(message.inbound.name or "")
-            return close_question(
-                kept.message, Ask.CONSENT, agreed, *kept.effects, before=kept.replies
-            )
+            before = (*answers, *kept.replies)
+            return close_question(kept.message, Ask.CONSENT, agreed, *kept.effects, before=before)
         case "minor":
             return Turn(State(), (Reply("minor"),), (ForgetPerson(),))
         case "no":
@@ -49,8 +55,23 @@ def read_consent(message: Incoming) -> Turn | None:
             return Turn(message.state, (Reply("ask_agree"),))
         case _ if beside:
             return Turn(message.state, (Reply("facts_wait"), Reply("ask_consent")))
+        case _ if more is not None:
+            # Who says "yes, but" has not agreed yet.
+            return Turn(replace(message.state, misses=0), (*answers, Reply("ask_agree")))
+        case _ if answers:
+            return Turn(replace(message.state, misses=0), (*answers, Reply("ask_consent")))
         case _:
             return None
+
+
+def _answers(text: str) -> tuple[Reply, ...]:
+    """Return the answers to what is asked beside the consent, each once."""
+    topics = [find_topic(part) or _asks_details(part) for part in sentences(text)]
+    return tuple(Reply(f"faq_{topic}") for topic in dict.fromkeys(topics) if topic)
+
+
+def _asks_details(text: str) -> str | None:
+    return "who" if phrase_set("ask_details").anywhere(split_words(text)) else None
 
 
 def read_facts_before_language(message: Incoming) -> Turn | None:

@@ -7,10 +7,11 @@ from typing import Any, Final
 from app.core.week import Slot
 from app.dialogue.context import Context
 from app.dialogue.effects import Effect, SetPhone
-from app.dialogue.state import REGISTRATION, Ask, State
+from app.dialogue.state import GUESS, REGISTRATION, Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import QUESTIONS, ask_this_name
 from app.texts.formatting import quiet_param, slot_params
+from app.texts.message import Button
 
 
 def open_question(
@@ -44,6 +45,62 @@ _PROPOSED_AT: Final[Mapping[Ask, str]] = {
 """What the state keeps of a fact that is proposed when its question comes."""
 
 
+# ── Changes of a profile, one after the other ────────────────────────────────────────────────────
+
+
+def open_change(
+    state: State, context: Context, said: Mapping[str, Any]
+) -> tuple[State, Reply] | None:
+    """Read the first of these facts back for one tap, and keep the others for afterwards; None where there is none.
+
+    `said` are facts as `SaidFacts.as_json` returns them.
+    """
+    fact = next((name for name in _CHANGED_IN_ORDER if said.get(name) not in (None, "", [])), None)
+    if fact is None:
+        return None
+    later = {name: value for name, value in said.items() if name != fact}
+    then = {_LATER: later} if any(name in later for name in _CHANGED_IN_ORDER) else {}
+    value = said[fact]
+    match fact:
+        case "slots":
+            return open_question(state, Ask.AVAILABILITY_RIGHT, context, slots=value, **then)
+        case "skills":
+            return open_question(state, Ask.SKILLS_RIGHT, context, skills=value, **then)
+        case "name":
+            return state.at(Ask.NAME, offered=value, **then), ask_this_name(context, str(value))
+        case "distance_km":
+            tap, reply = f"distance:{value:g}", Reply("guess_distance", {"distance_km": value})
+            return _with_guess(state.at(Ask.DISTANCE, **then), context, tap, reply)
+        case _:
+            tap, reply = f"years:{value}", Reply("guess_years", {"years": value})
+            return _with_guess(state.at(Ask.EXPERIENCE, **then), context, tap, reply)
+
+
+_CHANGED_IN_ORDER: Final = ("slots", "skills", "distance_km", "years", "name")
+_LATER: Final = "then"
+"""Where a draft keeps the facts that are read back once the open question is closed."""
+
+
+def later_changes(state: State) -> dict[str, Any]:
+    """Return what the draft of the next question keeps of changes that are still to be read back."""
+    return {_LATER: state.draft[_LATER]} if _LATER in state.draft else {}
+
+
+def keep_for_later(state: State, said: Mapping[str, Any]) -> State:
+    """Return the state with facts that are read back once its open question is closed."""
+    if state.ask is Ask.NOTHING or not any(name in said for name in _CHANGED_IN_ORDER):
+        return state
+    return replace(state, draft={**state.draft, _LATER: {**state.draft.get(_LATER, {}), **said}})
+
+
+def _with_guess(state: State, context: Context, tap: str, reply: Reply) -> tuple[State, Reply]:
+    """Return the question whether one value was meant; a typed yes is its tap."""
+    (_, yes), (no, another) = context.text(reply.text).buttons.items()
+    buttons = [Button(tap, yes), Button(no, another)]
+    asked = replace(state, draft={**state.draft, GUESS: tap})
+    return asked, replace(reply, buttons=buttons)
+
+
 def unanswered(state: State, context: Context) -> list[Ask]:
     """Return the questions that neither the profile nor the chat has answered, in order."""
     return [
@@ -68,6 +125,9 @@ def close_question(
     state = replace(message.state.at(Ask.NOTHING), answered=message.state.answered | {question})
     if not state.registering:
         closing = (*before, Reply("saved")) if effects else (*before,)
+        another = open_change(state, context, message.state.draft.get(_LATER) or {})
+        if another is not None:
+            return Turn(another[0], (*closing, another[1]), effects, language)
         return Turn(state, closing, effects, language)
     following = unanswered(state, context)
     if not following:

@@ -11,7 +11,12 @@ from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.person_answers import read_age, read_name_correction
 from app.dialogue.worker.questions import chosen_skills, skill_row, skill_rows
-from app.dialogue.worker.registration import ask_question, close_question, open_question
+from app.dialogue.worker.registration import (
+    ask_question,
+    close_question,
+    later_changes,
+    open_question,
+)
 from app.nlu.intents import Intent, confirms
 from app.nlu.skill_corrections import read_change
 from app.nlu.skill_phrases import find_skills
@@ -93,7 +98,8 @@ def read_skills_right(message: Incoming) -> Turn | None:
     if choice == "yes" or message.has_intent(Intent.YES, Intent.DONE) or confirms(message.text):
         return _save(message, chosen)
     if choice == "no" or message.has_intent(Intent.NO, Intent.CHANGE):
-        return ask_question(message.state, Ask.SKILLS, message.context)
+        later = later_changes(message.state)
+        return ask_question(message.state, Ask.SKILLS, message.context, **later)
     return read_skills(message)
 
 
