@@ -156,10 +156,8 @@ def _apart(what: str, count: int) -> list[dict[str, Any]]:
         }
         for name, url in urls.items():
             _make(url)
-            for step in ("fill", "measure"):
-                command = [sys.executable, "-m", "benchmarks.payments", what, step, url, str(count)]
-                done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-            record = {"database": name} | json.loads(done.stdout)
+            _run_step(what, "fill", url, count)
+            record = {"database": name} | json.loads(_run_step(what, "measure", url, count))
             print(json.dumps(record), flush=True)
             records.append(record)
     return records

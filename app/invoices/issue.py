@@ -1,7 +1,7 @@
 """Issuing invoices, credit notes and debit notes, in the transaction in which the money moved.
 
-Who takes a number locks its series until that transaction ends. So a transaction that issues a document locks
-the job and the payment before; what it locks later nobody may lock who then issues one.
+Who takes a number locks its series until that transaction ends. So a transaction that issues a document does so last,
+where it can, and locks the job and the payment before; what it locks later nobody may lock who then issues one.
 """
 
 import datetime as dt
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
@@ -207,14 +207,16 @@ async def _write(
     buyer_city: str | None,
     about: Invoice | None = None,
 ) -> Invoice:
-    year = get_pack(lines[0].quote.pack).year_of(now)
+    quote = together([line.quote for line in lines])
+    year = get_pack(quote.pack).year_of(now)
     name = seller.tax_id or seller.name
-    sequence = await _next_number(session, name, year, kind)
-    number = number_of(kind, year, sequence)
     named: Mapping[str, Any] | None = None
     if about is not None:
         named = {"number": about.number, "issued_at": about.snapshot["issued_at"]}
-    totals = together([line.quote for line in lines])
+    sealed = keyring(session).seal(buyer.address, ADDRESS) if buyer.address else None
+    # All is ready before the number is taken: until the end of the transaction nobody else gets one.
+    sequence = await _next_number(session, name, year, kind)
+    number = number_of(kind, year, sequence)
     invoice = Invoice(
         id=new_id(),
         source=source,
@@ -226,10 +228,10 @@ async def _write(
         employer_id=employer_id,
         order_id=order_id,
         invoice_id=about.id if about else None,
-        currency=lines[0].quote.currency,
-        net=totals.net,
-        tax=totals.tax,
-        total=totals.total,
+        currency=quote.currency,
+        net=quote.net,
+        tax=quote.tax,
+        total=quote.total,
         snapshot=snapshot(
             lines,
             kind=kind,
@@ -240,23 +242,21 @@ async def _write(
             buyer_city=buyer_city,
             about=named,
         ),
-        buyer_address_sealed=keyring(session).seal(buyer.address, ADDRESS)
-        if buyer.address
-        else None,
+        buyer_address_sealed=sealed,
         issued_at=now,
     )
     session.add(invoice)
     await session.flush()
-    session.add_all(
-        InvoiceLine(
-            invoice_id=invoice.id,
-            position=position,
-            payment_id=line.payment_id,
-            total=line.quote.total,
-        )
+    rows = [
+        {
+            "invoice_id": invoice.id,
+            "position": position,
+            "payment_id": line.payment_id,
+            "total": line.quote.total,
+        }
         for position, line in enumerate(lines, 1)
-    )
-    await session.flush()
+    ]
+    await session.execute(insert(InvoiceLine), rows)
     return invoice
 
 

@@ -72,6 +72,12 @@ def _dispute(change: DisputeChanged) -> dict[str, Any]:
     }
 
 
+async def are_waiting(session: AsyncSession, intent_id: str | None) -> bool:
+    """Whether something was told of this payment before we knew it."""
+    waiting = exists().where(EarlyEvent.intent_id == intent_id, EarlyEvent.applied_at.is_(None))
+    return bool(await session.scalar(select(waiting)))
+
+
 async def apply(session: AsyncSession, intent_id: str | None, now: dt.datetime) -> None:
     """Apply what was told of a payment that is known now, in the order it was told.
 

@@ -6,6 +6,7 @@ row that does.
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -41,7 +42,7 @@ from app.payments.provider import PROVIDER
 from app.payments.rules import OrderKind, PaymentAction, PaymentStatus, PayWith
 from app.payments.suspense import PaymentInReview
 from app.policy import policy
-from app.taxes.quote import Quote, together
+from app.taxes.quote import together
 
 LEAST_CHECKOUT = dt.timedelta(minutes=31)
 """A page the provider opens must stay open for half an hour at least (Stripe's rule)."""
@@ -180,12 +181,12 @@ async def _sell(
     covered = await _is_covered(session, employer_id, prices, pay_with)
     if coupon is not None:
         await coupons.require_use_left(session, employer_id, coupon)
-    order = await _open_order(
+    order, payments = await _make_order(
         session, buys, prices, now, PayWith.BALANCE if covered else PayWith.PAGE, coupon
     )
     if not covered:
         return order
-    await settle.pay_from_balance(session, order, now)
+    await settle.pay_from_balance(session, payments, now)
     return None
 
 
@@ -202,8 +203,8 @@ async def _take_free(
     gifts, others = matches[:free], matches[free:]
     if gifts:
         prices = [Money(0, match.price_currency) for match in gifts]
-        order = await _open_order(session, gifts, prices, now, PayWith.FREE, None)
-        await settle.unlock_free(session, order, now)
+        _, payments = await _make_order(session, gifts, prices, now, PayWith.FREE, None)
+        await settle.unlock_free(session, payments, now)
     return others
 
 
@@ -312,59 +313,59 @@ async def _find_same(
     return None
 
 
-async def _open_order(
+async def _make_order(
     session: AsyncSession,
     matches: Sequence[JobMatch],
     prices: Sequence[Money],
     now: dt.datetime,
     pay_with: PayWith,
     coupon: str | None,
-) -> Order:
+) -> tuple[Order, list[Payment]]:
+    """Add an order with its payments: open with its first attempt, or paid where no page is needed."""
     each = await quotes.quote_each(session, matches[0].employer_id, prices)
     whole = together(each)
+    by_page = pay_with is PayWith.PAGE
+    status = PaymentStatus.PENDING if by_page else PaymentStatus.SUCCEEDED
+    same: dict[str, Any] = {
+        "employer_id": matches[0].employer_id,
+        "status": status,
+        "currency": whole.currency,
+        "created_at": now,
+        "updated_at": now,
+        "paid_at": None if by_page else now,
+    }
     order = Order(
         id=new_id(),
-        employer_id=matches[0].employer_id,
         kind=OrderKind.LEADS,
-        status=PaymentStatus.PENDING,
         coupon=coupon,
         quote=whole.as_json(),
         total=whole.total,
-        currency=whole.currency,
         pay_with=pay_with,
-        created_at=now,
-        updated_at=now,
+        **same,
     )
     session.add(order)
     await session.flush()
-    ends = await page_ends(session, now)
+    ends = await page_ends(session, now) if by_page else None
     alone = len(matches) == 1
-    for match, quote in zip(matches, each, strict=True):
-        session.add(_payment(order, match, quote, order.id if alone else new_id(), ends))
-    if pay_with is PayWith.PAGE:
+    payments = [
+        Payment(
+            id=order.id if alone else new_id(),
+            order_id=order.id,
+            match_id=match.id,
+            amount=quote.total,
+            quote=quote.as_json(),
+            refunded_amount=0,
+            attempt=1,
+            expires_at=ends,
+            **same,
+        )
+        for match, quote in zip(matches, each, strict=True)
+    ]
+    session.add_all(payments)
+    if by_page:
         session.add(orders.attempt_row(order.id, 1, PROVIDER, ends, now))
     await session.flush()
-    return order
-
-
-def _payment(
-    order: Order, match: JobMatch, quote: Quote, payment_id: UUID, ends: dt.datetime
-) -> Payment:
-    return Payment(
-        id=payment_id,
-        order_id=order.id,
-        employer_id=match.employer_id,
-        match_id=match.id,
-        status=PaymentStatus.PENDING,
-        amount=quote.total,
-        currency=quote.currency,
-        quote=quote.as_json(),
-        refunded_amount=0,
-        attempt=1,
-        expires_at=ends,
-        created_at=order.created_at,
-        updated_at=order.created_at,
-    )
+    return order, payments
 
 
 async def page_ends(session: AsyncSession, now: dt.datetime) -> dt.datetime:

@@ -120,43 +120,32 @@ async def _paid(
         if not await _is_known(session, checkout.intent_id):
             await _paid_twice(session, order, attempt, checkout, now)
         return
-    for payment in await _capture(session, order, attempt, checkout, now):
-        await _unlock_or_refund(session, payment, now)
+    await _capture(session, order, attempt, checkout, now)
 
 
-async def pay_from_balance(session: AsyncSession, order: Order, now: dt.datetime) -> None:
-    """Pay an order just made out of its employer's balance, and unlock its leads.
+async def pay_from_balance(
+    session: AsyncSession, payments: Sequence[Payment], now: dt.datetime
+) -> None:
+    """Take the payments of an order just made, which has succeeded, out of the balance, and unlock their leads.
 
-    The caller has locked the jobs and the balance, and has seen that it covers the order. What can't be unlocked
-    goes back to the balance.
+    The caller has locked the jobs and the balance, and has seen that it covers the order. What can't be unlocked goes
+    back to the balance.
     """
-    if not await orders.move(session, order.id, PaymentAction.SUCCEED, now):
-        raise AlreadyUnlocked
-    await session.refresh(order)
-    order.paid_at = now
-    payments = await orders.payments_of(session, order.id)
-    for payment in payments:
-        payment.paid_at, payment.expires_at = now, None
-    await session.flush()
     await _book_captures(session, payments, None, now)
-    for payment in payments:
-        await _unlock_or_refund(session, payment, now)
+    refused = [(payment, await _unlock_or_refuse(session, payment, now)) for payment in payments]
+    await _invoice(session, payments, None, now)
+    await _give_back(session, refused, now)
 
 
-async def unlock_free(session: AsyncSession, order: Order, now: dt.datetime) -> None:
+async def unlock_free(session: AsyncSession, payments: Sequence[Payment], now: dt.datetime) -> None:
     """Unlock the leads of an order just made for which nothing is paid; the caller has locked the jobs.
 
     Each is a transaction of the ledger without entries, and has no invoice: nothing was sold. Raises
     `MatchNotAccepted`, `AlreadyUnlocked`, or `AccountRestricted` where the account was closed meanwhile.
     """
-    if await _refusal(session, order.employer_id) is not None:
+    if await _refusal(session, payments[0].employer_id) is not None:
         raise AccountRestricted
-    if not await orders.move(session, order.id, PaymentAction.SUCCEED, now):
-        raise AlreadyUnlocked
-    await session.refresh(order)
-    order.paid_at = now
-    for payment in await orders.payments_of(session, order.id):
-        payment.paid_at, payment.expires_at = now, None
+    for payment in payments:
         await ledger.book(
             session,
             f"capture:{payment.id}",
@@ -221,8 +210,8 @@ async def _capture(
     attempt: PaymentAttempt,
     checkout: Checkout,
     now: dt.datetime,
-) -> list[Payment]:
-    """Note what paid the order, and book it; return its payments. The order's row has let only one through."""
+) -> None:
+    """Note what paid the order, book it, and unlock its leads. The order's row has let only one through."""
     await session.refresh(attempt)
     attempt.status = AttemptStatus.PAID
     attempt.intent_id = checkout.intent_id
@@ -246,8 +235,19 @@ async def _capture(
     await _book_captures(session, payments, attempt, now)
     if order.kind == OrderKind.TOP_UP:
         await _credit(session, order, attempt, now)
-    await early_events.apply(session, attempt.intent_id, now)
-    return await orders.payments_of(session, order.id)
+    if await early_events.are_waiting(session, attempt.intent_id):
+        # Before what was told early is applied: a credit note is about an invoice.
+        await _invoice(session, payments, attempt, now)
+        await early_events.apply(session, attempt.intent_id, now)
+        payments = await _not_gone(session, await orders.payments_of(session, order.id))
+    refused = [(payment, await _unlock_or_refuse(session, payment, now)) for payment in payments]
+    await _invoice(session, payments, attempt, now)
+    await _give_back(session, refused, now)
+
+
+async def _not_gone(session: AsyncSession, payments: Sequence[Payment]) -> list[Payment]:
+    """Return those of which something is left: nothing is unlocked for money that has gone back already."""
+    return [each for each in payments if await charges.given_up(session, each.id) < each.amount]
 
 
 async def _book_captures(
@@ -256,7 +256,7 @@ async def _book_captures(
     attempt: PaymentAttempt | None,
     now: dt.datetime,
 ) -> None:
-    """Book what was paid, by an attempt or (None) out of the balance, and issue the invoices."""
+    """Book what was paid, by an attempt or (None) out of the balance."""
     for payment in payments:
         postings = rules.capture(payment.amount, kept_quote(payment).tax)
         await ledger.book(
@@ -269,26 +269,40 @@ async def _book_captures(
             provider=attempt.provider if attempt else None,
             provider_ref=attempt.intent_id if attempt else None,
         )
-    # Before what was told early is applied: a credit note is about an invoice.
+
+
+async def _invoice(
+    session: AsyncSession,
+    payments: Sequence[Payment],
+    attempt: PaymentAttempt | None,
+    now: dt.datetime,
+) -> None:
+    """Issue the invoice of what was captured: after the unlocks, for its number is locked to the end."""
     if payments:
         by = attempt.id if attempt else None
         await invoicing.invoice_captures(session, payments, now, attempt_id=by)
 
 
-async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
-    """Unlock the contact; refund if the lead is gone or already bought, or the employer may not buy.
-
-    Nothing is unlocked for money that has gone back already.
-    """
-    if await charges.given_up(session, payment.id) >= payment.amount:
-        return
+async def _unlock_or_refuse(
+    session: AsyncSession, payment: Payment, now: dt.datetime
+) -> str | None:
+    """Unlock the contact, or return why not: the employer may not buy, or the lead is gone or already bought."""
     if (why := await _refusal(session, payment.employer_id)) is not None:
-        await refunds.request(session, payment.id, None, why, None, now)
-        return
+        return why
     try:
         await _unlock(session, payment, now)
     except (MatchNotAccepted, AlreadyUnlocked) as refusal:
-        await refunds.request(session, payment.id, None, refusal.reason, None, now)
+        return refusal.reason
+    return None
+
+
+async def _give_back(
+    session: AsyncSession, payments: Sequence[tuple[Payment, str | None]], now: dt.datetime
+) -> None:
+    """Ask for the refunds of payments, each with why it bought nothing; None: it did."""
+    for payment, why in payments:
+        if why is not None:
+            await refunds.request(session, payment.id, None, why, None, now)
 
 
 async def _refusal(session: AsyncSession, employer_id: UUID) -> str | None:
@@ -412,6 +426,7 @@ async def _paid_twice(
         provider=attempt.provider,
     )
     await _book_captures(session, second, attempt, now)
+    await _invoice(session, second, attempt, now)
     if order.kind == OrderKind.TOP_UP:
         await _credit(session, await session.get_one(Order, attempt.order_id), attempt, now)
     await early_events.apply(session, attempt.intent_id, now)
