@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
@@ -26,6 +26,7 @@ from app.core.money import Money
 from app.database.engines import sync_engine_for
 from app.database.schema import load_models
 from app.database.session import Database
+from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import Role, SignInTries, UserStatus
 from app.offers import respond
@@ -88,6 +89,8 @@ async def _unlocks(database: Database, count: int) -> dict[str, Any]:
     job_id, people = await market(database, count, positions=count)
     employer_id = await employer_of(database, job_id)
     async with database.begin() as session:
+        verified = update(Employer).where(Employer.id == employer_id).values(verified_at=NOW)
+        await session.execute(verified)
         for worker_id, match_id in people:
             await respond.respond(session, worker_id, match_id, OfferAnswer.ACCEPT, None, NOW)
         amount = count * _PRICE

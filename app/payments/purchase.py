@@ -4,10 +4,12 @@ Nothing here reveals a contact. Only `app.payments.settle`, on a verified event 
 row that does.
 """
 
+import asyncio
 import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -43,6 +45,18 @@ from app.payments.rules import OrderKind, PaymentAction, PaymentStatus, PayWith
 from app.payments.suspense import PaymentInReview
 from app.policy import policy
 from app.taxes.quote import together
+
+_turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+
+def turn_of(employer_id: UUID) -> asyncio.Lock:
+    """Return the lock for which an employer's purchases in this process wait, before they take a connection.
+
+    They lock the employer's row anyway. Many clicks that waited for that row, each on a connection, would leave none
+    to anybody else, and be refused when the wait for a row is over.
+    """
+    return _turns.setdefault(employer_id, asyncio.Lock())
+
 
 LEAST_CHECKOUT = dt.timedelta(minutes=31)
 """A page the provider opens must stay open for half an hour at least (Stripe's rule)."""

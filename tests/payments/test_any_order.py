@@ -107,7 +107,7 @@ class Purchases(RuleBasedStateMachine):
 
     @rule(which=st.sets(WHICH, min_size=2), pay_with=st.sampled_from([None, "page", "balance"]))
     def click_on_several(self, which: set[int], pay_with: str | None) -> None:
-        body = {"match_ids": [self.leads[one].id for one in sorted(which)]}
+        body: dict[str, Any] = {"match_ids": [self.leads[one].id for one in sorted(which)]}
         body |= {"pay_with": pay_with} if pay_with else {}
         with self.process.working():
             answer = self.employer.post("/api/employers/unlocks", body)

@@ -2,11 +2,14 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
+from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import Role, UserStatus
 from app.payments import purchase
@@ -143,6 +146,38 @@ def test_fifty_clicks_at_once_open_one_page_and_cost_once(world: World) -> None:
     assert {contact["phone"] for contact in contacts} == {mine.worker.phone}
     charged = [page for page in checkout_pages(world, mine.id) if page["payment_status"] == "paid"]
     assert len(charged) == 1
+
+
+@contextmanager
+def working_on(world: World, employer: Person) -> Iterator[None]:
+    """Somebody's transaction about this employer that does not come to its end."""
+
+    async def begin() -> AsyncExitStack:
+        until = AsyncExitStack()
+        session = await until.enter_async_context(world.runtime.database.begin())
+        row = select(Employer.id).where(Employer.id == UUID(employer.id)).with_for_update()
+        await session.execute(row)
+        return until
+
+    until = world.run(begin())
+    try:
+        yield
+    finally:
+        world.run(until.aclose())
+
+
+def test_clicks_that_wait_too_long_are_told_when_to_try_again_and_nothing_is_lost(
+    world: World,
+) -> None:
+    mine = lead(world)
+    with working_on(world, mine.employer):
+        for answer in at_once([mine.unlock] * 3):
+            assert answer.status_code == 503, answer.text
+            assert int(answer.headers["Retry-After"]) > 0
+    assert mine.payments() == []
+    assert checkout_pages(world, mine.id) == []
+    mine.buy()
+    assert len(mine.payments()) == 1
 
 
 @pytest.fixture

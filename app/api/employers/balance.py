@@ -170,7 +170,7 @@ async def top_up_balance(
     for money twice.
     """
     await limit_subject(rt, "unlock:account", str(actor.user_id))
-    async with rt.database.begin() as session:
+    async with purchase.turn_of(actor.user_id), rt.database.begin() as session:
         owner = str(actor.user_id)
         claimed = await idempotency.claim_request(request, session, owner, idempotency_key, now)
         ends = await page_ends(session, now)

@@ -194,7 +194,7 @@ async def unlock_leads(
     request with some of them closes the page of before.
     """
     await limit_subject(rt, "unlock:account", str(actor.user_id))
-    async with rt.database.begin() as session:
+    async with purchase.turn_of(actor.user_id), rt.database.begin() as session:
         await claim_request(request, session, str(actor.user_id), idempotency_key, now)
         begun = await purchase.begin(
             session,

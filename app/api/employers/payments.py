@@ -201,7 +201,7 @@ async def unlock_match(
     More in an hour or a day than the policy allows are refused with 429 `unlock_limit_reached`.
     """
     await limit_subject(rt, "unlock:account", str(actor.user_id))
-    async with rt.database.begin() as session:
+    async with purchase.turn_of(actor.user_id), rt.database.begin() as session:
         await claim_request(request, session, str(actor.user_id), idempotency_key, now)
         begun = await purchase.begin(
             session,
