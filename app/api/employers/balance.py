@@ -30,7 +30,7 @@ from app.payments import balance, checkout, ledger, provider, top_up_returns
 from app.payments.balance import PackNotFound
 from app.payments.disputes import DisputeOpen
 from app.payments.provider import PaymentRefused, PaymentsNotConfigured, PaymentsUnavailable
-from app.payments.purchase import page_ends
+from app.payments.purchase import page_ends, turn_of
 from app.policy import policy
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
@@ -170,7 +170,7 @@ async def top_up_balance(
     for money twice.
     """
     await limit_subject(rt, "unlock:account", str(actor.user_id))
-    async with purchase.turn_of(actor.user_id), rt.database.begin() as session:
+    async with turn_of(actor.user_id), rt.database.begin() as session:
         owner = str(actor.user_id)
         claimed = await idempotency.claim_request(request, session, owner, idempotency_key, now)
         ends = await page_ends(session, now)
