@@ -9,6 +9,7 @@ import json
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ from tests.infra.run import free_port
 OFFERS: Final = 60
 """Offers of the worker who asks: three pages of them."""
 APP_SECRET: Final = "benchmark-app-secret"
+STRIPE_SECRET: Final = "whsec_benchmark"
 
 
 def run(*, quick: bool) -> list[dict[str, Any]]:
@@ -61,10 +63,13 @@ def run(*, quick: bool) -> list[dict[str, Any]]:
         "RATE_LIMITS": "off",
         "LOG_LEVEL": "warning",
         "WHATSAPP_APP_SECRET": APP_SECRET,
+        "STRIPE_SECRET_KEY": "sk_test_benchmark",
+        "STRIPE_WEBHOOK_SECRET": STRIPE_SECRET,
     }
     bare = {
         "DATABASE_URL": url,
         "APP_SECRET": APP_SECRET,
+        "STRIPE_SECRET": STRIPE_SECRET,
         "TOKEN_KEY": derive(DEVELOPMENT_SECRET, "access-token").hex(),
     }
     with (
@@ -97,6 +102,7 @@ async def _measure(
     for name, requests in (
         ("GET /api/workers/offers, 20 of 60", itertools.repeat(_offers_request(token))),
         ("POST /api/webhooks/whatsapp, one message", _webhook_requests()),
+        ("POST /api/webhooks/stripe, one event", _stripe_requests()),
     ):
         figures: dict[str, list[Load]] = {"ours": [], "bare": []}
         for server in (ours, theirs):
@@ -152,6 +158,33 @@ def _webhook_requests() -> Iterator[bytes]:
             "POST /api/webhooks/whatsapp HTTP/1.1\r\nHost: localhost\r\n"
             "Content-Type: application/json\r\n"
             f"X-Hub-Signature-256: sha256={signature}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        yield head.encode() + body
+
+
+def _stripe_requests() -> Iterator[bytes]:
+    """Events of Stripe that nothing follows from, as large as one of a paid page, signed as Stripe signs."""
+    page = {
+        "id": "cs_test_benchmark",
+        "object": "checkout.session",
+        "mode": "setup",
+        "url": "x" * 2_000,
+    }
+    for number in itertools.count():
+        event = {
+            "id": f"evt_benchmark{number}",
+            "object": "event",
+            "type": "checkout.session.completed",
+            "livemode": False,
+            "data": {"object": page},
+        }
+        body = json.dumps(event).encode()
+        at = int(time.time())
+        signed = hmac.new(STRIPE_SECRET.encode(), b"%d.%b" % (at, body), hashlib.sha256).hexdigest()
+        head = (
+            "POST /api/webhooks/stripe HTTP/1.1\r\nHost: localhost\r\n"
+            "Content-Type: application/json\r\n"
+            f"Stripe-Signature: t={at},v1={signed}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         yield head.encode() + body
 
