@@ -65,7 +65,11 @@ class _Patterns:
         self.guests_before = re.compile(rf"{any_of('guests_before')}\s?$")
         self.jobs_for = re.compile(rf"{any_of('jobs_for')}\s?$")
         self.guests_after = re.compile(rf"\s?{any_of('guests_after')}")
-        span = r"\d{1,2}(?:\s?(?:-|to|se|से)\s?\d{1,2})?"
+        span = rf"\d{{1,2}}(?:\s?(?:-|{one_of('pay', 'range')})\s?\d{{1,2}})?"
+        self.needed_after = re.compile(rf"\s?{any_of('needed')}")
+        self.as_for = re.compile(
+            rf"(?<=[a-z\u0900-\u0963]\s)4(?=\s{one_of('job', 'as_for')}{EDGE})"
+        )
         self.age = re.compile(
             rf"{any_of('age_before')}\s?[:-]?\s?{span}(?:\s?{any_of('years')})?"
             rf"|(?<![\w.]){span}\s?{any_of('age_after')}"
@@ -165,12 +169,25 @@ def _counted(low: str, high: str | None, said: str) -> HeadCount | None:
 def _are_guests(text: str, match: re.Match[str]) -> bool:
     """Whether these people are fed or served, and not wanted: "lunch for 30 people", "40 logo ka khana"."""
     before = text[max(0, match.start() - _LOOKED_BACK) : match.start()]
+    if _patterns().needed_after.match(text, match.end()):
+        return False
     if match["who"] in word_set("job", "men", "women") or _patterns().jobs_for.search(before):
         return False
     return bool(
         _patterns().guests_before.search(before)
         or _patterns().guests_after.match(text, match.end())
     )
+
+
+def with_for(text: str) -> str:
+    """Return a normalized text with the "4" that stands for "for" in words: "1 maid 4 home"; another number is before it."""
+    first = re.search(r"\d", text)
+    found = _patterns().as_for.search(text)
+    if found is None or first is None or first.start() == found.start():
+        wanted = found is not None and phrase_set("wants").anywhere(text[: found.start()].split())
+        if found is None or not wanted:
+            return text
+    return f"{text[: found.start()]}for{text[found.end() :]}"
 
 
 def take_guests(text: str) -> tuple[str, list[str]]:

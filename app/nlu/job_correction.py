@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
+from app.catalogue.place_names import name_on_map
+from app.core.languages import languages
 from app.nlu import dates, head_count, job_request, negation, pay, place_phrases
 from app.nlu.job_draft import Draft, JobPart
 from app.nlu.lexicon import Lexicon
-from app.nlu.negation import CLAUSES, Denied
+from app.nlu.negation import Denied
 from app.nlu.normalize import normalize, split_words
-from app.nlu.vocabulary import phrase_set, phrases
+from app.nlu.vocabulary import phrase_set, phrases, word_set
 
 _PARTS: Final = {
     "part_pay": JobPart.PAY,
@@ -98,7 +100,15 @@ def read(text: str, draft: Draft, context: CorrectionContext) -> Correction | No
 
 def _adds(text: str) -> bool:
     """Return whether what is said comes in addition: "sunday also", "itvar bhi"."""
-    return phrase_set("also", section="calendar").anywhere(split_words(text))
+    words = split_words(text)
+    return (
+        (
+            phrase_set("also", section="calendar").anywhere(words)
+            or phrase_set("adds", section="job").at(words, 0) is not None
+        )
+        if words
+        else False
+    )
 
 
 def _same_unit(draft: Draft, told: Draft) -> Draft:
@@ -209,12 +219,13 @@ def _parts() -> Lexicon[JobPart]:
 
 def _more_or_less(text: str, draft: Draft) -> int | None:
     """Return how many people "add 2 more" makes, where nothing else is said."""
-    if draft.people is None or len(list(filter(None, CLAUSES.split(text)))) != 1:
+    if draft.people is None or len(list(filter(None, negation.clauses(text)))) != 1:
         return None
     said = text.strip(" .!?।").split()
     more, less = (phrase_set(name).anywhere(said) for name in ("more_of", "less_of"))
     rest = phrase_set("more_of", "less_of", "part_people", "change_words", "wants").without(said)
-    rest = [word for word in rest if word not in place_phrases.fillers()]
+    nothing = place_phrases.fillers() | word_set("job", "people")
+    rest = [word for word in rest if head_count.parse_count(word) or word not in nothing]
     if more == less or len(rest) != 1 or (by := head_count.parse_count(rest[0])) is None:
         return None
     people = draft.people + by if more else draft.people - by
@@ -232,10 +243,16 @@ def _denied(other: str, draft: Draft) -> JobPart | None:
     if named is not None and named == draft.skill:
         return JobPart.ROLE
     place = normalize(str(draft.place["name"])) if draft.place else ""
-    said = place_phrases.trim(other.split())
+    said = place_phrases.trim(_on_map(other).split())
     if said and place and place.startswith(" ".join(said)):
         return JobPart.PLACE
     return None
+
+
+def _on_map(said: str) -> str:
+    """Return a place as the map calls it, where it is named in a language of its own: "जुहू"."""
+    names = (name_on_map(said, language) for language in languages())
+    return next(filter(None, names), said)
 
 
 def _nothing_said(other: str) -> bool:
@@ -256,6 +273,10 @@ def _taken_out(draft: Draft, told: Draft, denied: Denied) -> Draft | None:
     if told.days:
         if left is None:
             return draft.merged_with(told)
+        if not left.when and (moved := _moved(draft, told)) is not None:
+            return left.merged_with(
+                replace(told, days=(), weekly=None, starts_on=moved, ends_on=moved)
+            )
         told = replace(
             told,
             days=tuple(sorted({*left.days, *told.days})),
@@ -264,3 +285,11 @@ def _taken_out(draft: Draft, told: Draft, denied: Denied) -> Draft | None:
             weekly=left.weekly,
         )
     return None if left is None else left.merged_with(told)
+
+
+def _moved(draft: Draft, told: Draft) -> dt.date | None:
+    """Return the day of the same week that is meant in place of a draft's only one: "not saturday, sunday"."""
+    if draft.starts_on is None or draft.starts_on != draft.ends_on or len(told.days) != 1:
+        return None
+    monday = draft.starts_on - dt.timedelta(days=draft.starts_on.weekday())
+    return monday + dt.timedelta(days=told.days[0])

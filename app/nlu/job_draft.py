@@ -10,14 +10,23 @@ from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from app.core.week import DAY, Slot, weekdays_between
-from app.nlu.fact import Confidence
 from app.nlu.hour_halves import nearest, usual_start, whole_hours
+from app.nlu.normalize import split_words
 
 EVERY_SHIFT: Final = -1
 """In place of a weekday: these hours count on every day of the job."""
+NOTE_CHARACTERS: Final = 200
 _WEEK: Final = 7
 _TOO_FAR: Final = dt.timedelta(days=300)
 """A day without a year that lies further ahead than this was meant to be one just past."""
+
+
+def joined_note(before: str, more: str) -> str:
+    """Return a note with what is said in addition, at most `NOTE_CHARACTERS`; nothing stands in it twice."""
+    known, said = " ".join(split_words(before)), " ".join(split_words(more))
+    if not said or said in known:
+        return before
+    return (f"{before}, {more}" if before else more)[:NOTE_CHARACTERS]
 
 
 class JobPart(Enum):
@@ -73,20 +82,17 @@ class Draft:
     unsure: tuple[tuple[str, str], ...] = ()
     """What is only likely, by the name of its part, with the words that gave it: ("people", "2-3 log")."""
 
-    def confidence(self, part: JobPart) -> Confidence | None:
-        """Return how sure it is what was said of a part; None where nothing was said."""
-        value, options = {
-            JobPart.ROLE: (self.skill, self.skills),
-            JobPart.PLACE: (self.place, self.places),
-            JobPart.DAYS: (self.when, self.dates),
-            JobPart.HOURS: (self.spans and not self.halves, self.spans),
-            JobPart.PEOPLE: (self.people, None),
-            JobPart.PAY: (self.amount is not None or self.pay_open, None),
-        }[part]
-        if not value:
-            return Confidence.GUESS if options else None
-        likely = any(name == part.name.lower() for name, _ in self.unsure)
-        return Confidence.LIKELY if likely else Confidence.CERTAIN
+    def says(self, part: JobPart) -> bool:
+        """Return whether anything is said of a part, if only options to choose from."""
+        said = {
+            JobPart.ROLE: self.skill or self.skills,
+            JobPart.PLACE: self.place or self.places,
+            JobPart.DAYS: self.when or self.dates,
+            JobPart.HOURS: self.spans,
+            JobPart.PEOPLE: self.people,
+            JobPart.PAY: self.amount is not None or self.pay_open,
+        }
+        return bool(said[part])
 
     def with_whole_hours(self, minutes: int | None = None) -> "Draft":
         """Return the draft with its hours, where a start and an end, or `minutes` of work, make them."""
@@ -169,8 +175,8 @@ class Draft:
             if getattr(newer, name) is not None:
                 changes[name] = getattr(newer, name)
         if newer.note:
-            changes["note"] = newer.note
-        told = {part.name.lower() for part in JobPart if newer.confidence(part) is not None}
+            changes["note"] = joined_note(self.note, newer.note)
+        told = {part.name.lower() for part in JobPart if newer.says(part)}
         kept = tuple(one for one in self.unsure if one[0] not in told)
         return replace(self, **changes, unsure=(*kept, *newer.unsure)).with_whole_hours()
 

@@ -17,15 +17,25 @@ from app.nlu import dates, head_count, job_hours, negation, pay, place_phrases
 from app.nlu.dates import GAP
 from app.nlu.head_count import parse_count
 from app.nlu.intents import intents
-from app.nlu.job_draft import Draft
+from app.nlu.job_draft import NOTE_CHARACTERS, Draft
+from app.nlu.job_note import own_words
 from app.nlu.normalize import normalize
-from app.nlu.role_words import Named, begins_a_role, guess_roles, named_in, roles_in, strongest
+from app.nlu.role_words import (
+    Named,
+    begins_a_role,
+    guess_roles,
+    named_in,
+    roles_in,
+    strongest,
+    take_counts,
+)
 from app.nlu.vocabulary import one_of, phrase_set, whole_word
 
-NOTE_CHARACTERS: Final = 200
 _MOST_ROLES: Final = 8
 """Roles in one text that are offered to choose from."""
 _LEAST_LETTERS: Final = 4
+_LEAST_CHUNKS: Final = 2
+"""Beside a city something else is said that may name its quarter."""
 
 _PIN: Final = re.compile(r"(?<![\d₹])([1-9]\d{2}\s?\d{3})(?![\d/])")
 BETWEEN_PARTS: Final = re.compile(r"[,;|।\n]|\s[/+•*]\s|\s-\s(?!\d)|\.(?=\s|$)")
@@ -42,8 +52,12 @@ class _Patterns:
             rf"(\d{{1,2}})\s*\+?\s*{any_of('years')}\s*(?:{one_of('job', 'of_years')} )?\s*"
             rf"{any_of('experienced')}"
             rf"|{any_of('experience')}\s*(?:{one_of('job', 'experience_of')} |: ?)?(\d{{1,2}})"
-            rf"\s*{any_of('years_after')}"
+            rf"\s*(?:\+\s?)?{one_of('job', 'years_after')}(?![a-z])"
         )
+        self.years_alone = re.compile(
+            rf"(\d{{1,2}})\s*(?:\+\s*)?{any_of('years')}(?!\s*(?:{one_of('job', 'old')}|[-–]))"
+        )
+        self.experienced = re.compile(any_of("experienced"))
         self.radius = re.compile(
             rf"(?:{any_of('within')}\s*(?:{one_of('job', 'within_of')}\s*)?)?"
             rf"(?<![\d.])(\d{{1,3}}(?:\.\d)?)\s*{any_of('km')}(?:\s*{one_of('job', 'around')})?"
@@ -56,6 +70,12 @@ _patterns = cache(_Patterns)
 @cache
 def _tonight() -> re.Pattern[str]:
     return re.compile(whole_word("dates", "tonight"))
+
+
+@cache
+def _greeting() -> re.Pattern[str]:
+    """Return the pattern of greetings that name a part of the day: "good morning" says no hours."""
+    return re.compile(whole_word("job", "day_greetings"))
 
 
 def warm_up() -> None:
@@ -80,6 +100,7 @@ def read(
     role or a place has to be called by its very name, and alone.
     """
     plain = normalize(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , "))
+    plain = _greeting().sub(GAP, plain)
     plain, denied = (
         negation.split_denied_days(plain, now_here)
         if negation.has_negation(plain)
@@ -101,7 +122,7 @@ def read(
     draft, chunks = job_hours.read(when.rest, draft, said, BETWEEN_PARTS)
     if denied is not None and denied.when:
         draft = negation.remove_days(draft, denied) or draft
-    return _names(chunks, draft, _Looked(language, city, guess_role, guess_place))
+    return _names(chunks, draft, _Looked(text, language, city, guess_role, guess_place))
 
 
 def role_and_people(text: str) -> tuple[bool, int | None, list[str]]:
@@ -129,6 +150,9 @@ def _figures(text: str, draft: Draft) -> tuple[str, Draft, int | None]:
     if match := _patterns().experience.search(text):
         draft = replace(draft, years=int(match[1] or match[2]))
         text = text[: match.start()] + GAP + text[match.end() :]
+    elif (match := _patterns().years_alone.search(text)) and _patterns().experienced.search(text):
+        draft = replace(draft, years=int(match[1]))
+        text = text[: match.start()] + GAP + text[match.end() :]
     if match := _patterns().radius.search(text):
         draft = replace(draft, radius_km=min(max(float(match[1]), 0.5), 500.0))
         text = text[: match.start()] + GAP + text[match.end() :]
@@ -137,14 +161,33 @@ def _figures(text: str, draft: Draft) -> tuple[str, Draft, int | None]:
     text, guests = head_count.take_guests(text)
     if kept := [*asides, *guests, *([hours] if hours else [])]:
         draft = replace(draft, note=", ".join(kept))
-    text, count = head_count.take(text)
-    if count is not None:
-        unsure = () if count.sure else (("people", count.said),)
-        draft = replace(draft, people=count.people, unsure=(*draft.unsure, *unsure))
+    text, draft = _people(head_count.with_for(text), draft)
     if (match := _PIN.search(text)) and (found := places.by_pin(match[1])):
         draft = replace(draft, place=place_phrases.as_option(found))
         text = text[: match.start()] + GAP + text[match.end() :]
     return text, draft, minutes
+
+
+def _people(text: str, draft: Draft) -> tuple[str, Draft]:
+    """Return a text without how many people it wants, and the draft with it.
+
+    Several roles, each with its number, are jobs of their own: how many this one wants is asked.
+    """
+    text, counts = take_counts(text)
+    others = {count.people for count in counts}
+    if counts and (in_all := head_count.take(text)[1]) is not None:
+        others.add(in_all.people)
+    if len(counts) > 1 or len(others) > 1:
+        said = ", ".join(count.said for count in counts)
+        return text, replace(draft, note=", ".join(filter(None, (draft.note, said))))
+    if counts:
+        unsure = () if counts[0].sure else (("people", counts[0].said),)
+        return text, replace(draft, people=counts[0].people, unsure=(*draft.unsure, *unsure))
+    text, count = head_count.take(text)
+    if count is None:
+        return text, draft
+    unsure = () if count.sure else (("people", count.said),)
+    return text, replace(draft, people=count.people, unsure=(*draft.unsure, *unsure))
 
 
 # ── Role and place ───────────────────────────────────────────────────────────────────────────────
@@ -154,6 +197,8 @@ def _figures(text: str, draft: Draft) -> tuple[str, Draft, int | None]:
 class _Looked:
     """How names are looked for."""
 
+    text: str
+    """As it is written."""
     language: str
     city: str | None
     guess_role: bool
@@ -176,11 +221,31 @@ def _names(chunks: Sequence[str], draft: Draft, looked: _Looked) -> Draft:
         draft = replace(draft, skills=tuple(roles[:_MOST_ROLES]))
     notes: list[str] = [draft.note] if draft.note else []
     draft = replace(draft, note="")
+    left, city = _apart_from_city(left, draft, looked)
+    if city is not None:
+        looked = replace(looked, city=city)
     for chunk in left:
         draft, note = _place_or_role(chunk, draft, looked)
         notes += [note] if note else []
+    if city is not None and not (draft.place or draft.places):
+        draft, _ = _place(city, normalize(city).split(), draft, looked)
     # It is kept with the conversation, which holds no phones, and shown to workers.
-    return replace(draft, note=mask(", ".join(notes))[:NOTE_CHARACTERS])
+    kept = own_words(looked.text, notes)
+    return replace(draft, note=mask(", ".join(kept))[:NOTE_CHARACTERS])
+
+
+def _apart_from_city(
+    chunks: Sequence[str], draft: Draft, looked: _Looked
+) -> tuple[list[str], str | None]:
+    """Return the chunks without one that is the name of a large city, and its name: "Indiranagar, Bangalore"."""
+    if draft.place or draft.places or not looked.guess_place or len(chunks) < _LEAST_CHUNKS:
+        return [*chunks], None
+    for at, chunk in enumerate(chunks):
+        words = place_phrases.trim(chunk.split())
+        found = places.by_city(" ".join(words), places.HOME) if words else None
+        if found is not None and found.people >= places.KNOWN_TO_ALL_PEOPLE:
+            return [*chunks[:at], *chunks[at + 1 :]], found.name
+    return [*chunks], None
 
 
 def _place_or_role(chunk: str, draft: Draft, looked: _Looked) -> tuple[Draft, str]:

@@ -15,15 +15,26 @@ from app.core.week import weekdays_between
 from app.nlu import dates, place_phrases, weekly_hours
 from app.nlu.job_draft import Draft
 from app.nlu.lexicon import Lexicon
-from app.nlu.vocabulary import phrases
+from app.nlu.vocabulary import one_of, phrase_set, phrases
 
-CLAUSES: Final = re.compile(
-    r",(?!(?:\d{2},){0,3}\d{3}(?!\d))|[;|।\n]|[.!?](?=\s|$)|\sbut\s(?!not)|\s(?:lekin|magar|लेकिन|मगर)\s"
-)
 _BEFORE: Final = "before"
 _AFTER: Final = "after"
 _MOST_DAYS: Final = 31
 _NUMBER: Final = re.compile(r"[₹\d]")
+
+
+@cache
+def _between_clauses() -> re.Pattern[str]:
+    """Return the pattern of what parts clauses: signs, and a "but" that no "not" follows."""
+    but, not_ = one_of("phrases", "clause_but"), one_of("phrases", "but_not")
+    return re.compile(
+        r",(?!(?:\d{2},){0,3}\d{3}(?!\d))|[;|।\n]|[.!?](?=\s|$)" + rf"|\s{but}\s(?!{not_})"
+    )
+
+
+def clauses(text: str) -> list[str]:
+    """Return the clauses of a normalized text; a comma within a number parts none."""
+    return _between_clauses().split(text)
 
 
 @dataclass(slots=True)
@@ -49,20 +60,20 @@ class Denied:
 def read(text: str, today: dt.date) -> Denied:
     """Return what a normalized text affirms and denies."""
     found = Denied()
-    for clause in CLAUSES.split(text):
+    for clause in clauses(text):
         _clause(clause.split(), today, found)
     return found
 
 
 def has_negation(text: str) -> bool:
     """Return whether a normalized text has any "not"."""
-    return any(_not_at(clause.split()) for clause in CLAUSES.split(text))
+    return any(_not_at(clause.split()) for clause in clauses(text))
 
 
 def split_denied_days(text: str, today: dt.date) -> tuple[str, Denied]:
     """Return a normalized text without the days that it denies, and them; any other "not" stays in it."""
     found, rest = Denied(), []
-    for clause in CLAUSES.split(text):
+    for clause in clauses(text):
         here = Denied()
         _clause(clause.split(), today, here)
         if not here.when or here.others:
@@ -143,11 +154,22 @@ def _not_at(words: Sequence[str]) -> list[tuple[frozenset[str], int, int]]:
     bare = [word.strip(".!?:") for word in words]
     found: list[tuple[frozenset[str], int, int]] = []
     for sides, at, part in _nots().scan(bare):
-        # "No, 3 people" denies nothing, and "gali no 5" is a number.
-        exclaimed = bare[at] == "no" and _NUMBER.match(" ".join(bare[at + 1 : at + 2]))
+        # "No, 3 people" and "no pay 900" deny nothing, nor does "nahi 900 do"; and "gali no 5" is a number.
+        after = bare[at + len(part) : at + len(part) + 2]
+        if after and _parts_named().covers(after[:1]):
+            after = after[1:]
+        opens = bare[at] == "no" or (at == 0 and sides == frozenset({_AFTER}))
+        exclaimed = opens and _NUMBER.match(" ".join(after[:1]))
         if sides is not None and not exclaimed:
             found.append((sides, at, len(part)))
     return found
+
+
+@cache
+def _parts_named() -> Lexicon[bool]:
+    return phrase_set(
+        *("part_pay", "part_place", "part_people", "part_role", "part_days", "part_hours")
+    )
 
 
 @cache

@@ -9,7 +9,8 @@ from typing import Final
 from app.core.money import exponent
 from app.nlu.dates import GAP
 from app.nlu.job_draft import Draft
-from app.nlu.vocabulary import EDGE, START, named_phrases, one_of, whole_word, word_set
+from app.nlu.normalize import split_words
+from app.nlu.vocabulary import EDGE, START, named_phrases, one_of, phrase_set, whole_word, word_set
 
 MOST_PAY: Final = 10_000_000
 """In whole rupees, dollars, …"""
@@ -56,6 +57,21 @@ class _Patterns:
             r"(?:^|[,;|])\s*(?:([1-9]\d{2,4})|([1-9]\d{0,2})\s?(k))\s*(?=[,;|]|$)"
             rf"|(?<![\d:.,/-])([1-9]\d{{2,4}})\s+{whole_word('pay', 'for_each')}"
         )
+        # What is given: "9000 denge", "we will give 18000", "sal 18k"; and any sum of thousands.
+        self.given = re.compile(
+            rf"{whole_word('pay', 'gives')}\s?(?:{any_of('named_is')}|:|=|-)?\s?"
+            rf"(?:{sign}\s?)?([1-9]\d{{2,5}})(?![\d:/])"
+            rf"|(?<![\d:.,/-])([1-9]\d{{2,5}})\s?(?:{one_of('pay', 'given')}|[+])(?![a-z])"
+        )
+        self.thousands = re.compile(r"(?<![\w:.,/-])([1-9]\d{3,4})(?![\w:/-]|,\d|\.\d)")
+        self.last = re.compile(r"(?<=[^\W\d]\s)([1-9]\d{2})\s?(?=$|[,;|।])")
+        self.short = re.compile(r"(?<![\w.,:/])(\d{1,3}(?:\.\d)?)\s?k(?![a-z0-9])")
+        self.short_range = re.compile(
+            rf"(?<![\w.,:/])(\d{{1,3}})\s?(?:k\s?)?(?:-|{any_of('range')})\s?(\d{{1,3}})\s?k(?![a-z0-9])"
+        )
+        self.sums = re.compile(
+            rf"(?<![\d:.,/-])([1-9]\d{{3,5}})\s?(?:-|{any_of('range')})\s?([1-9]\d{{3,5}})(?![\d:/-])"
+        )
         self.open = re.compile(whole_word("pay", "open"))
         self.range = re.compile(
             rf"({sign}\s?)?(?<![\d:.,/-])([1-9]\d{{1,5}})\s*(?:-|{any_of('range')})\s*"
@@ -67,6 +83,10 @@ class _Patterns:
 
 _patterns = cache(_Patterns)
 _WIDEST: Final = 3
+_UNIT_WORDS: Final = 8
+"""A longer answer says more than a unit."""
+_YEARS: Final = range(1990, 2100)
+"""Numbers that are rather years than sums."""
 """So many times the lower end a range of pay may reach."""
 
 
@@ -106,12 +126,17 @@ def _scales() -> Mapping[str, int]:
     return hundreds | dict.fromkeys(word_set("pay", "thousand"), 1_000)
 
 
+def _number(word: str) -> str | None:
+    """Return the number that a word is: "das", "10"; a sum with a scale needs no more than two digits."""
+    return word if word.isdecimal() and len(word) <= 2 else _number_words().get(word)
+
+
 def _sum_at(words: Sequence[str], at: int) -> tuple[int | None, int]:
     """Return the sum whose words begin here and where they end; None where none does."""
     total, end = 0.0, at
     while end < len(words):
         half = _number_words().get(words[end]) == _AND_A_HALF
-        value = _number_words().get(words[end + half] if end + half < len(words) else "")
+        value = _number(words[end + half] if end + half < len(words) else "")
         scale = _scales().get(words[end + half + 1] if end + half + 1 < len(words) else "")
         if value is None or value == _AND_A_HALF or scale is None or float(value) >= 100:
             break
@@ -128,8 +153,9 @@ def _sum_at(words: Sequence[str], at: int) -> tuple[int | None, int]:
 def extract(text: str, currency: str) -> tuple[str, Draft]:
     """Take the pay out of a normalize text."""
     patterns = _patterns()
-    text = with_digits(text)
+    text = _without_short(with_digits(text))
     text = patterns.range.sub(_lower, text)
+    text = patterns.sums.sub(_lower_sum, text)
     for pattern in (patterns.pay_per, patterns.per_pay):
         for match in pattern.finditer(text):
             amount, unit, sure = _sum_and_unit(match, first_is_unit=pattern is patterns.per_pay)
@@ -150,11 +176,58 @@ def extract(text: str, currency: str) -> tuple[str, Draft]:
     return text, Draft()
 
 
+def _without_short(text: str) -> str:
+    """Return a normalized text with "12k" as 12000, and "12-15k" as 12000 to 15000."""
+    patterns = _patterns()
+    text = patterns.short_range.sub(
+        lambda match: f"{int(match[1]) * 1_000}-{int(match[2]) * 1_000}", text
+    )
+    return patterns.short.sub(lambda match: f"{round(float(match[1]) * 1_000)}", text)
+
+
+def _lower_sum(match: re.Match[str]) -> str:
+    """Return the lower end of a range of thousands, which nothing else can be."""
+    low, high = int(match[1]), int(match[2])
+    years = low in _YEARS and high in _YEARS
+    return match[1] if low < high <= low * _WIDEST and not years else match[0]
+
+
+def extract_given(text: str, currency: str) -> tuple[str, Draft]:
+    """Take the sum that somebody gives out of a normalized text: "9000 denge"; or its only sum of thousands.
+
+    A sum of hundreds counts alone only at the end of a part: "bandra 900". Several of them are no pay.
+    """
+    patterns = _patterns()
+    for pattern in (patterns.given, patterns.thousands, patterns.last):
+        found = [
+            match
+            for match in pattern.finditer(text)
+            if int(next(part for part in match.groups() if part)) not in _YEARS
+        ]
+        if len(found) != 1:
+            continue
+        match = found[0]
+        amount = next(part for part in match.groups() if part)
+        if len(before := text[: match.start()].split()) and is_numbered(before[-1]):
+            continue
+        rest = text[: match.start()] + GAP + text[match.end() :]
+        return rest, Draft(amount=_minor(float(amount), currency))
+    return text, Draft()
+
+
+def is_numbered(word: str) -> bool:
+    """Whether a number behind this word is one of a house, a road or a class: "flat 402"."""
+    return word.strip(".,:-") in word_set("job", "numbered")
+
+
 def extract_bare(text: str, draft: Draft, currency: str) -> tuple[str, Draft]:
     """Take a number that stands alone for the pay, once everything else has had its numbers."""
     found = _patterns().alone.search(text)
-    if found is None or draft.amount is not None:
+    if draft.amount is not None or draft.pay_open:
         return text, draft
+    if found is None:
+        text, given = extract_given(text, currency)
+        return text, replace(draft, amount=given.amount)
     amount = _amount([part for part in found.groups() if part])
     draft = replace(draft, amount=_minor(amount or 0, currency))
     return text[: found.start()] + GAP + text[found.end() :], draft
@@ -179,6 +252,24 @@ def parse_tapped(text: str, currency: str) -> Draft | None:
 def without_units(said: Sequence[str]) -> list[str]:
     """Return normalize words without those that say how often something is paid: "daily", "महीने"."""
     return [word for word in said if word.strip(".!?।") not in _patterns().unit_of]
+
+
+def unit_of_answer(text: str) -> str | None:
+    """Return the unit of pay that an answer names and says no more: "per day", "ek shift ka", "for the whole event".
+
+    None for a length of several: "3 days". An occasion is paid for the day.
+    """
+    said = split_words(text.replace("/", " "))
+    if len(said) > _UNIT_WORDS or any(word.isdecimal() and word != "1" for word in said):
+        return None
+    units = {unit for word in said if (unit := _patterns().unit_of.get(word))}
+    if not units and phrase_set("occasions", section="pay").anywhere(said):
+        units = {"day"}
+    around = phrase_set("each", "before_unit", "between", "of_unit", "around_unit", section="pay")
+    left = [word for word in around.without(said) if word not in _patterns().unit_of]
+    left = phrase_set("filler", "polite").without(left)
+    left = phrase_set("occasions", section="pay").without(left)
+    return units.pop() if len(units) == 1 and not left else None
 
 
 def unit_in(said: Sequence[str]) -> str | None:

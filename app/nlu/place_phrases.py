@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any, Final
 
 from app.catalogue import phonetic_search, places, skills
-from app.core.languages import DEFAULT_LANGUAGE
+from app.catalogue.place_names import name_on_map
+from app.core.languages import DEFAULT_LANGUAGE, languages
 from app.nlu.common_words import is_common
 from app.nlu.job_draft import Draft
 from app.nlu.lexicon import Lexicon
@@ -96,23 +97,45 @@ def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Pl
     What only sounds or begins like a place counts where nothing else is said, or a word says that it is one.
     """
     words = phrase_set("station").without(words)
+    far: tuple[list[places.Place], str, str] | None = None
     for at, end in _runs(words):
+        if far is not None and end - at > 1:
+            continue
         said = " ".join(words[at:end])
         if end - at < len(words) and (len(said) < _LEAST_LETTERS or said in fillers()):
             continue
         common = all(map(is_common, words[at:end]))
-        if common and end - at == 1:
+        if said in word_set("places", "never_alone") or (common and end - at == 1):
             continue  # "small", "kitchen", "send": a village may be called so, and nobody means it
         if end < len(words) and words[end] in word_set("places", "business"):
             continue  # "Sagar restaurant" is called so, wherever it is
         found = _search(said, city)
-        named = [place for place in found if place.sure and _is_called(place, words[at:end])]
-        told = end - at == len(words) or _is_marked(words, at, end)
-        guessed = found if told and not common else []
+        called = said.split() if not has_devanagari(said) else None
+        named = [
+            place for place in found if place.sure and (called is None or _is_called(place, called))
+        ]
+        is_told = end - at == len(words) or _is_marked(words, at, end)
+        guessed = found if is_told and not common else []
         if found := named or guessed:
             rest = trim([*words[:at], *words[end:]])
-            return found, skills.fold(said), " ".join(rest)
-    return [], "", ""
+            told = found, skills.fold(said), " ".join(rest)
+            if (
+                end - at > 1
+                or len(words) == 1
+                or _is_near(found[0], city)
+                or _is_marked(words, at, end)
+            ):
+                return told
+            # One word of several names a far village: a quarter of the own city may be named, too.
+            far = far or told
+    return far or ([], "", "")
+
+
+def _is_near(place: places.Place, city: str | None) -> bool:
+    """Whether a place is in or near this city, or a city that everybody knows; without one any place is."""
+    own = places.by_city(city, places.HOME) if city else None
+    known = place.kind == "city" and place.people >= places.KNOWN_TO_ALL_PEOPLE
+    return own is None or known or places.km_between(place, own) <= places.CITY_WITHIN_KM
 
 
 def _is_marked(words: Sequence[str], at: int, end: int) -> bool:
@@ -139,6 +162,11 @@ def _runs(words: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def _search(said: str, city: str | None) -> list[places.Place]:
+    if has_devanagari(said):
+        names = (name_on_map(said, language) for language in languages())
+        name = next(filter(None, names), None)
+        # "रोड" alone is no place, though parts of names are called so.
+        return [] if name is None or all(map(is_common, name.split())) else _search(name, city)
     if city and skills.fold(said) != skills.fold(city):
         near = places.search(f"{said}, {city}", _MOST_OPTIONS)
         # Of a locality nobody knows the city alone is found: that was not what was said.
@@ -184,7 +212,11 @@ def find_exact(said: Sequence[str], city: str | None) -> Draft:
     if not words or any(word[0].isdecimal() for word in words) or are_known_words(words):
         return Draft()
     whole = " ".join(words)
-    found = [place for place in _search(whole, city) if place.sure and _is_called(place, words)]
+    found = [
+        place
+        for place in _search(whole, city)
+        if place.sure and (has_devanagari(whole) or _is_called(place, words))
+    ]
     large = places.by_city(whole)
     if not found and large is not None and large.people >= places.KNOWN_TO_ALL_PEOPLE:
         found = [large]

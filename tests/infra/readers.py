@@ -74,7 +74,9 @@ def _called() -> dict[str, Run]:
         dates,
         job_command,
         job_correction,
+        job_draft,
         job_hours,
+        job_note,
         job_request,
         negation,
         pay,
@@ -95,6 +97,10 @@ def _called() -> dict[str, Run]:
         "app.nlu.job_correction.read": lambda text: job_correction.read(
             text, Draft(), CorrectionContext(None, TODAY, "en", "INR", "Mumbai")
         ),
+        "app.catalogue.place_names.name_on_map": lambda text: place_names.name_on_map(text, "hi"),
+        "app.nlu.job_draft.joined_note": lambda text: job_draft.joined_note("a note", text),
+        "app.nlu.job_note.own_words": lambda text: job_note.own_words(text, text.split(",")),
+        "app.nlu.pay.extract_given": lambda text: pay.extract_given(text, "INR"),
         "app.nlu.company_name.read_names": lambda text: company_name.read_names(
             text, company_name.NameKind.COMPANY
         ),

@@ -12,8 +12,7 @@ from app.dialogue.employer.posting import draft_of
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Turn
-from app.nlu.fact import Confidence
-from app.nlu.job_draft import Draft, JobPart
+from app.nlu.job_draft import Draft
 from app.nlu.job_request import read
 from tests.support.dialogue import EMPLOYERS, context, incoming, tap
 
@@ -85,7 +84,7 @@ def test_the_kind_of_work_says_which_half(skill: str, text: str, hours: tuple[in
     assert hours_of(turn) == [hours]
     assert turn.state.ask is Ask.JOB_RIGHT
     draft = draft_of(turn.state)
-    assert draft.confidence(JobPart.HOURS) is Confidence.LIKELY
+    assert [part for part, _ in draft.unsure] == ["hours"]
     assert f"“{text}”" in str(turn.replies[-1].params["list"])
 
 
@@ -105,7 +104,8 @@ def test_else_it_is_asked_with_two_buttons(
     turn = handle_message(asked.state, said, replace(FACTS, language=language))
     assert hours_of(turn) == [hours]
     assert turn.state.ask is Ask.JOB_RIGHT
-    assert draft_of(turn.state).confidence(JobPart.HOURS) is Confidence.CERTAIN
+    assert draft_of(turn.state).spans
+    assert not draft_of(turn.state).unsure
 
 
 def test_hours_of_today_that_are_over_mean_the_evening() -> None:
@@ -149,7 +149,7 @@ def test_a_range_of_people_is_read_back_marked() -> None:
         at(Ask.JOB_PEOPLE, skill="waiter", people=None, spans=((-1, 1080, 1380),)), "2-3 log"
     )
     assert draft_of(turn.state).people == 3
-    assert draft_of(turn.state).confidence(JobPart.PEOPLE) is Confidence.LIKELY
+    assert [part for part, _ in draft_of(turn.state).unsure] == ["people"]
     assert "2-3" in str(turn.replies[-1].params["list"])
 
 

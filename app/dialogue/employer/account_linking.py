@@ -17,7 +17,7 @@ from app.dialogue.context import Context, EmployerAccount, masked_email
 from app.dialogue.effects import ProvePhone, SendPhoneCode, SetLanguage
 from app.dialogue.employer import posting, sign_up
 from app.dialogue.employer.conversation import EMPLOYER, choose_language, menu
-from app.dialogue.employer.message import EmployerMessage
+from app.dialogue.employer.message import EmployerMessage, spelled_if_missed
 from app.dialogue.employer.newcomer import is_signing_up
 from app.dialogue.engine import Persona, Reader, follow_intent, follow_tap, hand_over, respond
 from app.dialogue.persona import WORKER, acting_account, must_choose_persona
@@ -59,7 +59,9 @@ def employer(message: Incoming) -> Turn | None:
         if (turn := read(message)) is not None:
             return turn
     if (account := acting_account(state, context)) is not None:
-        return respond(EmployerMessage.of(message, account), EMPLOYER)
+        return spelled_if_missed(
+            EmployerMessage.of(message, account), lambda read: respond(read, EMPLOYER)
+        )
     if must_choose_persona(state, context):
         return _ask_persona(message)
     unknown = context.profile is None and not state.registering and state.persona != WORKER

@@ -4,10 +4,10 @@ Each reader returns what the answer says of the job, or None where it is none: t
 correction.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from app.core.money import exponent
 from app.core.week import DAY
@@ -30,17 +30,16 @@ from app.nlu.normalize import normalize, split_words
 from app.nlu.place_choice import choose_place
 from app.nlu.quantities import kilometres
 from app.nlu.role_words import choose_role
+from app.nlu.spelling import respelled
 from app.nlu.vocabulary import phrase_set
 
-_UNIT_WORDS: Final = 3
-"""A longer answer than "per day" says more than a unit."""
 MOST_KM: Final = 500
 _HOURS_CHARACTERS: Final = 100
 _SHORT_CHARACTERS: Final = 60
+_LEAST_WORDS: Final = 3
+"""A shorter answer says one thing."""
 _LEAST_PAY: Final = 50
 """A smaller sum is as likely an hour, or a number of people."""
-_LOWER_THOUSANDS: Final = re.compile(r"^(\d{1,3})\s?(?:-|to|se|से)\s?\d{1,3}\s?k$")
-"""A range of thousands, of which the lower end is promised: "12-15k"."""
 
 type _Reader = Callable[[EmployerMessage, Draft, str], Draft | None]
 
@@ -48,18 +47,48 @@ type _Reader = Callable[[EmployerMessage, Draft, str], Draft | None]
 def read(message: EmployerMessage, draft: Draft, text: str) -> Draft | None:
     """Return what an answer to the open question says; None where it is no such answer."""
     reader = _READERS.get(message.state.ask)
-    return None if reader is None else reader(message, draft, text)
+    answer = None if reader is None else reader(message, draft, text)
+    return None if answer is None else _with_others(answer, text, message)
+
+
+def _with_others(answer: Draft, text: str, message: EmployerMessage) -> Draft:
+    """Return an answer with whatever else of the job is said with it: "6 to 11 for 700", "one only, 900"."""
+    if len(split_words(text)) < _LEAST_WORDS or answer.place or answer.places:
+        return answer
+    whole = read_whole(message, Draft(), text)
+    changes: dict[str, Any] = {}
+    if answer.amount is None and not answer.pay_open and answer.per is None and whole.amount:
+        changes |= {"amount": whole.amount, "per": whole.per}
+    if (
+        answer.people is None
+        and whole.people
+        and phrase_set("people", section="job").anywhere(split_words(text))
+    ):
+        changes["people"] = whole.people
+    return replace(answer, **changes)
 
 
 def read_whole(message: EmployerMessage, draft: Draft, text: str) -> Draft:
     """Return whatever a text says of a job; days are counted from today at the place of `draft`."""
-    return job_request.read(
-        text,
-        today_in(draft, message.context),
+    read = partial(
+        job_request.read,
+        now_here=today_in(draft, message.context),
         language=message.context.reply_language,
         currency=message.context.currency,
         city=message.account.city,
     )
+    found = read(text)
+    if not found.note or (spelled := respelled(text)) == text:
+        return found
+    # Words were left over: more of them may be known as they are spelled.
+    other = read(spelled)
+    return other if _facts(other) > _facts(found) else found
+
+
+def _facts(draft: Draft) -> int:
+    """Return how many parts of a job are known."""
+    known = (draft.skill, draft.place, draft.when, draft.spans, draft.people, draft.amount)
+    return sum(map(bool, known))
 
 
 def _role(_message: EmployerMessage, draft: Draft, text: str) -> Draft | None:
@@ -92,7 +121,8 @@ def _with_rest(place: Draft, text: str, message: EmployerMessage) -> Draft:
 
 
 def _people(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
-    count = head_count.parse_answer(text)
+    parts = text.split(",") if "," in text else [text]
+    count = next(filter(None, map(head_count.parse_answer, parts)), None)
     if count is None:
         return None
     return Draft(people=count.people, unsure=() if count.sure else (("people", count.said),))
@@ -101,7 +131,6 @@ def _people(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None
 def _pay(message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
     """Read the only sum of an answer that no other reader finds: "800 including travel", "1.5k"."""
     currency, plain = message.context.currency, normalize(text[:_HOURS_CHARACTERS])
-    plain = _LOWER_THOUSANDS.sub(r"\1 k", plain)
     if pay.extract(plain, currency)[1].amount is not None:
         return None
     found = pay.parse_only_number(plain, currency)
@@ -114,13 +143,10 @@ def _pay(message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
     return replace(found, per=unit)
 
 
-def _pay_per(message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
-    """Read the unit of pay in "per day", "din ke": a unit without a sum."""
-    words = split_words(text[:_SHORT_CHARACTERS])
-    if len(words) > _UNIT_WORDS or any(word.isdecimal() for word in words):
-        return None
-    per = pay.extract(f"100 {normalize(text)}", message.context.currency)[1].per
-    return None if per is None else Draft(per=per)
+def _pay_per(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
+    """Read the unit of pay in "per day", "ek din ka", "for the whole event": one unit, and nothing else."""
+    unit = pay.unit_of_answer(text[:_SHORT_CHARACTERS])
+    return None if unit is None else Draft(per=unit)
 
 
 def _weekly(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:

@@ -1,10 +1,13 @@
 """A message of an employer."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Self
 
 from app.dialogue.context import EmployerAccount
-from app.dialogue.turn import Incoming
+from app.dialogue.effects import RequestHandoff
+from app.dialogue.turn import Incoming, Turn
+from app.nlu.spelling import respelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +20,24 @@ class EmployerMessage(Incoming):
     def of(cls, message: Incoming, account: EmployerAccount) -> Self:
         """Return the message as one of this account."""
         return cls(message.inbound, message.state, message.context, account)
+
+
+def spelled_if_missed(message: EmployerMessage, read: Callable[[EmployerMessage], Turn]) -> Turn:
+    """Return what follows from a message; one that is not understood is read once more as its words are spelled."""
+    turn = read(message)
+    text = message.text
+    if text is None or not _is_missed(message, turn):
+        return turn
+    spelled = respelled(text)
+    if spelled == text:
+        return turn
+    again = read(replace(message, inbound=replace(message.inbound, text=spelled)))
+    return turn if _is_missed(message, again) else again
+
+
+def _is_missed(message: EmployerMessage, turn: Turn) -> bool:
+    gave_up = any(
+        isinstance(effect, RequestHandoff) and effect.why == "not_understood"
+        for effect in turn.effects
+    )
+    return turn.missed or gave_up or turn.state.misses > message.state.misses

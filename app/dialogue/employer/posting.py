@@ -35,9 +35,10 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.masking.mask import mask
 from app.messaging.inbound import InboundKind
 from app.nlu import head_count, job_correction, job_request, negation, pay
-from app.nlu.intents import INTENT_CHARACTERS, Intent, yes_or_no
+from app.nlu.intents import INTENT_CHARACTERS, Intent, intents, yes_or_no
 from app.nlu.job_certainty import chosen, settled
-from app.nlu.job_draft import Draft, JobPart, token
+from app.nlu.job_draft import NOTE_CHARACTERS, Draft, JobPart, joined_note, token
+from app.nlu.job_note import without_introduction
 from app.nlu.normalize import normalize, split_words
 from app.nlu.vocabulary import phrase_set
 
@@ -127,11 +128,19 @@ def read_posting(message: EmployerMessage) -> Turn | None:
     if tap is not None:
         name, _, value = tap.partition(":")
         return _follow_tap(message, name, value)
-    if message.has_intent(Intent.CANCEL):
+    if message.has_intent(Intent.CANCEL) or _drops_it(message.text):
         return _discard(message)
     if message.has_intent(Intent.BACK):
         return _back(message)
     return _answer(message)
+
+
+def _drops_it(text: str | None) -> bool:
+    """Whether each part of a text drops the job: "rehne do, cancel karo", "never mind, leave it"."""
+    parts = [intents(part) for part in (text or "")[:INTENT_CHARACTERS].split(",") if part.strip()]
+    leaves = {Intent.CANCEL, Intent.NO, Intent.SKIP}
+    drops = any(Intent.CANCEL in part for part in parts)
+    return len(parts) > 1 and drops and all(map(leaves.intersection, parts))
 
 
 def _ask_next(message: Incoming, draft: Draft, *before: Reply) -> Turn:
@@ -318,7 +327,7 @@ def _answer(message: EmployerMessage) -> Turn | None:
         return _change(message)
     if state.ask is Ask.JOB_NOTE:
         note = "" if message.has_intent(Intent.NO, Intent.SKIP) else text
-        return _ask_next(message, replace(draft, note=mask(note)[: job_request.NOTE_CHARACTERS]))
+        return _ask_next(message, replace(draft, note=mask(note)[:NOTE_CHARACTERS]))
     if state.ask is Ask.JOB_RADIUS and _is_any_distance(text):
         return _set_radius(message, None)
     return _read_job_text(text, message)
@@ -344,7 +353,7 @@ def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
         return _add(message, answer)
     found = job_correction.read(text, draft, _correction_context(message))
     if found is None:
-        return _unknown_place(message, text)
+        return _noted(message, text) or _unknown_place(message, text)
     if found.part is None:
         return _ask_next(message, found.draft)
     ask = _QUESTION_OF[found.part]
@@ -352,6 +361,18 @@ def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
         return _unknown_place(message, text)  # names the part that is asked for already
     before = (Reply("job_place_unknown", {"said": found.no_place}),) if found.no_place else ()
     return _open(message, ask, found.draft, *before)
+
+
+def _noted(message: EmployerMessage, text: str) -> Turn | None:
+    """Add to the note what is to be told to workers, where the job is read back: "ladies only", "likh do …"."""
+    words = split_words(text)
+    says = phrase_set("note_begins", "note_says").anywhere(words)
+    asks = "?" in text or phrase_set("asking").anywhere(words)
+    if message.state.ask not in {Ask.JOB_RIGHT, Ask.JOB_CHANGE} or asks or not says:
+        return None
+    draft = draft_of(message.state)
+    note = joined_note(draft.note, mask(without_introduction(text)))
+    return None if note == draft.note else _ask_next(message, replace(draft, note=note))
 
 
 def _correction_context(message: EmployerMessage) -> job_correction.CorrectionContext:

@@ -24,7 +24,7 @@ from app.dialogue.effects import (
 from app.dialogue.employer import posting
 from app.dialogue.employer.conversation import choose_language
 from app.dialogue.employer.job_questions import POSTING, unanswered
-from app.dialogue.employer.message import EmployerMessage
+from app.dialogue.employer.message import EmployerMessage, spelled_if_missed
 from app.dialogue.employer.name_questions import (
     again,
     change_name,
@@ -106,7 +106,7 @@ def read_sign_up(message: Incoming) -> Turn | None:
         return None
     message, language = _in_their_language(message)
     newcomer = Newcomer.of(message.state)
-    turn = respond(_as_newcomer(message, newcomer), _NEWCOMER)
+    turn = spelled_if_missed(_as_newcomer(message, newcomer), lambda read: respond(read, _NEWCOMER))
     return _spoken(_carried(message, turn, newcomer), language)
 
 

@@ -304,9 +304,11 @@ def _read_draft(
         new = _job_facts(draft["job"], before)
         shown |= {name: value for name, value in new.items() if old.get(name) != value}
         lost |= {name for name in old if name not in new}
-        if options := draft["job"].get("places"):
+        # What stays to be chosen from is asked again, and proposed by nobody.
+        before_job = before.draft("job") or {}
+        if (options := draft["job"].get("places")) and options != before_job.get("places"):
             offered["job.place"] = [_place(option) for option in options]
-        if options := draft["job"].get("skills"):
+        if (options := draft["job"].get("skills")) and options != before_job.get("skills"):
             offered["job.role"] = list(options)
     shown |= _new_names(before, turn)
     return shown, offered | _guessed(str(draft.get("guess", "")), before), frozenset(lost)

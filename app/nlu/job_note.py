@@ -1,0 +1,45 @@
+"""The note of a job: what is said of it beside its facts, in the person's own words. Pure."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+from app.nlu.normalize import split_words
+from app.nlu.place_phrases import fillers
+from app.nlu.vocabulary import phrase_set, whole_word
+
+_SENTENCES: Final = re.compile(r"[\n;।]|[,.!?](?=\s|$)")
+_SIGNS: Final = " \t,.;:-–*•👉"
+
+
+def without_introduction(text: str) -> str:
+    """Return what is to be noted, without the words that ask to note it: "add note: …", "… likh do"."""
+    left = " ".join(_introduction().sub(" ", text).split())
+    return left.strip(_SIGNS)
+
+
+@cache
+def _introduction() -> re.Pattern[str]:
+    return re.compile(whole_word("phrases", "note_begins", "note_ends"), re.IGNORECASE)
+
+
+def own_words(text: str, left: Sequence[str]) -> list[str]:
+    """Return what is left over of a text: sentences of which nothing was read as they are written, else the rest.
+
+    `left` are the words that no fact used, in parts.
+    """
+    unused = {word for part in left for word in split_words(part)}
+    whole: dict[str, set[str]] = {}
+    for sentence in _SENTENCES.split(text):
+        said = {word for word in split_words(sentence) if word not in fillers()}
+        if said and said <= unused:
+            whole[sentence.strip(_SIGNS)] = said
+    kept: list[str] = []
+    for part in left:
+        words = {word for word in split_words(part) if word not in fillers()}
+        within = [sentence for sentence, said in whole.items() if words & said]
+        kept += [sentence for sentence in within if sentence not in kept]
+        if not words <= {word for sentence in within for word in whole[sentence]}:
+            kept.append(part)
+    return [one for one in kept if phrase_set("polite", "greeting_words").without(split_words(one))]
