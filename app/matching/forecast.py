@@ -50,7 +50,7 @@ class Quantiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Expectation:
     """What is to be expected of a job."""
 
     workers_that_fit: int
@@ -70,7 +70,7 @@ class _Group:
     asked_at: float
 
 
-def outlook(
+def expectation(
     bands: Sequence[int],
     places: int,
     minutes_left: float,
@@ -79,7 +79,7 @@ def outlook(
     *,
     most_accepts: int,
     more_pay: bool = False,
-) -> Outlook:
+) -> Expectation:
     """Return what is to be expected with so many people in each band of distance, who can all be asked.
 
     More people, or more time, never make filling less likely: whoever is added is asked in turn, and takes
@@ -97,7 +97,7 @@ def outlook(
     expected = sum(
         group.size * group.chance * responses.replied(end - group.asked_at) for group in groups
     )
-    return Outlook(
+    return Expectation(
         workers_that_fit=sum(bands),
         expected_accepts=min(expected, float(most_accepts)),
         chance_to_fill=filled(end),
@@ -115,7 +115,7 @@ def chance_to_fill(
     *,
     more_pay: bool = False,
 ) -> float:
-    """Return `Outlook.chance_to_fill` alone."""
+    """Return `Expectation.chance_to_fill` alone."""
     groups = _groups(bands, minutes_left, pace, responses, more_pay=more_pay)
     return chance_of(places, groups, max(0.0, minutes_left), responses)
 

@@ -103,13 +103,13 @@ def _forecast(
     census: Census, text: JobText, now: dt.datetime, in_force: Policy, responses: Responses
 ) -> JobForecast:
     """Read a forecast off the counts: pure."""
-    from app.matching.forecast import ENOUGH_SEEN, Pace, chance_to_fill, outlook
+    from app.matching.forecast import ENOUGH_SEEN, Pace, chance_to_fill, expectation
 
     quiet, minutes_left = _time_for(text, now)
     pace = Pace(
         in_force.waves.offers_per_open_place * text.positions, in_force.waves.interval_minutes
     )
-    seen = outlook(
+    seen = expectation(
         census.fit,
         text.positions,
         minutes_left,

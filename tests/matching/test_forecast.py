@@ -14,7 +14,7 @@ from app.core.week import Slot
 from app.jobs.job_text import JobSalary
 from app.matching.bounds import bounds
 from app.matching.census import count_fitting
-from app.matching.forecast import Pace, chance_of, chance_to_fill, outlook
+from app.matching.forecast import Pace, chance_of, chance_to_fill, expectation
 from app.matching.forecast_bands import BAND_EDGES_KM, BAND_KM
 from app.matching.forecast_job import forecast_job
 from app.matching.hours import Schedule
@@ -92,7 +92,7 @@ def test_more_pay_and_fewer_places_never_make_filling_less_likely(counts, wanted
 
 @given(bands, places, minutes, paces)
 def test_moments_are_in_order_and_within_the_time_there_is(counts, wanted, left, pace):
-    seen = outlook(counts, wanted, left, pace, USUAL, most_accepts=wanted * 2)
+    seen = expectation(counts, wanted, left, pace, USUAL, most_accepts=wanted * 2)
     assert seen.workers_that_fit == sum(counts)
     assert seen.expected_accepts <= wanted * 2
     for moment, chance in ((seen.fill.p50, 0.5), (seen.fill.p90, 0.9)):
@@ -109,7 +109,7 @@ def test_moments_are_in_order_and_within_the_time_there_is(counts, wanted, left,
 
 def test_nobody_and_no_places_are_no_trouble():
     nobody = [0] * len(BAND_KM)
-    empty = outlook(nobody, 500, 1_000, Pace(1_000, 30), USUAL, most_accepts=1_000)
+    empty = expectation(nobody, 500, 1_000, Pace(1_000, 30), USUAL, most_accepts=1_000)
     assert (empty.chance_to_fill, empty.expected_accepts) == (0, 0)
     assert (empty.first_accept.p50, empty.fill.p50) == (None, None)
     assert chance_of(0, [], 10, USUAL) == 1
