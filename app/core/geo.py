@@ -7,14 +7,15 @@ by at most 0.6 %, far less than the difference between a straight line and a roa
 A worker's cell is one integer made of their maximum travel and their place. A job looks for the few cells
 in which a worker could be who would travel to it: an equality search on one index, on any database.
 
-* The *tier* is the smallest of `TIERS` that holds the worker's maximum travel. Larger tiers have larger
-  cells, so a job looks for about ten cells in each.
+* The *tier* is one of `TIERS`: the smallest and finest that holds the worker's maximum travel. Larger tiers have
+  larger cells, so a job looks for about as many in each: seventy where cells are fine, ten where few people are.
 * A *row* is a band of latitude of the tier's height, counted from the South Pole.
 * A *column* is a part of that band, counted eastward from 180° W. A band has fewer columns toward the
   poles, so that cells stay about as wide as high. Columns wrap round at the antimeridian.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -68,7 +69,16 @@ TIERS: Final = (
     Tier(100, 1),
     Tier(200, 0.5),
     Tier(MAX_TRAVEL_KM, 0.2),
+    # Finer cells of the first four, in which most people are filed: a search looks from near to far, and reads little
+    # beyond what it needs. Rows written before them are found by the numbers above, until `reindex` writes them anew.
+    Tier(5, 80),
+    Tier(10, 40),
+    Tier(25, 16),
+    Tier(50, 8),
 )
+"""By the number that stands in a cell's key: a number keeps its meaning."""
+_IN_USE: Final = (7, 8, 9, 10, 4, 5, 6)
+"""Tiers in which workers are filed now, the smallest first."""
 
 
 def on_grid(point: Point) -> Point:
@@ -104,7 +114,7 @@ def tier_of(max_distance_km: float) -> int:
     """The tier of a worker who travels that far; ValueError beyond `MAX_TRAVEL_KM` or below 0."""
     if not 0 <= max_distance_km <= MAX_TRAVEL_KM:
         raise ValueError(f"travel must lie between 0 and {MAX_TRAVEL_KM} km")
-    return next(i for i, tier in enumerate(TIERS) if max_distance_km <= tier.max_km)
+    return next(number for number in _IN_USE if max_distance_km <= TIERS[number].max_km)
 
 
 def key_for_worker(point: Point, max_distance_km: float) -> int:
@@ -122,24 +132,53 @@ def keys_around(job: Point, radius_km: float | None) -> list[int]:
     cells live too far away, so an exact check has to follow.
     """
     keys: set[int] = set()
-    for number, tier in enumerate(TIERS):
-        reach_km = tier.max_km if radius_km is None else min(tier.max_km, radius_km)
-        keys.update(_keys_in_tier(number, job, reach_km))
+    for cells in rows_around(job, radius_km):
+        keys.update(cells.keys)
     return sorted(keys)
 
 
-def _keys_in_tier(tier: int, job: Point, reach_km: float) -> set[int]:
-    reach = reach_km / KM_PER_DEGREE + _SLACK_DEGREES
-    south, north = job.latitude - reach, job.latitude + reach
-    half_width = _half_width(job.latitude, reach)
-    keys: set[int] = set()
-    for row in range(_row(tier, max(south, -90)), _row(tier, min(north, 90)) + 1):
-        columns = _columns(tier, row)
-        west = _column(columns, job.longitude - half_width)
-        east = _column(columns, job.longitude + half_width)
-        span = min(east - west + 1, columns)
-        keys.update(geo_key(tier, row, (west + step) % columns) for step in range(span))
-    return keys
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """Neighbouring cells of one tier in one band of latitude, from west to east."""
+
+    tier: int
+    row: int
+    columns: int
+    """How many there are round the Earth."""
+    west: int
+    """The first one's column before wrapping."""
+    span: int
+    """How many they are."""
+
+    @property
+    def keys(self) -> list[int]:
+        """The cells' keys."""
+        first = geo_key(self.tier, self.row, 0)
+        return [first | (self.west + step) % self.columns for step in range(self.span)]
+
+    @property
+    def south(self) -> float:
+        """The latitude of the southern edge; the northern one is a cell's height away."""
+        return self.row / TIERS[self.tier].cells_per_degree - 90
+
+    @property
+    def north(self) -> float:
+        """The latitude of the northern edge."""
+        return (self.row + 1) / TIERS[self.tier].cells_per_degree - 90
+
+
+def rows_around(job: Point, radius_km: float | None) -> Iterator[CellRow]:
+    """Yield the cells of `keys_around` in rows."""
+    for number, tier in enumerate(TIERS):
+        reach_km = tier.max_km if radius_km is None else min(tier.max_km, radius_km)
+        reach = reach_km / KM_PER_DEGREE + _SLACK_DEGREES
+        south, north = job.latitude - reach, job.latitude + reach
+        half_width = _half_width(job.latitude, reach)
+        for row in range(_row(number, max(south, -90)), _row(number, min(north, 90)) + 1):
+            columns = _columns(number, row)
+            west = _column(columns, job.longitude - half_width)
+            east = _column(columns, job.longitude + half_width)
+            yield CellRow(number, row, columns, west, min(east - west + 1, columns))
 
 
 def _half_width(latitude: float, reach: float) -> float:
@@ -165,7 +204,7 @@ def _column(columns: int, longitude: float) -> int:
     return math.floor((longitude + 180) / 360 * columns)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32_768)
 def _columns(tier: int, row: int) -> int:
     """Return the number of columns of a row: at its wider edge a cell is at least as wide as high."""
     per_degree = TIERS[tier].cells_per_degree

@@ -80,3 +80,43 @@ def _experience(years: Sequence[int], job: JobFacts) -> Floats:
     )
     part: Floats = 50 + 50 * beyond / EXPERIENCE_FULL_YEARS
     return part
+
+
+class Waiting:
+    """Workers who may fit and whose facts are not read yet, the best bound first; each once."""
+
+    def __init__(self, job: JobFacts, weights: Weights, minimum_share: float) -> None:
+        self._judged_by = (job, weights, minimum_share)
+        self._people: list[tuple[float, UUID | str]] = []
+        self._seen: set[UUID | str] = set()
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._people)
+
+    def add(self, rows: Sequence[Any]) -> int:
+        """Add those of the search's rows who may fit; return how many."""
+        found = bounds(rows, *self._judged_by)
+        # A worker who moves while we look can be found twice.
+        new = [
+            (score, worker_id)
+            for score, worker_id in zip(found.scores, found.ids, strict=True)
+            if worker_id not in self._seen
+        ]
+        self._seen.update(worker_id for _, worker_id in new)
+        # Each part is in order already, and sorting keeps the order of equals.
+        self._people = sorted(self._people + new, key=_bound, reverse=True)
+        return len(new)
+
+    def bound_of(self, place: int) -> float:
+        """Return the bound of the worker at that place, 0 the best; below 0 where there is none."""
+        return self._people[place][0] if place < len(self._people) else -1.0
+
+    def take(self, size: int) -> list[UUID | str]:
+        """Take the best `size` away."""
+        taken, self._people = self._people[:size], self._people[size:]
+        return [worker_id for _, worker_id in taken]
+
+
+def _bound(person: tuple[float, UUID | str]) -> float:
+    return person[0]

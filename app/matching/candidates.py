@@ -1,31 +1,33 @@
 """The best people to ask for a job, exactly as if everybody had been scored, without scoring everybody.
 
-The index search leaves those who might fit; in a dense metro that can be thousands. From its narrow
-rows alone each gets an upper bound of their score. In the order of these bounds their facts are read
-in growing batches and judged by `rules`, until enough of them score above the bound of whoever comes
-next. Nobody left unread could be among the best, so the answer is that of `rules.rank` over all.
+The index search leaves those who might fit; in a dense metro that can be thousands. So it looks from near to
+far (`rings`): no cell is read in which nobody can be among the best. From their narrow rows alone those found get
+an upper bound of their score. In the order of these bounds their facts are read in growing batches and judged by
+`rules`, until enough of them score above the bound of whoever comes next, and of every cell not looked in. Nobody
+left unread could be among the best, so the answer is that of `rules.rank` over all.
 """
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.geo import keys_around
 from app.matching.load import worker_facts
 from app.matching.refusals import Caps, sleeps_through
 from app.matching.rules import Candidate, JobFacts, Weights, rank
-from app.matching.search import near_and_able
+from app.matching.search import count_able, near_and_able
 from app.workers.quiet_hours import find_quiet_hours
-
-if TYPE_CHECKING:
-    from app.matching.bounds import Bounds
 
 _FIRST_BATCH: Final = 32
 _LARGEST_BATCH: Final = 1_000
 """Well below the number of parameters a statement may have."""
+
+_SPARSE: Final = 4
+"""A ring with fewer than this part of a batch shows that people are few here."""
 
 _LONGEST_QUIET: Final = dt.timedelta(hours=25)
 """As long as quiet hours last at most, on the day on which clocks are put back."""
@@ -53,37 +55,45 @@ async def find(
     minimum_share: float,
     caps: Caps,
     closes_at: dt.datetime | None = None,
+    counts: bool = True,
 ) -> Shortlist:
     """The `wanted` best workers who fit the job and can be asked now, best first.
 
     Not asked: whoever was offered this job before, blocked its employer, is not active or said STOP,
     or has had as many offers in the last seven days as they want, or as one employer may make. Nor is whoever sleeps until
-    `closes_at`, when the job is over: nothing is said to them before.
+    `closes_at`, when the job is over: nothing is said to them before. Without `counts` those in cells that were
+    not looked in are not counted as eligible.
     """
-    from app.matching.bounds import bounds
+    from app.matching.bounds import Waiting
+    from app.matching.rings import NOBODY, rings
 
-    rows = await near_and_able(session, job)
-    if not rows:
-        return Shortlist([], 0)
-    waiting = bounds(rows, job, weights, minimum_share)
+    waiting = Waiting(job, weights, minimum_share)
+    ahead = rings(job, weights)
+    beyond, rest = 100.0, [*keys_around(job.point, job.radius_km)] if wanted == 0 else []
     best: list[Candidate] = []
-    judged, fitting = 0, 0
+    fitting = 0
     size = max(_FIRST_BATCH, wanted + wanted // 2)
-    while judged < len(waiting.ids) and not _settled(best, wanted, waiting, judged):
-        raw = waiting.ids[judged : judged + min(size, _LARGEST_BATCH)]
+    while wanted:
+        bound = max(waiting.bound_of(0), beyond)
+        if bound < 0 or (len(best) == wanted and best[-1].score.total > bound + ROUNDING):
+            break
+        if waiting.bound_of(size - 1) < beyond:
+            ring = next(ahead)
+            found = waiting.add(await near_and_able(session, job, ring.keys))
+            beyond, rest = ring.beyond, ring.rest
+            if rest and found * _SPARSE < size:
+                # Where hardly anybody is, one more look at all of it is the quickest.
+                waiting.add(await near_and_able(session, job, rest))
+                beyond, rest = NOBODY, []
+            continue
+        raw = waiting.take(min(size, _LARGEST_BATCH))
         batch = [UUID(worker_id) if isinstance(worker_id, str) else worker_id for worker_id in raw]
         batch = await _can_answer(session, batch, closes_at, now)
         fits = await _judge(session, batch, job, now, weights, minimum_share, caps)
-        judged, fitting, size = judged + len(raw), fitting + len(fits), size * 2
+        fitting, size = fitting + len(fits), size * 2
         best = sorted([*best, *fits], key=lambda candidate: candidate.place)[:wanted]
-    return Shortlist(best, fitting + len(waiting.ids) - judged)
-
-
-def _settled(best: list[Candidate], wanted: int, waiting: "Bounds", judged: int) -> bool:
-    """Whether nobody yet unread can take a place among the best."""
-    if judged == 0 or len(best) < wanted:
-        return False
-    return wanted == 0 or best[-1].score.total > waiting.scores[judged] + ROUNDING
+    unseen = await count_able(session, job, rest, minimum_share) if counts and rest else 0
+    return Shortlist(best, fitting + len(waiting) + unseen)
 
 
 async def _can_answer(

@@ -6,7 +6,6 @@ jobs, reached caps and minutes within half hours are not looked at: the number i
 "who fit as far as the index tells".
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,11 +13,9 @@ from typing import Any, Final, cast
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Float,
     Integer,
     Select,
-    String,
     Table,
     and_,
     bindparam,
@@ -30,21 +27,22 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue.skills import masks
-from app.core.geo import MAX_TRAVEL_KM
-from app.database.statements import bits_set
+from app.core.geo import MAX_TRAVEL_KM, keys_around
 from app.matching.forecast_bands import BAND_EDGES_KM
 from app.matching.hours import hours_of
 from app.matching.models import WorkerMatch
 from app.matching.rules import JobFacts
 from app.matching.search import (
-    DAYS,
     DISTANCE_SLACK,
     EAST,
     EAST_ROUND,
     SHUT_OUT,
+    half_hours_of,
     near,
     reach_of,
+    shared_half_hours,
     squared_km,
+    work_days,
 )
 
 WIDER: Final = 2.0
@@ -74,16 +72,6 @@ class Census:
     """Those who live only beyond the radius, within `WIDER` of it."""
 
 
-def _shared(days: Sequence[int]) -> ColumnElement[int]:
-    """Half hours of the work in which the worker is free at all; all of it where clocks differ."""
-    parts = [
-        bits_set(DAYS[day].bitwise_and(bindparam(f"day_{day}", type_=BigInteger))) for day in days
-    ]
-    total: ColumnElement[Any] = bindparam("half_hours", type_=Integer)
-    elsewhere = _worker.time_zone != bindparam("time_zone", type_=String)
-    return case((elsewhere, total), else_=sum(parts[1:], start=parts[0]) if parts else total)
-
-
 @cache
 def _statement(days: tuple[int, ...], *, wraps: bool) -> Select[Any]:
     """Return the statement for work on these weekdays: of the others nothing need be read."""
@@ -101,7 +89,7 @@ def _statement(days: tuple[int, ...], *, wraps: bool) -> Select[Any]:
             _worker.experience,
             _worker.max_km,
             _worker.worker_id,
-            _shared(days).label("shared"),
+            shared_half_hours(days).label("shared"),
         )
         .where(*near())
         .offset(0)
@@ -145,10 +133,9 @@ def _statement(days: tuple[int, ...], *, wraps: bool) -> Select[Any]:
 async def count_fitting(session: AsyncSession, job: JobFacts, minimum_share: float) -> Census:
     """Count who fits the job, and who would but for one requirement."""
     wider = None if job.radius_km is None else min(job.radius_km * WIDER, MAX_TRAVEL_KM)
-    reach = reach_of(job.point, wider)
+    reach = reach_of(job.point, wider, keys_around(job.point, wider))
     radius_km = MAX_TRAVEL_KM if job.radius_km is None else job.radius_km
     hours = hours_of(job.schedule)
-    half_hours = sum(mask.bit_count() for mask in hours.week)
     required = masks(sorted(job.required_skills))
     values = reach.values | {
         "wider_squared": reach.values["radius_squared"],
@@ -158,11 +145,10 @@ async def count_fitting(session: AsyncSession, job: JobFacts, minimum_share: flo
         "skills_1": required[1],
         "time_zone": job.schedule.time_zone,
         **{f"day_{day}": mask for day, mask in enumerate(hours.week) if mask},
-        "half_hours": half_hours,
-        "least_half_hours": max(1, math.ceil(minimum_share * half_hours - 1e-6)),
+        **half_hours_of(job, minimum_share),
         "employer_id": job.employer_id,
     }
-    days = tuple(day for day, mask in enumerate(hours.week) if mask)
+    days = work_days(job)
     if not days:
         return Census(nobody(), {slug: nobody() for slug in job.required_skills})
     statement = _statement(days, wraps=reach.wraps)

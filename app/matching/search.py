@@ -7,12 +7,14 @@ to fit, and never loses anybody who does.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, cast
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Float,
+    Integer,
     Row,
     Select,
     String,
@@ -30,6 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue.skills import masks
 from app.core.geo import KM_PER_DEGREE, MAX_TRAVEL_KM, Point, keys_around
+from app.database.statements import bits_set
 from app.employers.models import BlockByEmployer
 from app.matching.hours import hours_of
 from app.matching.models import WorkerMatch
@@ -43,7 +46,7 @@ DISTANCE_SLACK: Final = 1.01
 _FLAT_DEGREES: Final = 10.0
 """Within so many degrees of longitude the flat distance errs by less than the slack."""
 
-_KEYS_STEP: Final = 16
+_KEYS_STEP: Final = 48
 """Searches ask for a multiple of so many cells, so that few different statements get prepared."""
 
 # Tables instead of classes: the ORM's part in a statement costs more than a small answer is worth.
@@ -51,6 +54,14 @@ _worker = cast(Table, WorkerMatch.__table__).c
 _match = cast(Table, JobMatch.__table__).c
 _block = cast(Table, BlockByWorker.__table__).c
 _employer_block = cast(Table, BlockByEmployer.__table__).c
+
+EAST: Final[ColumnElement[Any]] = _worker.longitude - bindparam("longitude", type_=Float)
+
+
+# The short way round may be the other one.
+EAST_ROUND: Final[ColumnElement[Any]] = case(
+    (func.abs(EAST) > 180, 360.0 - func.abs(EAST)), else_=func.abs(EAST)
+)
 
 DAYS: Final = tuple(_worker[f"d{day}"] for day in range(7))
 
@@ -83,14 +94,24 @@ def squared_km(degrees_east: ColumnElement[Any]) -> ColumnElement[Any]:
     return north * north + east * east
 
 
-def shares_time() -> ColumnElement[bool]:
-    """Whether there is a shared half hour, or another clock, by which half hours say nothing."""
+def shared_half_hours(days: Sequence[int]) -> ColumnElement[int]:
+    """Return the half hours of work on these weekdays in which the worker is free at all.
+
+    All of it where clocks differ: half hours say nothing then.
+    """
+    parts = [
+        bits_set(DAYS[day].bitwise_and(bindparam(f"day_{day}", type_=BigInteger))) for day in days
+    ]
+    total: ColumnElement[Any] = bindparam("half_hours", type_=Integer)
+    elsewhere = _worker.time_zone != bindparam("time_zone", type_=String)
+    return case((elsewhere, total), else_=sum(parts[1:], start=parts[0]))
+
+
+def _shares_time(days: Sequence[int]) -> ColumnElement[bool]:
+    """Whether there is a shared half hour, or another clock."""
     return or_(
-        _worker.time_zone != bindparam("time_zone"),
-        *(
-            column.bitwise_and(bindparam(f"day_{day}", type_=BigInteger)) != 0
-            for day, column in enumerate(DAYS)
-        ),
+        _worker.time_zone != bindparam("time_zone", type_=String),
+        *(DAYS[day].bitwise_and(bindparam(f"day_{day}", type_=BigInteger)) != 0 for day in days),
     )
 
 
@@ -107,10 +128,16 @@ def within(squared: ColumnElement[Any]) -> ColumnElement[bool]:
     return squared <= _worker.max_km * _worker.max_km * DISTANCE_SLACK + 1e-6
 
 
-def _statement(degrees_east: ColumnElement[Any]) -> Select[Any]:
-    squared = squared_km(degrees_east)
+@cache
+def _statement(days: tuple[int, ...], *, wraps: bool, counts: bool) -> Select[Any]:
+    """Return the statement for work on these weekdays: of the others nothing need be read.
+
+    Built once each: putting it together takes longer than the database takes to answer it.
+    """
+    squared = squared_km(EAST_ROUND if wraps else EAST)
+    enough = shared_half_hours(days) >= bindparam("least_half_hours", type_=Integer)
     offered = select(_match.worker_id).where(_match.job_id == bindparam("job_id", type_=Uuid()))
-    return select(*_COLUMNS).where(
+    return (select(func.count()) if counts else select(*_COLUMNS)).where(
         *near(),
         _worker.experience >= bindparam("experience"),
         *(
@@ -122,22 +149,10 @@ def _statement(degrees_east: ColumnElement[Any]) -> Select[Any]:
         ),
         within(squared),
         squared <= bindparam("radius_squared", type_=Float),
-        shares_time(),
+        enough if counts else _shares_time(days),
         # Whoever was offered this job before, whatever came of it, or shut out or is by its employer.
         _worker.worker_id.not_in(offered.union_all(_BLOCKING, _BLOCKED)),
     )
-
-
-EAST: Final[ColumnElement[Any]] = _worker.longitude - bindparam("longitude", type_=Float)
-
-# Built once: putting such a statement together takes longer than the database takes to answer it.
-_STATEMENT: Final = _statement(EAST)
-
-# The short way round may be the other one.
-EAST_ROUND: Final[ColumnElement[Any]] = case(
-    (func.abs(EAST) > 180, 360.0 - func.abs(EAST)), else_=func.abs(EAST)
-)
-_ACROSS_THE_ANTIMERIDIAN: Final = _statement(EAST_ROUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +165,15 @@ class Reach:
     """Whether it crosses the antimeridian: `EAST_ROUND` then measures."""
 
 
-def reach_of(point: Point, radius_km: float | None) -> Reach:
-    """Return how a search around that point looks; None is as far as anybody travels."""
+def reach_of(point: Point, radius_km: float | None, keys: list[int]) -> Reach:
+    """Return how a search in these cells around a point looks; a radius of None is as far as anybody travels."""
     reach_km = MAX_TRAVEL_KM if radius_km is None else min(radius_km, MAX_TRAVEL_KM)
     reach = reach_km / KM_PER_DEGREE
     shortest = math.cos(math.radians(min(90.0, abs(point.latitude) + reach)))
     is_flat = shortest > 0 and reach / shortest <= _FLAT_DEGREES
     narrowing = math.sqrt(math.cos(math.radians(point.latitude)) * shortest) if is_flat else 0
     values = {
-        "keys": _padded(keys_around(point, radius_km)),
+        "keys": _padded(keys),
         "latitude": point.latitude,
         "longitude": point.longitude,
         "km_per_degree_east": KM_PER_DEGREE * narrowing,
@@ -167,9 +182,12 @@ def reach_of(point: Point, radius_km: float | None) -> Reach:
     return Reach(values, is_flat and abs(point.longitude) + reach / shortest + 1 >= 180)
 
 
-async def near_and_able(session: AsyncSession, job: JobFacts) -> Sequence[Row[*tuple[Any, ...]]]:
+async def near_and_able(
+    session: AsyncSession, job: JobFacts, keys: Sequence[int] | None = None
+) -> Sequence[Row[*tuple[Any, ...]]]:
     """The workers who may be near enough, able, and free at some time of the job.
 
+    `keys` are the cells to look in, all around the job if left out.
     Without those who were offered it before or blocked its employer.
 
     Distances are compared squared on a flat map, by a lower bound of the true one: north and south by
@@ -178,7 +196,45 @@ async def near_and_able(session: AsyncSession, job: JobFacts) -> Sequence[Row[*t
     for the 500 km and 10 degrees allowed here the squares fall short by 0.05 % and 0.26 %, less than
     the slack. Where a search reaches nearer to a pole than that, longitudes are left to the cells.
     """
-    reach = reach_of(job.point, job.radius_km)
+    values, wraps = _values(job, keys)
+    days = work_days(job)
+    if not days:
+        return []
+    statement = _statement(days, wraps=wraps, counts=False)
+    rows: Sequence[Row[*tuple[Any, ...]]] = (await session.execute(statement, values)).all()
+    return rows
+
+
+async def count_able(
+    session: AsyncSession, job: JobFacts, keys: Sequence[int], minimum_share: float
+) -> int:
+    """Count the workers in these cells who fit as far as the index tells: no row leaves the database."""
+    values, wraps = _values(job, keys)
+    days = work_days(job)
+    if not days or not keys:
+        return 0
+    statement = _statement(days, wraps=wraps, counts=True)
+    counted: int = (
+        await session.execute(statement, values | half_hours_of(job, minimum_share))
+    ).scalar_one()
+    return counted
+
+
+def work_days(job: JobFacts) -> tuple[int, ...]:
+    """Return the weekdays with work on them."""
+    return tuple(day for day, mask in enumerate(hours_of(job.schedule).week) if mask)
+
+
+def half_hours_of(job: JobFacts, minimum_share: float) -> dict[str, int]:
+    """Return the values of `shared_half_hours`, and the least that are enough."""
+    half_hours = sum(mask.bit_count() for mask in hours_of(job.schedule).week)
+    least = max(1, math.ceil(minimum_share * half_hours - 1e-6))
+    return {"half_hours": half_hours, "least_half_hours": least}
+
+
+def _values(job: JobFacts, keys: Sequence[int] | None) -> tuple[dict[str, Any], bool]:
+    everywhere = keys_around(job.point, job.radius_km) if keys is None else [*keys]
+    reach = reach_of(job.point, job.radius_km, everywhere)
     skills_0, skills_1 = masks(sorted(job.required_skills))
     week = hours_of(job.schedule).week
     values = reach.values | {
@@ -186,13 +242,11 @@ async def near_and_able(session: AsyncSession, job: JobFacts) -> Sequence[Row[*t
         "skills_0": skills_0,
         "skills_1": skills_1,
         "time_zone": job.schedule.time_zone,
-        **{f"day_{day}": mask for day, mask in enumerate(week)},
+        **{f"day_{day}": mask for day, mask in enumerate(week) if mask},
         "job_id": job.id,
         "employer_id": job.employer_id,
     }
-    statement = _ACROSS_THE_ANTIMERIDIAN if reach.wraps else _STATEMENT
-    rows: Sequence[Row[*tuple[Any, ...]]] = (await session.execute(statement, values)).all()
-    return rows
+    return values, reach.wraps
 
 
 def _padded(keys: list[int]) -> list[int]:

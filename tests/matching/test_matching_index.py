@@ -79,7 +79,7 @@ async def test_every_change_that_decides_a_match_reaches_the_row(database):
         changed(session, "worker", worker_id)
     row = await row_of(database, worker_id)
     assert (row.max_km, row.experience, row.time_zone, row.active) == (40.0, 9, "UTC", False)
-    assert row.geo_key >> 48 == 3
+    assert row.geo_key >> 48 == 10
     assert row.d4 == 0
 
 
