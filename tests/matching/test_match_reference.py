@@ -164,7 +164,11 @@ def reference(people, job, by, minimum_share):
             round(worker.reliability, 1),
         )
         each = (by.distance, by.availability, by.skills, by.experience, by.reliability)
-        mean = sum(part * w for part, w in zip(parts, each, strict=True)) / sum(each)
+        weighed = total = 0.0
+        # One after the other: `sum` is finer than that, and a half may round the other way.
+        for part, counts in zip(parts, each, strict=True):
+            weighed, total = weighed + part * counts, total + counts
+        mean = weighed / total
         found.append((-round(mean, 1), km, worker.id))
     return sorted(found)
 
