@@ -1,13 +1,13 @@
 """Compare a day of a provider's books with ours: captures, refunds, disputes and fees, line by line.
 
-The provider's movements are read page by page; of ours only the rows that a page names are read with it. What we
+The provider's movements are read page by page; of ours only the rows that some pages name are read with them. What we
 have and the provider does not is looked for in the days around, because clocks differ and settlements take days.
 The fees of a day that is over are booked once, by what the provider says; whoever reconciles it again compares.
 """
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -23,6 +23,8 @@ from app.payments.open_items import ItemKind
 from app.payments.provider import Movement, MovementKind, PaymentProvider, PaymentsUnavailable
 from app.payments.rules import AccountType, Posting
 
+AT_ONCE: Final = 1_000
+"""Movements whose rows of ours are read at once; providers' pages have a hundred."""
 TRIES: Final = 3
 """A day is read as a whole, or again: nothing is written before it was."""
 
@@ -92,7 +94,7 @@ async def _compare(
     today = now.astimezone(provider.books.zone).date()
     report = DayReport(provider.name, day, is_over=day < today)
     seen: set[str] = set()
-    async for page in provider.movements(day):
+    async for page in _together(provider.movements(day)):
         _count(report, page)
         seen.update(movement.ref for movement in page)
         async with database.read() as session:
@@ -102,6 +104,18 @@ async def _compare(
         ]
     await _look_for_ours(database, provider, report, seen, today)
     return report
+
+
+async def _together(pages: AsyncIterator[Sequence[Movement]]) -> AsyncIterator[list[Movement]]:
+    """Put pages together: ours are found by one question for many movements."""
+    batch: list[Movement] = []
+    async for page in pages:
+        batch += page
+        if len(batch) >= AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _count(report: DayReport, page: Sequence[Movement]) -> None:
