@@ -194,9 +194,8 @@ class Purchases(RuleBasedStateMachine):
 
     @rule(where=WHERE, status=st.sampled_from(["pending", "failed", "succeeded"]))
     def move_a_refund(self, where: str, status: str) -> None:
-        for made in self.at[where].objects("refund")[:1]:
-            if made["status"] != "failed":
-                self.at[where].move_refund(made, status)
+        for made in self.at[where].refunds(self.charges())[:1]:
+            self.at[where].move_refund(made, status)
 
     # ── The process ─────────────────────────────────────────────────────────────────────────────
 

@@ -1,6 +1,7 @@
 """Payers, banks and providers outside, in the same words at each payment provider."""
 
 import copy
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -57,6 +58,11 @@ class AtProvider:
         """Let the payer's bank open or decide a dispute."""
         name = "payment_intent" if self.name == "stripe" else "payment_id"
         self._post("disputes", {name: intent_id, "status": status})
+
+    def refunds(self, intent_ids: Collection[str]) -> list[dict[str, Any]]:
+        """The refunds of these charges, newest first."""
+        name = "payment_intent" if self.name == "stripe" else "payment_id"
+        return [one for one in self.objects("refund") if one[name] in intent_ids]
 
     def move_refund(self, refund: dict[str, Any], status: str) -> None:
         """Let a refund wait, succeed or fail; failed is its last word."""
