@@ -239,8 +239,10 @@ async def _capture(
         # Before what was told early is applied: a credit note is about an invoice.
         await _invoice(session, payments, attempt, now)
         await early_events.apply(session, attempt.intent_id, now)
-        payments = await _not_gone(session, await orders.payments_of(session, order.id))
-    refused = [(payment, await _unlock_or_refuse(session, payment, now)) for payment in payments]
+        left = await _not_gone(session, await orders.payments_of(session, order.id))
+    else:
+        left = payments
+    refused = [(payment, await _unlock_or_refuse(session, payment, now)) for payment in left]
     await _invoice(session, payments, attempt, now)
     await _give_back(session, refused, now)
 

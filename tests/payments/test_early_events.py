@@ -76,6 +76,22 @@ def test_a_refund_told_before_its_payment_has_a_credit_note(world: World) -> Non
     ok(put_settings(world, seller={"tax_pack": "none"}))
 
 
+def test_leads_paid_together_have_one_invoice_although_one_went_back_early(world: World) -> None:
+    first = lead(world)
+    second = lead(world, first.employer)
+    both = {"match_ids": [first.id, second.id]}
+    page = ok(first.employer.post("/api/employers/unlocks", both), 202)
+    stripe_fault(world, "lost", 4)
+    world.pay(page["checkout_url"])
+    [paid] = checkout_pages(world, first.id)
+    post_to_webhook(world, refund_told(paid["payment_intent"]))
+    post_to_webhook(world, stripe_event("checkout.session.completed", paid))
+    note, invoice = ok(first.employer.get("/api/employers/invoices"))["items"]
+    assert (note["kind"], note["total"]["amount"]) == ("credit_note", 4_900)
+    assert (invoice["kind"], invoice["total"]["amount"]) == ("invoice", 9_800)
+    assert (first.contact(), second.phone_shown()) == (None, second.worker.phone)
+
+
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_refund_told_before_its_payment_counts(world: World, times: int) -> None:
     mine, intent, paid = paid_in_silence(world)
