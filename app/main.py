@@ -86,6 +86,8 @@ from app.providers.whatsapp import flows, templates
 from app.providers.wiring import currency_problems
 from app.runtime import Runtime, running, wall_clock
 from app.texts.catalogue import get_catalogue
+from app.web import account, company, leads, money, public, routes, site
+from app.web import jobs as job_pages
 
 # A request tries them in this order, so the busiest come first.
 ROUTERS = (
@@ -136,7 +138,17 @@ ROUTERS = (
     matching.router,
     public_catalogue.router,
     payment_webhooks.router,
+    public.welcome_router,
 )
+PAGE_ROUTERS = (
+    public.router,
+    account.router,
+    company.router,
+    job_pages.router,
+    leads.router,
+    money.router,
+)
+"""What people see in a browser; not part of the API's document."""
 
 DESCRIPTION = """\
 Workers register, answer offers and leave in WhatsApp; employers post jobs and pay once for each worker
@@ -189,11 +201,13 @@ def create_app(
         redoc_url=None,
         # Not include_router: it builds every route twice and adds a layer of look-up for each router.
         routes=[
-            *(route for router in ROUTERS for route in router.routes),
+            *(route for router in (*ROUTERS, *PAGE_ROUTERS) for route in router.routes),
+            *site.ROUTES,
             *(reference_pages.ROUTES if document_url else ()),
         ],
     )
     problems.install(application)
+    routes.install(application)
     if settings.serves_sandbox:
         _mount_sandbox(application, settings, clock)
     if settings.cors_origins:

@@ -1,15 +1,13 @@
-"""Health, readiness and metrics for machines, and the welcome page for people."""
+"""Health, readiness and metrics, for machines."""
 
 import asyncio
 import secrets
-from html import escape
-from pathlib import Path
 from typing import Literal
 
 from fastapi import APIRouter, Request
 from pydantic import Field
 from redis.exceptions import RedisError
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 import app
 from app.api.http.dependencies import Now, Route, Rt, runtime_of
@@ -22,12 +20,6 @@ from app.database.writable import NotWritable, WriteProbe
 from app.reporting import backlog, parked
 
 router = APIRouter(tags=["health"], route_class=Route)
-
-_PAGE = Path(__file__).with_name("welcome.html").read_text("utf-8").rstrip()
-
-_REFERENCE = ' The <a href="/docs">reference</a> has everything else.'
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
 
 
 class CacheUnavailable(Unavailable):
@@ -121,30 +113,6 @@ def _probe_of(request: Request) -> WriteProbe:
         state.write_probe = WriteProbe(runtime_of(request).database)
     probe: WriteProbe = state.write_probe
     return probe
-
-
-@router.get(
-    "/",
-    response_model=Welcome,
-    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
-)
-async def get_welcome(request: Request, rt: Rt) -> Welcome | Response:
-    """Say what this is; HTML for a browser."""
-    links = {"health": "/health"}
-    if rt.settings.serves_openapi:
-        links |= {"openapi": "/openapi.json", "documentation": "/docs"}
-    if rt.settings.serves_sandbox:
-        links["sandbox"] = "/sandbox/"
-    if "text/html" not in request.headers.get("accept", ""):
-        return Welcome(name="Partimer", version=app.__version__, links=links)
-    items = "".join(f'<li><a href="{to}">{name.title()}</a></li>' for name, to in links.items())
-    page = _PAGE.format(
-        version=app.__version__,
-        links=items,
-        base_url=escape(rt.settings.base_url),
-        reference=_REFERENCE if "documentation" in links else "",
-    )
-    return HTMLResponse(page, headers={"Vary": "Accept", "Content-Security-Policy": _POLICY})
 
 
 @router.get("/metrics", include_in_schema=False)

@@ -6,7 +6,7 @@ problem+json over HTTP, and to a reply in the chat.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class DomainError(Exception):
@@ -111,6 +111,6 @@ class Invalid(DomainError):
         super().__init__(detail, code=code)
 
     @classmethod
-    def field(cls, field: str, message: str) -> "Invalid":
+    def field(cls, field: str, message: str) -> Self:
         """Return the error for a single field."""
         return cls([FieldError(field, message)])

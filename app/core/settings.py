@@ -102,6 +102,7 @@ class Settings(PaymentSettings):
     whatsapp_app_secret: SecretStr | None = None
     whatsapp_verify_token: SecretStr | None = None
     whatsapp_messages_per_second: int | None = Field(default=None, ge=1, le=1_000)
+    whatsapp_public_number: str = ""
     whatsapp_daily_people: int = Field(default=0, ge=0, le=10_000_000)
     whatsapp_availability_flow_id: str = ""
 
@@ -147,6 +148,14 @@ class Settings(PaymentSettings):
         value = value.strip().upper()
         if len(value) != 3 or not value.isalpha():
             raise ValueError("must be an ISO 4217 three-letter currency code, such as INR")
+        return value
+
+    @field_validator("whatsapp_public_number")
+    @classmethod
+    def _public_number(cls, value: str) -> str:
+        digits = value.replace(" ", "").removeprefix("+")
+        if value and not (value.startswith("+") and digits.isdigit() and 7 <= len(digits) <= 15):
+            raise ValueError("must be a number with its country, such as +912240000000")
         return value
 
     @field_validator("sms_body")
@@ -206,6 +215,11 @@ class Settings(PaymentSettings):
         return self.whatsapp_phone_number_id or (
             "" if self.is_production else SANDBOX_PHONE_NUMBER_ID
         )
+
+    @property
+    def whatsapp_number_shown(self) -> str:
+        """Our number as people dial it (E.164), for pages; "" where none is told."""
+        return self.whatsapp_public_number.replace(" ", "")
 
     @property
     def whatsapp_numbers(self) -> frozenset[str]:

@@ -14,9 +14,11 @@ from app.core.phones import check_company_phone
 from app.database.session import keyring
 from app.employers import phones, shared_identifiers
 from app.employers.models import Employer
-from app.identity import users
+from app.identity import codes, users
 from app.identity.actor import Actor
+from app.identity.codes import CodeRules
 from app.identity.models import Role, User, UserStatus
+from app.messaging.outbox import enqueue
 
 
 class PhoneHasCompany(Conflict):
@@ -82,10 +84,38 @@ class ChatCompany:
     city: str | None = None
 
 
+async def send_sign_up_code(
+    session: AsyncSession,
+    phone: str,
+    rules: CodeRules,
+    language: str,
+    *,
+    now: dt.datetime,
+    address: str | None = None,
+) -> None:
+    """Send a code to the phone (E.164) from which somebody wants to open a company on a page.
+
+    Raises `PhoneNotSupported`, `Invalid` for other refused phones, and `CodesExhausted`.
+    """
+    check_company_phone(phone)
+    codes.check_phone(phone, rules)
+    index = users.index_of_phone(keyring(session), phone)
+    challenge = await codes.issue(session, index, rules, now=now, known=True, address=address)
+    await enqueue.send_code(
+        session,
+        phone=phone,
+        code=challenge.code,
+        language=language,
+        key=str(challenge.id),
+        now=now,
+        expires_at=challenge.expires_at,
+    )
+
+
 async def open_by_phone(
     session: AsyncSession, phone: str, new: ChatCompany, *, now: dt.datetime
 ) -> tuple[User, Employer]:
-    """Create the account of a company whose owner writes from `phone` (E.164); the message proves it.
+    """Create the account of a company whose owner writes from `phone` (E.164), or typed the code that came there.
 
     It has neither e-mail address nor password: its owner signs in by a code. Raises `PhoneNotSupported`,
     and `PhoneHasCompany` where the phone acts for a company already, also in a race.

@@ -32,9 +32,17 @@ groups, so many at once cost little more than one."""
 PASSWORDS: Final = Capacity("passwords", concurrent=16, queued=256, queue_seconds=1.2)
 """Requests that hash a password. On purpose two are hashed at a time, so more at once would only wait inside."""
 
-_HASHING: Final = ("/api/auth/login", "/api/auth/password/", "/api/auth/register/employer")
+_HASHING: Final = (
+    "/api/auth/login",
+    "/api/auth/password/",
+    "/api/auth/register/employer",
+    "/signin",
+    "/signup",
+)
 _NEVER_SHED: Final = frozenset({"/health", "/health/ready", "/metrics"})
 """Monitoring needs an answer most when the process is overloaded."""
+_STREAMS: Final = "/events"
+"""End of the addresses that stay open; `app.web` limits how many."""
 _SANDBOX: Final = "/sandbox/"
 """Stands for WhatsApp and Stripe in the same process: a request of ours may wait for it."""
 
@@ -95,7 +103,7 @@ class LoadShedder:
 
     def limiter_for(self, path: str) -> ConcurrencyLimiter | None:
         """Return the limiter of requests to `path`, None where they are never refused."""
-        if path in _NEVER_SHED or path.startswith(_SANDBOX):
+        if path in _NEVER_SHED or path.startswith(_SANDBOX) or path.endswith(_STREAMS):
             return None
         if path.startswith("/api/webhooks/"):
             return self._webhooks

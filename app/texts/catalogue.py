@@ -7,7 +7,7 @@ the 24-hour window.
 import datetime as dt
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
@@ -70,6 +70,8 @@ class Catalogue:
     form: Mapping[str, str]
     data: Mapping[str, str]
     """What the parts of somebody's own data are called."""
+    web: Mapping[str, str]
+    """Texts of pages, by dotted name."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,17 @@ def get_catalogue(language: str) -> Catalogue:
         words=raw["words"],
         form=raw["form"],
         data=raw["data"],
+        web=dict(_dotted(raw["web"])),
     )
+
+
+def _dotted(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the texts of nested tables by their dotted names."""
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _dotted(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value.strip()
 
 
 def format_context(
@@ -165,6 +177,11 @@ def format_lead_reason(language: str, item: Mapping[str, Any]) -> str:
 def format_exclusion(language: str, rule: str, facts: Mapping[str, Any]) -> str:
     """Say which rule keeps a worker from being asked about a job. Raises KeyError for an unknown one."""
     return say_exclusion(rule, facts, format_context(language))
+
+
+def fill(text: str, reads: FormatContext) -> str:
+    """Fill the values of `reads` in. Raises KeyError where one is missing."""
+    return _fill(text, reads)
 
 
 def render(

@@ -18,6 +18,7 @@ LISTS = {
     "app/dialogue/employer/job_questions.py",
     "app/jobs/job_text.py",
     "app/jobs/models.py",
+    "app/web/job_form.py",
 }
 EDITS_AT_MOST = 9
 

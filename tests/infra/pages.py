@@ -1,24 +1,35 @@
 """What every test of a page looks at: the browser's complaints, the width, and who can use it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 WAIT_MILLISECONDS = 30_000
 """For one step; the machine may be busy with other things."""
 
 
 @contextmanager
-def opened(browser: Browser, url: str, **context: Any) -> Iterator[Page]:
-    """Open `url` in a page of its own; fails where the browser complained about it meanwhile."""
+def opened(
+    browser: Browser, url: str, *, expects: Sequence[int] = (), **context: Any
+) -> Iterator[Page]:
+    """Open `url` in a page of its own; fails where the browser complained about it meanwhile.
+
+    It complains about every answer that is an error; those with a status of `expects` are meant.
+    """
     # Nothing slides: a click waits until what it clicks stands still.
     page = browser.new_page(reduced_motion="reduce", **context)
     page.set_default_timeout(WAIT_MILLISECONDS)
     complaints: list[str] = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    meant = tuple(f"the server responded with a status of {status} " for status in expects)
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(each in message.text for each in meant):
+            complaints.append(f"{message.text} {message.location.get('url', '')}")
+
+    page.on("console", note)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(url)
     try:

@@ -227,7 +227,7 @@ async def request_code(
     return _code_sent(expires_at, now)
 
 
-async def _new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
+async def new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
     """Return the registration, the password hashed before the transaction, because it takes long."""
     email = users.parse_email(body.email)
     phone = read_phone(body.phone, runtime) if body.phone is not None else None
@@ -245,7 +245,7 @@ async def _new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
     responses=problems(EmailTaken, PhoneNotSupported),
 )
 async def register_employer(
-    new: Annotated[NewEmployer, Depends(_new_employer)],
+    new: Annotated[NewEmployer, Depends(new_employer)],
     session: Write,
     runtime: Rt,
     now: Now,

@@ -26,6 +26,8 @@ LIMITS: Mapping[str, str] = {
     "password_change:account": "5/hour",
     "second_factor:account": "20/hour",
     "email:account": "3/hour",
+    # Whether somebody is a company here: enough for a worried person, too few to list numbers.
+    "check:address": "20/hour",
     # Links are made of 256-bit seals; this only keeps guessing from costing us.
     "pay:address": "60/minute",
     # Work by hand, with room for programs.

@@ -1,0 +1,132 @@
+"""An employer's company on pages: what needs me now, the profile, sessions."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from app.api.employers import balance, jobs, matches, profile
+from app.api.employers.profile import EmployerChanges
+from app.api.http.dependencies import Now, Read, Rt, Write
+from app.core.errors import DomainError
+from app.core.languages import languages
+from app.core.paging import PageRequest
+from app.identity import users
+from app.jobs.models import JobStatus
+from app.runtime import Runtime
+from app.web.forms import FormRefused, TypedForm
+from app.web.routes import PageRoute
+from app.web.site import SeeOther, page
+from app.web.visitors import Employer, Guest, Visitor, put_cookie
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+REFUSALS: Final = (DomainError, ValidationError)
+_FIELDS: Final = (
+    "company_name",
+    "contact_name",
+    "email",
+    "phone",
+    "address",
+    "city",
+    "tax_id",
+)
+_SHOWN_JOBS: Final = 10
+
+
+@router.get("/overview")
+async def show_overview(
+    request: Request, visitor: Guest, actor: Employer, session: Read, now: Now
+) -> Response:
+    """Show what needs the employer now, and the figures."""
+    figures = await matches.get_dashboard(session, actor, now)
+    open_jobs = await jobs.list_jobs(
+        session, actor, PageRequest(_SHOWN_JOBS), now, JobStatus.PUBLISHED
+    )
+    drafts = await jobs.list_jobs(session, actor, PageRequest(_SHOWN_JOBS), now, JobStatus.DRAFT)
+    return page(
+        request,
+        visitor,
+        "employer/overview.html",
+        figures=figures,
+        open_jobs=open_jobs.items,
+        drafts=drafts.items,
+        balance=await balance.get_balance(session, actor),
+        company=await profile.get_profile(session, actor),
+    )
+
+
+@router.get("/company")
+async def show_company(
+    request: Request, visitor: Guest, actor: Employer, session: Read, rt: Rt, now: Now
+) -> Response:
+    """Show the company's profile, to be changed, and where somebody is signed in."""
+    shown = await profile.get_profile(session, actor)
+    typed = TypedForm({name: getattr(shown, name) or "" for name in _FIELDS})
+    return await _company_page(request, visitor, actor, session, rt, now, typed)
+
+
+async def _company_page(
+    request: Request,
+    visitor: Visitor,
+    actor: Employer,
+    session: Read,
+    rt: Runtime,
+    now: Now,
+    form: TypedForm,
+) -> Response:
+    return page(
+        request,
+        visitor,
+        "employer/company.html",
+        status=form.status,
+        form=form,
+        company=await profile.get_profile(session, actor),
+        sessions=await rt.sessions.list_open(session, actor.user_id, now),
+    )
+
+
+@router.post("/company")
+async def change_company(
+    request: Request, visitor: Guest, actor: Employer, session: Write, rt: Rt, now: Now
+) -> Response:
+    """Change the profile."""
+    form = await TypedForm.read(request)
+    shown = await profile.get_profile(session, actor)
+    changed = {
+        name: form.get(name)
+        for name in _FIELDS
+        if name in form.values and form.get(name) != getattr(shown, name)
+    }
+    try:
+        body = EmployerChanges.model_validate(changed)
+        async with session.begin_nested():
+            await profile.update_profile(session, actor, body, rt, now)
+    except REFUSALS as error:
+        said = form.refused(error, visitor.language)
+        raise FormRefused(
+            await _company_page(request, visitor, actor, session, rt, now, said)
+        ) from error
+    return SeeOther("/company?done=company_changed")
+
+
+@router.post("/company/language")
+async def change_language(request: Request, actor: Employer, session: Write) -> Response:
+    """Choose the language of messages and pages."""
+    form = await TypedForm.read(request)
+    wanted = form.get("language") or ""
+    if wanted in languages():
+        user = await users.get_user(session, actor.user_id)
+        user.language = wanted
+        put_cookie(request, "language", wanted)
+    return SeeOther("/company?done=language_changed")
+
+
+@router.post("/company/sessions/end")
+async def end_other_sessions(actor: Employer, session: Write, rt: Rt, now: Now) -> Response:
+    """Sign out everywhere else, the API's tokens included."""
+    for each in await rt.sessions.list_open(session, actor.user_id, now):
+        if each.id != actor.session_id:
+            await rt.sessions.end(session, each.id)
+    return SeeOther("/company?done=signed_out_elsewhere")

@@ -1,0 +1,367 @@
+"""An employer's jobs on pages: the list, the form, the job with its leads, live."""
+
+import asyncio
+import datetime as dt
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from markupsafe import Markup
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response, StreamingResponse
+
+from app.api.employers import jobs, matches
+from app.api.employers.jobs import JobAnswer, JobRepeat
+from app.api.http.dependencies import Now, PageQuery, Read, Rt, Write
+from app.api.http.parameters import JobId
+from app.catalogue import places, skills
+from app.core.errors import DomainError
+from app.core.paging import PageRequest
+from app.identity.actor import Actor
+from app.jobs.models import JobStatus
+from app.offers.rules import OfferStatus
+from app.policy import policy
+from app.runtime import Runtime
+from app.web import job_form
+from app.web.forms import FormRefused, TypedForm, checked, describe_error, once
+from app.web.job_form import PlaceUnclear
+from app.web.maps import draw_map
+from app.web.routes import PageRoute
+from app.web.site import SeeOther, fragment, has_words, page, words
+from app.web.visitors import Employer, Guest, Visitor
+
+router = APIRouter(prefix="/jobs", route_class=PageRoute, include_in_schema=False)
+
+MOST_LEADS: Final = 100
+"""Shown on a job's page; the list of the API has all of them."""
+_LOOK_SECONDS: Final = 0.8
+_STREAM_SECONDS: Final = 600
+_QUIET_SECONDS: Final = 20
+MOST_STREAMS: Final = 300
+"""Open at once in one process; more get no live page, and can reload."""
+
+REFUSALS: Final = (DomainError, ValidationError)
+
+
+@router.get("")
+async def show_jobs(
+    request: Request,
+    visitor: Guest,
+    actor: Employer,
+    session: Read,
+    listed: PageQuery,
+    now: Now,
+    status: str = "",
+) -> Response:
+    """List my jobs, newest first."""
+    only = JobStatus(status) if status in set(JobStatus) else None
+    found = await jobs.list_jobs(session, actor, listed, now, only)
+    return page(
+        request, visitor, "employer/jobs.html", jobs=found, chosen=status, statuses=list(JobStatus)
+    )
+
+
+# --- the form -------------------------------------------------------------------------------------
+
+
+@router.get("/new")
+async def show_new_job(
+    request: Request, visitor: Guest, _actor: Employer, session: Read, rt: Rt, now: Now
+) -> Response:
+    """Ask what is needed."""
+    form = job_form.empty(now, ZoneInfo(places.main_time_zone(rt.settings.default_country)))
+    return await _form_page(request, visitor, session, form)
+
+
+@router.post("/new")
+async def create_job(
+    request: Request, visitor: Guest, actor: Employer, session: Write, rt: Rt, now: Now
+) -> Response:
+    """Keep the job as a draft, and publish it where that was pressed."""
+    form = await TypedForm.read(request)
+    await once(request, session, str(actor.user_id), form, now)
+    try:
+        body = job_form.body_of(form, visitor.language, await _currency(session))
+        made = await jobs.create_job(session, actor, body, now, None)
+    except REFUSALS as error:
+        raise FormRefused(await _refused(request, visitor, session, form, error)) from error
+    if form.get("do") != "publish":
+        return SeeOther(f"/jobs/{made.id}?done=draft_saved")
+    return await _published(session, actor, rt, made.id, now)
+
+
+async def _published(
+    session: AsyncSession, actor: Actor, rt: Runtime, job_id: UUID, now: dt.datetime
+) -> Response:
+    """Publish a draft; a refusal leaves the draft, and its page says why."""
+    refusal: DomainError | None = None
+    try:
+        async with session.begin_nested():
+            try:
+                await jobs.publish_job(session, actor, job_id, rt, now, None)
+            except DomainError as error:
+                if not error.keeps_changes:
+                    raise
+                refusal = error
+    except DomainError as error:
+        refusal = error
+    if refusal is not None:
+        return SeeOther(f"/jobs/{job_id}?refused={refusal.reason}")
+    return SeeOther(f"/jobs/{job_id}?done=published")
+
+
+async def _currency(session: AsyncSession) -> str:
+    return (await policy.current(session)).lead_prices.currency
+
+
+async def _form_page(
+    request: Request,
+    visitor: Visitor,
+    session: AsyncSession,
+    form: TypedForm,
+    *,
+    job: JobAnswer | None = None,
+    choices: Any = (),
+) -> Response:
+    known = sorted(skills.SKILLS.values(), key=lambda skill: skill.name(visitor.language))
+    return page(
+        request,
+        visitor,
+        "employer/job_form.html",
+        status=form.status,
+        asks_place=True,
+        form=form,
+        job=job,
+        choices=choices,
+        days=job_form.DAYS,
+        per=job_form.PER,
+        roles=[skill.name(visitor.language) for skill in known],
+        more_skills=range(job_form.MORE_SKILLS),
+        categories=[(c.slug, c.name(visitor.language)) for c in skills.CATEGORIES.values()],
+        currency=await _currency(session),
+    )
+
+
+async def _refused(
+    request: Request,
+    visitor: Visitor,
+    session: AsyncSession,
+    form: TypedForm,
+    error: Exception,
+    job: JobAnswer | None = None,
+) -> Response:
+    said = job_form.refused(form, error, visitor.language)
+    choices = error.choices if isinstance(error, PlaceUnclear) else ()
+    return await _form_page(request, visitor, session, said, job=job, choices=choices)
+
+
+@router.get("/{job_id}/edit")
+async def show_edit(
+    request: Request, visitor: Guest, actor: Employer, session: Read, job_id: JobId, now: Now
+) -> Response:
+    """Show a job to be changed: a draft entirely, a published one in part."""
+    job = await jobs.get_job(session, actor, job_id, now)
+    form = job_form.typed_of(job, visitor.language)
+    return await _form_page(request, visitor, session, form, job=job)
+
+
+@router.post("/{job_id}/edit")
+async def edit_job(
+    request: Request,
+    visitor: Guest,
+    actor: Employer,
+    session: Write,
+    rt: Rt,
+    job_id: JobId,
+    now: Now,
+) -> Response:
+    """Change a job."""
+    form = await TypedForm.read(request)
+    job = await jobs.get_job(session, actor, job_id, now)
+    try:
+        currency = await _currency(session)
+        whole = job.status is JobStatus.DRAFT
+        read = job_form.changes_of if whole else job_form.limited_changes_of
+        changed = read(form, visitor.language, currency)
+        made = await jobs.update_job(session, actor, job_id, changed, now)
+    except REFUSALS as error:
+        raise FormRefused(await _refused(request, visitor, session, form, error, job)) from error
+    if form.get("do") == "publish" and made.status is JobStatus.DRAFT:
+        return await _published(session, actor, rt, made.id, now)
+    return SeeOther(f"/jobs/{job_id}?done=job_changed")
+
+
+# --- one job --------------------------------------------------------------------------------------
+
+
+@router.get("/{job_id}")
+async def show_job(
+    request: Request,
+    visitor: Guest,
+    actor: Employer,
+    session: Read,
+    job_id: JobId,
+    now: Now,
+    refused: str = "",
+) -> Response:
+    """Show a job with its progress, its leads and the contacts that were bought."""
+    key = f"error.{refused[:60]}"
+    said = words(visitor.language, key) if has_words(visitor.language, key) else ""
+    return await job_page(request, visitor, actor, session, job_id, now, said=said)
+
+
+async def job_page(
+    request: Request,
+    visitor: Visitor,
+    actor: Actor,
+    session: AsyncSession,
+    job_id: UUID,
+    now: dt.datetime,
+    *,
+    said: str = "",
+    status: int = 200,
+) -> Response:
+    """Return the page of a job; `said` is what could not be done. Raises `JobNotFound`."""
+    shown = await _shown(session, actor, job_id, now)
+    live = fragment(request, visitor, "employer/job_live.html", **shown)
+    return page(
+        request,
+        visitor,
+        "employer/job.html",
+        status=status,
+        leads_away=True,
+        said=said,
+        live=Markup(live),  # noqa: S704 - made of a template of ours
+        seen=_mark(live),
+        changes=shown["job"].status in {JobStatus.PUBLISHED, JobStatus.FILLED},
+        map=draw_map(shown["job"].location, visitor.language),
+        **shown,
+    )
+
+
+def _mark(html: str) -> str:
+    """Return a short mark of a page's live part: another one where something changed."""
+    return hashlib.sha256(html.encode()).hexdigest()[:16]
+
+
+async def _shown(
+    session: AsyncSession, actor: Actor, job_id: UUID, now: dt.datetime
+) -> dict[str, Any]:
+    job = await jobs.get_job(session, actor, job_id, now)
+    accepted = await matches.list_matches(
+        session, actor, job_id, PageRequest(MOST_LEADS), now, OfferStatus.ACCEPTED
+    )
+    leads = [match for match in accepted.items if not match.unlocked]
+    bought = [match for match in accepted.items if match.unlocked]
+    return {"job": job, "leads": leads, "bought": bought}
+
+
+_streams: set[object] = set()
+
+
+@router.get("/{job_id}/events")
+async def stream_job(
+    request: Request, visitor: Guest, actor: Employer, rt: Rt, job_id: JobId, seen: str = ""
+) -> Response:
+    """Send the live part of a job's page whenever it differs from what was `seen`, as server-sent events."""
+    async with rt.database.read() as session:
+        await jobs.get_job(session, actor, job_id, rt.clock())
+    if len(_streams) >= MOST_STREAMS:
+        return Response(status_code=204)  # tells the browser not to ask again
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(
+        _changes(request, visitor, actor, rt, job_id, seen),
+        media_type="text/event-stream",
+        headers=headers,
+    )
+
+
+async def _changes(
+    request: Request, visitor: Visitor, actor: Actor, rt: Runtime, job_id: UUID, seen: str
+) -> AsyncIterator[str]:
+    mine = object()
+    _streams.add(mine)
+    loop = asyncio.get_running_loop()
+    ends, spoke = loop.time() + _STREAM_SECONDS, loop.time()
+    try:
+        yield ": open\n\n"  # the browser knows now that it is connected
+        while loop.time() < ends:
+            async with rt.database.read() as session:
+                known = await rt.sessions.find_account(
+                    session, actor.user_id, actor.session_id or actor.user_id, rt.clock()
+                )
+                if known is None:
+                    return  # signed out elsewhere
+                shown = await _shown(session, actor, job_id, rt.clock())
+            html = fragment(request, visitor, "employer/job_live.html", **shown)
+            if _mark(html) != seen:
+                yield _event(html)
+                seen, spoke = _mark(html), loop.time()
+            elif loop.time() - spoke > _QUIET_SECONDS:
+                yield ": still here\n\n"
+                spoke = loop.time()
+            await asyncio.sleep(_LOOK_SECONDS)
+    finally:
+        _streams.discard(mine)
+
+
+def _event(html: str) -> str:
+    lines = "\n".join(f"data: {line}" for line in html.splitlines())
+    return f"{lines}\n\n"
+
+
+@router.post("/{job_id}/publish")
+async def publish_job(actor: Employer, session: Write, rt: Rt, job_id: JobId, now: Now) -> Response:
+    """Publish a draft."""
+    job = await jobs.get_job(session, actor, job_id, now)
+    if job.status is not JobStatus.DRAFT:
+        return SeeOther(f"/jobs/{job_id}")  # the second press
+    return await _published(session, actor, rt, job_id, now)
+
+
+@router.post("/{job_id}/cancel")
+async def cancel_job(
+    request: Request,
+    visitor: Guest,
+    actor: Employer,
+    session: Write,
+    job_id: JobId,
+    now: Now,
+) -> Response:
+    """Cancel a job; the workers who were asked are told."""
+    try:
+        await jobs.cancel_job(session, actor, job_id, now)
+    except DomainError as error:
+        _, said, status = describe_error(error, visitor.language)
+        return await job_page(
+            request, visitor, actor, session, job_id, now, said=said, status=status
+        )
+    return SeeOther(f"/jobs/{job_id}?done=job_cancelled")
+
+
+@router.post("/{job_id}/repeat")
+async def repeat_job(
+    request: Request,
+    visitor: Guest,
+    actor: Employer,
+    session: Write,
+    job_id: JobId,
+    now: Now,
+) -> Response:
+    """Write a draft like this job, with new dates."""
+    form = await TypedForm.read(request)
+    await once(request, session, str(actor.user_id), form, now)
+    try:
+        body = checked(JobRepeat, {"starts_on": form.get("starts_on")})
+        made = await jobs.repeat_job(session, actor, job_id, body, now, None)
+    except REFUSALS as error:
+        errors, said, status = describe_error(error, visitor.language)
+        shown = next(iter(errors.values()), said)
+        raise FormRefused(
+            await job_page(request, visitor, actor, session, job_id, now, said=shown, status=status)
+        ) from error
+    return SeeOther(f"/jobs/{made.id}?done=job_repeated")

@@ -1,0 +1,108 @@
+"""An employer's money on pages: payments, invoices, the balance."""
+
+import json
+from typing import Final
+
+from fastapi import APIRouter, Request
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from app.api.employers import balance, invoices, payments
+from app.api.employers.balance import TopUpRequest
+from app.api.http.dependencies import Now, PageQuery, Read, Rt
+from app.api.http.parameters import InvoiceId
+from app.core.errors import DomainError
+from app.payments.rules import PaymentStatus
+from app.web.forms import TypedForm, checked
+from app.web.routes import PageRoute
+from app.web.site import SeeOther, page
+from app.web.visitors import Employer, Guest, Visitor
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+REFUSALS: Final = (DomainError, ValidationError)
+
+
+@router.get("/payments")
+async def show_payments(
+    request: Request,
+    visitor: Guest,
+    actor: Employer,
+    session: Read,
+    listed: PageQuery,
+    status: str = "",
+) -> Response:
+    """List my payments, newest first."""
+    only = PaymentStatus(status) if status in set(PaymentStatus) else None
+    found = await payments.list_payments(session, actor, listed, only)
+    return page(
+        request,
+        visitor,
+        "employer/payments.html",
+        leads_away=True,
+        payments=found,
+        chosen=status,
+        statuses=list(PaymentStatus),
+    )
+
+
+@router.get("/payments.csv")
+async def export_payments(actor: Employer, rt: Rt) -> Response:
+    """Give all my payments as a file."""
+    return await payments.export_payments(actor, rt)
+
+
+@router.get("/invoices")
+async def show_invoices(
+    request: Request, visitor: Guest, actor: Employer, session: Read, listed: PageQuery
+) -> Response:
+    """List my invoices and credit notes, newest first."""
+    found = await invoices.list_invoices(session, actor, listed)
+    return page(request, visitor, "employer/invoices.html", invoices=found)
+
+
+@router.get("/invoices/{invoice_id}.pdf")
+async def get_invoice_pdf(actor: Employer, rt: Rt, invoice_id: InvoiceId) -> Response:
+    """Give one of my invoices as PDF."""
+    return await invoices.get_invoice_pdf(invoice_id, actor, rt)
+
+
+@router.get("/balance")
+async def show_balance(
+    request: Request, visitor: Guest, actor: Employer, rt: Rt, listed: PageQuery
+) -> Response:
+    """Show what is in the balance, what moved it, and the packs to top it up."""
+    return await _balance_page(request, visitor, actor, rt, listed, TypedForm())
+
+
+async def _balance_page(
+    request: Request, visitor: Visitor, actor: Employer, rt: Rt, listed: PageQuery, form: TypedForm
+) -> Response:
+    async with rt.database.read() as session:
+        shown = await balance.get_balance(session, actor)
+        entries = await balance.list_balance_entries(session, actor, listed)
+    return page(
+        request,
+        visitor,
+        "employer/balance.html",
+        status=form.status,
+        leads_away=True,
+        balance=shown,
+        entries=entries,
+        form=form,
+    )
+
+
+@router.post("/balance")
+async def top_up(
+    request: Request, visitor: Guest, actor: Employer, rt: Rt, listed: PageQuery, now: Now
+) -> Response:
+    """Pay in advance: leads to the payment provider's page."""
+    form = await TypedForm.read(request)
+    try:
+        body = checked(TopUpRequest, {"pack": form.get("pack") or ""})
+        answer = await balance.top_up_balance(request, body, actor, rt, now, None)
+    except REFUSALS as error:
+        said = form.refused(error, visitor.language)
+        return await _balance_page(request, visitor, actor, rt, listed, said)
+    return SeeOther(json.loads(bytes(answer.body))["checkout_url"])

@@ -1,0 +1,113 @@
+"""The route of a page: checks its form, gives the cookies, and answers errors with a page in words."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.api.http.dependencies import Route
+from app.api.http.problems import RETRY_AFTER_SECONDS, status_of
+from app.core.errors import DomainError
+from app.core.logging import logger
+from app.database import faults
+from app.web.forms import FormRefused, describe_error
+from app.web.site import SeeOther, has_words, page, words
+from app.web.visitors import (
+    SignInNeeded,
+    Visitor,
+    add_cookies,
+    check_form,
+    spoken_language,
+    visitor_of,
+)
+
+_SAFE: Final = frozenset({"GET", "HEAD"})
+
+
+class PageRoute(Route):
+    """A route that answers people."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            response = await _answer(request, handle)
+            add_cookies(request, response)
+            return response
+
+        return answer
+
+
+async def _answer(
+    request: Request, handle: Callable[[Request], Coroutine[Any, Any, Response]]
+) -> Response:
+    try:
+        if request.method not in _SAFE:
+            await check_form(request)
+        return await handle(request)
+    except FormRefused as refused:
+        return refused.response
+    except SignInNeeded:
+        return _to_sign_in(request)
+    except RequestValidationError:
+        return await error_page(request, 404, "not_found")
+    except DomainError as error:
+        visitor = await visitor_of(request)
+        _, said, _ = describe_error(error, visitor.language)
+        return await error_page(request, status_of(type(error)), error.reason, said)
+    except Exception as error:
+        if not faults.is_outage(error):
+            raise
+        logger().error("page_failed", exc_info=error)
+        return _away(request)
+
+
+def _away(request: Request) -> Response:
+    """Return the page for when the database or the cache does not answer; it needs neither."""
+    visitor = request.scope.get("partimer.visitor") or Visitor(spoken_language(request), "")
+    key = "error.maybe_done" if faults.something_committed() else "error.away"
+    said = words(visitor.language, key)
+    guest = Visitor(visitor.language, "")
+    response = page(request, guest, "error.html", status=503, said=said, code="away")
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _to_sign_in(request: Request) -> Response:
+    """Lead to the page for signing in, and from there back to where somebody wanted to go."""
+    back = request.url.path if request.method in _SAFE else ""
+    if request.url.query and back:
+        back += f"?{request.url.query}"
+    return SeeOther(f"/signin?next={quote(back)}" if back else "/signin?done=session_over")
+
+
+async def error_page(request: Request, status: int, code: str, said: str = "") -> Response:
+    """Return the page of an error."""
+    visitor = await visitor_of(request)
+    key = f"error.{code}"
+    if not said:
+        said = words(visitor.language, key if has_words(visitor.language, key) else "error.other")
+    return page(request, visitor, "error.html", status=status, said=said, code=code)
+
+
+def install(app: FastAPI) -> None:
+    """Answer an address that does not exist with a page, for who reads pages; programs get what they got."""
+    before = app.exception_handlers[HTTPException]
+
+    async def answer(request: Request, error: Exception) -> Response:
+        wants_page = "text/html" in request.headers.get("accept", "")
+        path = request.url.path
+        status = getattr(error, "status_code", 500)
+        if not wants_page or status != 404 or path.startswith(("/api/", "/sandbox/")):
+            found: Response = await before(request, error)  # type: ignore[misc]
+            return found
+        response = await error_page(request, status, "not_found")
+        add_cookies(request, response)
+        return response
+
+    app.add_exception_handler(HTTPException, answer)

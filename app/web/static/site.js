@@ -1,0 +1,70 @@
+// What a page can do without is done here: everything works when this file does not load.
+"use strict";
+
+// A form is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "yes";
+  for (const button of form.querySelectorAll("button:not([type=button])")) {
+    button.setAttribute("aria-disabled", "true");
+  }
+});
+
+// A page that the browser kept ("back") can be sent again.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
+  }
+});
+
+// A dialog opens over its page; without scripts its form stands in the page.
+for (const dialog of document.querySelectorAll("dialog[data-dialog]")) dialog.close?.();
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  if (opener) {
+    event.preventDefault();
+    document.getElementById(opener.dataset.opens).showModal();
+  }
+  const closer = event.target.closest("[data-closes]");
+  if (closer) closer.closest("dialog").close();
+});
+
+// "Use my location" fills in the two numbers.
+for (const button of document.querySelectorAll("[data-locates]")) {
+  button.hidden = !navigator.geolocation;
+  button.addEventListener("click", () => {
+    navigator.geolocation.getCurrentPosition(
+      (found) => {
+        document.getElementById("latitude").value = found.coords.latitude.toFixed(4);
+        document.getElementById("longitude").value = found.coords.longitude.toFixed(4);
+        button.closest("details")?.setAttribute("open", "");
+      },
+      () => { button.nextElementSibling.hidden = false; },
+    );
+  });
+}
+
+// A shift that ends on the next day says so while it is typed.
+for (const row of document.querySelectorAll("[data-shift]")) {
+  const [start, end] = row.querySelectorAll("input[type=time]");
+  const day = row.querySelector("input[type=checkbox]");
+  const said = row.querySelector(".next-day");
+  const say = () => { said.hidden = !(day.checked && start.value && end.value && end.value <= start.value); };
+  for (const input of [start, end]) {
+    input.addEventListener("input", () => { day.checked = true; say(); });
+  }
+  day.addEventListener("change", say);
+  say();
+}
+
+// Everything at once: the boxes of a list.
+for (const all of document.querySelectorAll("[data-checks]")) {
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of document.querySelectorAll(`input[name="${all.dataset.checks}"]`)) box.checked = all.checked;
+  });
+}

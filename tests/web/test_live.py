@@ -1,0 +1,89 @@
+"""A job's page stays current by server-sent events."""
+
+import re
+import threading
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.support.app_harness import BANDRA, Person, World
+from tests.support.page_reader import PageReader
+from tests.web.test_pages import JOB
+
+
+@pytest.fixture
+def owner(world: World) -> PageReader:
+    reader = PageReader(world.url)
+    reader.sign_up()
+    return reader
+
+
+def published(owner: PageReader) -> str:
+    owner.get("/jobs/new")
+    answer = owner.send("/jobs/new", JOB | {"do": "publish"})
+    path: str = answer.headers["location"].split("?")[0]
+    return path
+
+
+def address(owner: PageReader, path: str) -> str:
+    found = re.search(r'hx-sse:connect="([^"]+)"', owner.get(path).text)
+    assert found is not None
+    return found[1]
+
+
+def events(owner: PageReader, path: str) -> Iterator[str]:
+    cookies = "; ".join(f"{name}={value}" for name, value in owner.cookies.items())
+    with httpx.stream(
+        "GET", f"{owner.url}{path}", headers={"Cookie": cookies}, timeout=30
+    ) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        said: list[str] = []
+        for line in answer.iter_lines():
+            if line.startswith("data:"):
+                said.append(line.removeprefix("data:"))
+            elif not line and said:
+                yield "\n".join(said)
+                said.clear()
+
+
+def accepted_soon(world: World, worker: Person) -> None:
+    world.settle()
+    [offer] = world.offers(worker)
+    world.accept(worker, offer["id"])
+
+
+def test_a_yes_reaches_the_open_page(world: World, owner: PageReader) -> None:
+    asha = world.worker(
+        name="Asha Kulkarni",
+        location=BANDRA,
+        slots=[
+            {"weekday": day, "start": "10:00", "end": "04:00"} for day in ("saturday", "sunday")
+        ],
+    )
+    path = published(owner)
+    stream = address(owner, path)
+    accepting = threading.Timer(1.0, accepted_soon, (world, asha))
+    accepting.start()
+    said = next(events(owner, stream))
+    accepting.join()
+    assert "Asha K." in said
+    assert "Kulkarni" not in said
+    assert str(asha.phone) not in said
+
+
+def test_a_page_that_missed_something_is_told_at_once(world: World, owner: PageReader) -> None:
+    path = published(owner)
+    assert "Nobody has said yes yet" in next(events(owner, f"{path}/events?seen=older"))
+
+
+def test_a_stream_ends_with_its_session(world: World, owner: PageReader) -> None:
+    path = published(owner)
+    stream = address(owner, path)
+    copy = PageReader(world.url, cookies=dict(owner.cookies))
+    copy.get("/overview")
+    leaving = threading.Timer(1.0, copy.send, ("/signout", {}))
+    leaving.start()
+    assert list(events(owner, stream)) == []
+    leaving.join()
