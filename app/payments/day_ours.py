@@ -139,7 +139,10 @@ async def _refunds(session: AsyncSession, back: set[str]) -> dict[str, list[list
     of_top_ups = (
         select(Refund, PaymentAttempt.intent_id)
         .join(PaymentAttempt, PaymentAttempt.order_id == Refund.order_id)
-        .where(or_(Refund.provider_id.in_(back), PaymentAttempt.intent_id.in_(back)))
+        .where(
+            Refund.provider_id.is_not(None),
+            or_(Refund.provider_id.in_(back), PaymentAttempt.intent_id.in_(back)),
+        )
         .order_by(Refund.id)
     )
     wholes: dict[tuple[str, str], list[Refund]] = {}

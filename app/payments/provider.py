@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from uuid import UUID
 
 from app.core.errors import Conflict, Unavailable
 from app.core.money import Money
@@ -129,6 +130,14 @@ class ProviderRefund:
     failure_code: str | None = None
     refund_id: str | None = None
     """Our own id, as we put it into the metadata; None for one made by hand at the provider."""
+
+    @property
+    def our_id(self) -> UUID | None:
+        """The id of our row; None where there is none, or no id of ours."""
+        try:
+            return UUID(self.refund_id) if self.refund_id else None
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True)

@@ -228,7 +228,7 @@ async def record_refund(
         or_(
             Refund.provider_id == made.provider_id,
             Refund.provider_id.startswith(f"{made.provider_id}{charges.PART}", autoescape=True),
-            Refund.id == _our_id(made),
+            Refund.id == made.our_id,
         ),
     )
     ours = list(await session.scalars(known))
@@ -274,13 +274,6 @@ async def _made_there(
     session.add_all(rows)
     await session.flush()
     return rows
-
-
-def _our_id(made: ProviderRefund) -> UUID | None:
-    try:
-        return UUID(made.refund_id) if made.refund_id else None
-    except ValueError:
-        return None
 
 
 async def goes_to_balance(session: AsyncSession, payment: Payment, refund: Refund) -> bool:

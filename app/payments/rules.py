@@ -280,6 +280,8 @@ class AccountType(StrEnum):
     """What we owe an employer: money paid in advance."""
     BALANCE_BONUSES = "balance_bonuses"
     """What was credited to balances beyond what was paid."""
+    PAY_BACKS = "pay_backs"
+    """Money of balances on its way back to what it was paid with."""
     DISPUTE_LOSSES = "dispute_losses"
     SUSPENSE = "suspense"
     """Money that was taken and belongs to nothing we know."""
@@ -348,6 +350,20 @@ def top_up_returned(amount: int, taken: int, employer_id: UUID) -> Sequence[Post
         Posting(DISPUTED, max(amount - taken, 0)),
         Posting(CASH, -amount),
     )
+
+
+def pay_back(amount: int, taken: int, employer_id: UUID) -> Sequence[Posting]:
+    """Book money that leaves a balance for its source, and the bonus that it loses with it."""
+    return (
+        Posting(AccountType.EMPLOYER_BALANCE, taken, employer_id),
+        Posting(AccountType.BALANCE_BONUSES, amount - taken),
+        Posting(AccountType.PAY_BACKS, -amount),
+    )
+
+
+def paid_back(amount: int) -> Sequence[Posting]:
+    """Book that the provider has sent money of a balance back."""
+    return (Posting(AccountType.PAY_BACKS, amount), Posting(CASH, -amount))
 
 
 def by_balance(postings: Sequence[Posting], employer_id: UUID) -> Sequence[Posting]:

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.work import Kind, Work, ask_due
@@ -14,8 +14,8 @@ from app.core.money import Money
 from app.database.due import Due
 from app.database.session import Database
 from app.database.statements import rows_changed
-from app.payments import charges, disputes, refunds, rules
-from app.payments.models import Payment, PaymentAttempt, Refund
+from app.payments import charges, disputes, refunds, rules, top_up_returns
+from app.payments.models import Order, Payment, PaymentAttempt, Refund
 from app.payments.provider import (
     PaymentProvider,
     PaymentsUnavailable,
@@ -25,7 +25,7 @@ from app.payments.provider import (
     ProviderRefused,
     RefundState,
 )
-from app.payments.rules import RefundStatus
+from app.payments.rules import AttemptStatus, RefundStatus
 
 AT_ONCE: Final = 8
 """Refunds that are asked for side by side: providers allow tens of requests a second."""
@@ -42,8 +42,17 @@ REFUNDS_DUE: Final = Due(
 REFUNDS: Final = Work(Kind.REFUND, "refunds", Refund.id, Refund.due_at, REFUNDS_DUE)
 _TO_SEND: Final = (
     select(Refund, PaymentAttempt.intent_id)
-    .join(Payment, Payment.id == Refund.payment_id)
-    .outerjoin(PaymentAttempt, PaymentAttempt.id == Payment.captured_by)
+    .outerjoin(Payment, Payment.id == Refund.payment_id)
+    .outerjoin(
+        PaymentAttempt,
+        or_(
+            PaymentAttempt.id == Payment.captured_by,
+            and_(
+                PaymentAttempt.order_id == Refund.order_id,
+                PaymentAttempt.status == AttemptStatus.PAID.value,
+            ),
+        ),
+    )
     .where(Refund.id == bindparam("refund_id"), *REFUNDS_DUE.conditions)
     .with_for_update(of=Refund, skip_locked=True)
 )
@@ -77,11 +86,7 @@ async def _send(
         if claimed is None:
             return True  # another process has it, or the provider's event came first
         refund, intent_id = claimed
-        payment = await session.get_one(Payment, refund.of_payment)
-        if await refunds.goes_to_balance(session, payment, refund):
-            # It waited for a second administrator, or for the end of a dispute.
-            await session.refresh(payment, with_for_update=True)
-            await refunds.to_balance(session, payment, refund, now)
+        if refund.order_id is None and await _went_to_balance(session, refund, now):
             return True
         refund.due_at = now + _LEASE
         refund.attempts += 1
@@ -107,7 +112,20 @@ async def _send(
             await _refused(session, refund, refusal.code, clock())
     else:
         async with database.begin() as session:
-            await refunds.record_state(session, refund.id, made, clock())
+            if refund.order_id is None:
+                await refunds.record_state(session, refund.id, made, clock())
+            else:
+                await top_up_returns.record_refund(session, made, str(intent_id), clock())
+    return True
+
+
+async def _went_to_balance(session: AsyncSession, refund: Refund, now: dt.datetime) -> bool:
+    """Give back into the balance what waited for a second administrator, or for the end of a dispute."""
+    payment = await session.get_one(Payment, refund.of_payment)
+    if not await refunds.goes_to_balance(session, payment, refund):
+        return False
+    await session.refresh(payment, with_for_update=True)
+    await refunds.to_balance(session, payment, refund, now)
     return True
 
 
@@ -146,8 +164,12 @@ async def _replace(
     """Put another refund in the place of one whose key the provider answers by the same failure for ever.
 
     It waits if the payment is disputed; if no event has told us so yet, it is tried again later, for about a day.
-    Nothing takes its place where a bank has taken the money meanwhile.
+    Nothing takes its place where a bank has taken the money meanwhile, nor for money of a top-up: that is in the
+    balance again, and the employer asks anew.
     """
+    if await _is_of_top_up(session, refund_id):
+        await _keep_in_balance(session, refund_id, code, now)
+        return
     its_payment = select(Payment).join(Refund, Refund.payment_id == Payment.id)
     locked = its_payment.where(Refund.id == refund_id).with_for_update(of=Payment)
     payment = (await session.scalars(locked.execution_options(populate_existing=True))).one()
@@ -179,7 +201,25 @@ async def _replace(
     )
 
 
+async def _is_of_top_up(session: AsyncSession, refund_id: UUID) -> bool:
+    query = select(Refund.order_id).where(Refund.id == refund_id)
+    return await session.scalar(query) is not None
+
+
+async def _keep_in_balance(
+    session: AsyncSession, refund_id: UUID, code: str, now: dt.datetime
+) -> None:
+    of_it = select(Order).join(Refund, Refund.order_id == Order.id).where(Refund.id == refund_id)
+    order = (await session.scalars(of_it.with_for_update(of=Order))).one()
+    if await _fail(session, refund_id, code, now):
+        refund = await session.get_one(Refund, refund_id, populate_existing=True)
+        await top_up_returns.keep_in_balance(session, order.employer_id, refund, now)
+
+
 async def _refused(session: AsyncSession, refund: Refund, code: str, now: dt.datetime) -> None:
+    if refund.order_id is not None:
+        await _keep_in_balance(session, refund.id, code, now)
+        return
     if await _fail(session, refund.id, code, now):
         await refunds.alert_failed(session, refund, code, now)
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
 from app.core.money import Money
+from app.messaging.outbox.enqueue import notify
 from app.payments import ledger, open_items, rules
 from app.payments.models import Dispute, LedgerTransaction, Order, PaymentAttempt, Refund
 from app.payments.open_items import ItemKind
@@ -81,7 +82,8 @@ async def record_refund(
     paid = await find_paid(session, intent_id)
     if paid is None:
         return False
-    known = select(Refund).where(Refund.provider_id == made.provider_id)
+    ours = and_(Refund.order_id == paid.order.id, Refund.id == made.our_id)
+    known = select(Refund).where(or_(Refund.provider_id == made.provider_id, ours))
     refund = await session.scalar(known.execution_options(populate_existing=True))
     if refund is None:
         refund = Refund(
@@ -97,20 +99,78 @@ async def record_refund(
         )
         session.add(refund)
     was = refund.status
-    # What failed stays so, and what succeeded can only fail; said again, nothing follows.
-    if was in {made.state, RefundStatus.FAILED} or (
-        was == RefundStatus.SUCCEEDED and made.state is RefundState.PENDING
+    # What failed there stays so, and what succeeded can only fail; said again, nothing follows.
+    failed_there = was == RefundStatus.FAILED and refund.provider_id is not None
+    if (
+        was == made.state
+        or failed_there
+        or (was == RefundStatus.SUCCEEDED and made.state is RefundState.PENDING)
     ):
         return True
+    refund.provider_id, refund.due_at = made.provider_id, None
     refund.status, refund.failure_code, refund.updated_at = made.state, made.failure_code, now
     refund.check_at = now + CHECK_AFTER if made.state is RefundState.PENDING else None
     await session.flush()
     event = f"refund:{refund.id}"
     if made.state is RefundState.SUCCEEDED:
-        await take(session, paid, event, refund.money, now, ref=made.provider_id)
-    elif made.state is RefundState.FAILED and was == RefundStatus.SUCCEEDED:
+        if await _is_set_apart(session, refund):
+            await _paid_back(session, paid, refund, now)
+        else:
+            await take(session, paid, event, refund.money, now, ref=made.provider_id)
+    elif made.state is RefundState.FAILED:
         await put_back(session, paid, event, f"refund_failed:{refund.id}", now, refund.provider_id)
+        await keep_in_balance(session, paid.order.employer_id, refund, now)
     return True
+
+
+def set_apart_key(refund: Refund) -> str:
+    """Return the key under which the money of a refund has left the balance before it is sent."""
+    return f"pay_back:{refund.id}"
+
+
+async def _is_set_apart(session: AsyncSession, refund: Refund) -> bool:
+    """Whether the money has left the balance already, because the employer asked for it, and has not come back."""
+    keys = [set_apart_key(refund), _kept_key(refund)]
+    query = select(LedgerTransaction.event_key).where(LedgerTransaction.event_key.in_(keys))
+    return list(await session.scalars(query)) == keys[:1]
+
+
+async def _paid_back(
+    session: AsyncSession, paid: PaidTopUp, refund: Refund, now: dt.datetime
+) -> None:
+    await ledger.book(
+        session,
+        f"refund:{refund.id}",
+        rules.paid_back(refund.amount),
+        currency=refund.currency,
+        payment_id=None,
+        now=now,
+        provider=paid.attempt.provider,
+        provider_ref=refund.provider_id,
+    )
+    await _tell(session, paid.order.employer_id, refund, "balance_paid_back", now)
+
+
+async def keep_in_balance(
+    session: AsyncSession, employer_id: UUID, refund: Refund, now: dt.datetime
+) -> None:
+    """Let money that could not be paid back be in the balance again, once, and tell the employer."""
+    kept = await ledger.book_opposite(session, set_apart_key(refund), _kept_key(refund), now=now)
+    if kept:
+        await _tell(session, employer_id, refund, "balance_not_paid_back", now)
+
+
+def _kept_key(refund: Refund) -> str:
+    return f"pay_back_failed:{refund.id}"
+
+
+async def _tell(
+    session: AsyncSession, employer_id: UUID, refund: Refund, kind: str, now: dt.datetime
+) -> None:
+    about = {"amount": refund.amount, "currency": refund.currency}
+    await notify(
+        session, employer_id, kind, about, key=str(refund.id), now=now, subject_id=refund.id
+    )
 
 
 async def take(
@@ -134,7 +194,7 @@ async def take(
     else:
         there = await ledger.lock_balance(session, paid.order.employer_id, money.currency)
         gone_before = await _gone(session, paid.order) - money.amount
-        owed = _credits(paid.order, gone_before, money.amount)
+        owed = credits_for(paid.order, gone_before, money.amount)
         taken = min(max(there, 0), owed)
         short = max(money.amount - taken, 0)
         postings = rules.top_up_returned(money.amount, taken, paid.order.employer_id)
@@ -199,7 +259,7 @@ async def frozen(session: AsyncSession, employer_id: UUID, currency: str) -> int
         .group_by(Order.id)
     )
     rows = (await session.execute(query)).all()
-    return sum([_credits(order, await _gone(session, order), int(part)) for order, part in rows])
+    return sum([credits_for(order, await _gone(session, order), int(part)) for order, part in rows])
 
 
 async def _gone(session: AsyncSession, order: Order) -> int:
@@ -214,7 +274,7 @@ async def _gone(session: AsyncSession, order: Order) -> int:
     return int(await session.scalar(query) or 0)
 
 
-def _credits(order: Order, before: int, amount: int) -> int:
+def credits_for(order: Order, before: int, amount: int) -> int:
     """Return what was credited for the next `amount` of a top-up, after `before`: for all of it, all its credits."""
     credited = order.credits or order.total
 

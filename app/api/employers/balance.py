@@ -1,6 +1,6 @@
 """Money paid in advance: what is in the balance, what moved it, and topping it up."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -13,10 +13,12 @@ from app.api.http.dependencies import (
     EmployerActorApart,
     KeyHeader,
     Now,
+    Once,
     PageQuery,
     Read,
     Route,
     Rt,
+    Write,
     limit_subject,
 )
 from app.api.http.problems import problems
@@ -26,11 +28,13 @@ from app.core.paging import PageRequest
 from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
 from app.identity.actor import AccountRestricted
 from app.offers.links import order_link
-from app.payments import balance, checkout, ledger, provider, top_up_returns
+from app.payments import balance, checkout, ledger, pay_back, provider, top_up_returns
 from app.payments.balance import PackNotFound
 from app.payments.disputes import DisputeOpen
+from app.payments.pay_back import BalanceNotRefundable
 from app.payments.provider import PaymentRefused, PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.purchase import page_ends, turn_of
+from app.payments.rules import RefundStatus
 from app.policy import policy
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
@@ -50,6 +54,10 @@ class BalanceAnswer(ResponseModel):
     balance: MoneyAnswer = Field(description="What is in it.")
     frozen: MoneyAnswer = Field(
         description="What of it stays there while a bank decides about a top-up; nothing is bought until then."
+    )
+    refundable: MoneyAnswer = Field(
+        description="What of it could go back to what it was paid with (`POST balance/refunds`): no bonus of a pack, "
+        "and nothing that came into it another way."
     )
     packs: list[PackAnswer] = Field(description="How it may be topped up.")
 
@@ -83,6 +91,34 @@ class TopUpPending(ResponseModel):
     credits: MoneyAnswer = Field(description="What the balance will grow by.")
 
 
+class PayBackRequest(schema.RequestModel):
+    """How much of the balance to pay back."""
+
+    amount: Annotated[int, schema.whole(1, 10**12)] | None = Field(
+        default=None,
+        description="Minor units that shall go back; left out, all that can (`refundable` of the balance).",
+        examples=[20_000],
+    )
+
+
+class PayBackPart(ResponseModel):
+    """What goes back of one top-up."""
+
+    id: UUID = Field(description="Id of the refund.")
+    order_id: UUID = Field(description="Id of the top-up.")
+    status: RefundStatus = Field(description="Where it stands; `requested` is sent next.")
+    money: MoneyAnswer = Field(description="What goes back to what that top-up was paid with.")
+
+
+class PayBackAnswer(ResponseModel):
+    """Money on its way back, and what is left."""
+
+    items: list[PayBackPart] = Field(description="What goes back, of the oldest top-up first.")
+    balance: MoneyAnswer = Field(
+        description="What is in the balance now; the bonus of a pack leaves it with its share of the money."
+    )
+
+
 @router.get("/balance")
 async def get_balance(session: Read, actor: EmployerActor) -> BalanceAnswer:
     """Return your balance, and the packs by which it may be topped up."""
@@ -98,9 +134,11 @@ async def get_balance(session: Read, actor: EmployerActor) -> BalanceAnswer:
     ]
     there = await ledger.balance_of(session, actor.user_id, currency)
     disputed = await top_up_returns.frozen(session, actor.user_id, currency)
+    back = await pay_back.refundable(session, actor.user_id, currency)
     return BalanceAnswer(
         balance=MoneyAnswer.of(Money(there, currency)),
         frozen=MoneyAnswer.of(Money(min(there, disputed), currency)),
+        refundable=MoneyAnswer.of(Money(back, currency)),
         packs=packs,
     )
 
@@ -141,6 +179,25 @@ async def export_balance_entries(actor: EmployerActorApart, rt: Rt) -> Response:
         return Page(items=items, next_cursor=cursor)
 
     return await export("balance", BalanceRecord, page_of)
+
+
+@router.post(
+    "/balance/refunds",
+    status_code=201,
+    responses=problems(BalanceNotRefundable, DisputeOpen),
+)
+async def pay_balance_back(
+    body: PayBackRequest, session: Write, actor: EmployerActor, now: Now, _once: Once
+) -> PayBackAnswer:
+    """Have money of the balance sent back to what it was paid with, of the oldest top-up first.
+
+    It leaves the balance now. What the provider refuses is in the balance again, and you are told.
+    """
+    currency = (await policy.current(session)).lead_prices.currency
+    made = await pay_back.request(session, actor, body.amount, currency, now)
+    left = await ledger.balance_of(session, actor.user_id, currency)
+    items = [PayBackPart.model_validate(one) for one in made]
+    return PayBackAnswer(items=items, balance=MoneyAnswer.of(Money(left, currency)))
 
 
 @router.post(
