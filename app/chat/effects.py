@@ -6,7 +6,7 @@ A verb's refusal picks the reply by its code, as it picks the error code over HT
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from app.chat import employer_effects
+from app.chat import employer_effects, lead_effects
 from app.chat.effect_context import EffectContext
 from app.chat.load_context import CHANNEL, find_offer
 from app.core.errors import DomainError
@@ -303,4 +303,5 @@ HANDLERS: Final[Mapping[type, Handler]] = {
     SendSignInCode: _send_sign_in_code,
     EraseAccount: _erase,
     **employer_effects.HANDLERS,
+    **lead_effects.HANDLERS,
 }

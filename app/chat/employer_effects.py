@@ -12,7 +12,6 @@ from uuid import UUID
 from app.chat.effect_context import EffectContext
 from app.chat.load_context import job_params_of
 from app.core.errors import DomainError, Invalid, NotFound
-from app.core.money import Money
 from app.core.paging import PageRequest
 from app.database.session import keyring
 from app.dialogue.effects import (
@@ -26,9 +25,7 @@ from app.dialogue.effects import (
     Effect,
     ListContacts,
     ListJobs,
-    ListLeads,
     OpenCompany,
-    PayForAll,
     PostJob,
     ProvePhone,
     PublishJob,
@@ -52,20 +49,16 @@ from app.masking.mask import mask
 from app.matching.publish import publish
 from app.messaging.models import ADDRESS
 from app.offers import closing
-from app.offers.lead_facts import lead_params
-from app.offers.links import order_link, payment_link
 from app.offers.mark_unlocked import MatchNotFound, worker_of
 from app.offers.progress import counts_of
-from app.offers.queries import EmployersMatch, list_matches
 from app.offers.rules import OfferStatus
-from app.payments import contacts, lead_guarantee, quotes
+from app.payments import contacts, lead_guarantee
 from app.payments.contacts import Contact
-from app.payments.purchase import begin
 from app.payments.rules import ReportReason, ReportStatus
 from app.policy import policy
 from app.texts import catalogue
 from app.texts.formatting import FormatContext, inert
-from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Button, Row
+from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 
 SHOWN_JOBS: Final = 9
 SHOWN_LEADS: Final = 10
@@ -84,6 +77,13 @@ _REFUSALS: Final[Mapping[str, str]] = {
     "job_not_found": "job_unknown",
     "employer_not_found": "employer_not_you",
     "match_not_found": "lead_unknown",
+    "match_not_accepted": "lead_gone",
+    "balance_too_low": "balance_low",
+    "pack_not_found": "pack_gone",
+    "dispute_open": "purchases_rest",
+    "verification_required": "verification_wanted",
+    "unlock_limit_reached": "unlocks_enough",
+    "payment_under_way": "payment_under_way",
     "match_not_unlocked": "lead_unknown",
     "report_too_early": "lead_report_early",
     "report_too_late": "lead_report_late",
@@ -111,7 +111,7 @@ def refusal_reply(effect: Effect, refusal: DomainError) -> Reply:
     return Reply("job_refused" if isinstance(refusal, Invalid) else "employer_refused")
 
 
-async def _account(context: EffectContext, employer_id: UUID) -> phones.PhoneAccount:
+async def own_account(context: EffectContext, employer_id: UUID) -> phones.PhoneAccount:
     """Return the account if it may act from this phone. Raises `EmployerNotFound`."""
     for account in await phones.list_accounts(context.session, context.person.phone_index):
         if account.id == employer_id and account.proven:
@@ -151,7 +151,7 @@ async def _prove_phone(context: EffectContext, effect: ProvePhone) -> None:
 
 
 async def _send_code(context: EffectContext, effect: SendEmployerCode) -> None:
-    await _account(context, effect.employer_id)
+    await own_account(context, effect.employer_id)
     await code_sign_in.send_code_in_chat(
         context.session,
         effect.employer_id,
@@ -166,7 +166,7 @@ async def _send_code(context: EffectContext, effect: SendEmployerCode) -> None:
 
 async def _post_job(context: EffectContext, effect: PostJob) -> None:
     """Post and publish in one step, as two requests to the API would."""
-    account = await _account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     account.actor.require_unrestricted()
     job = await posting.create(context.session, account.id, effect.job, context.now)
     await _publish_draft(context, account, job)
@@ -187,7 +187,7 @@ async def _open_company(context: EffectContext, effect: OpenCompany) -> None:
     phone = keyring(context.session).open(sealed, ADDRESS)
     user, _ = await registration.open_by_phone(context.session, phone, company, now=context.now)
     context.persona = str(user.id)
-    account = await _account(context, user.id)
+    account = await own_account(context, user.id)
     job = await posting.create(context.session, account.id, effect.job, context.now)
     told = len(context.replies)
     await _publish_draft(context, account, job)
@@ -196,7 +196,7 @@ async def _open_company(context: EffectContext, effect: OpenCompany) -> None:
 
 
 async def _publish_job(context: EffectContext, effect: PublishJob) -> None:
-    account = await _account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     job = await queries.get_own_job(context.session, account.id, effect.job_id)
     await _publish_draft(context, account, job)
 
@@ -218,14 +218,14 @@ async def _publish_draft(context: EffectContext, account: phones.PhoneAccount, j
 
 
 async def _add_positions(context: EffectContext, effect: AddPositions) -> None:
-    account = await _account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     account.actor.require_unrestricted()
     job = await _edited(context, account, effect.job_id, positions=effect.positions)
     context.reply("positions_added", await job_params_of(context.session, job, context.now))
 
 
 async def _raise_pay(context: EffectContext, effect: RaisePay) -> None:
-    account = await _account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     job = await _edited(context, account, effect.job_id, salary=effect.salary)
     context.reply("pay_changed", await job_params_of(context.session, job, context.now))
 
@@ -238,7 +238,7 @@ async def _edited(
 
 async def _repeat_job(context: EffectContext, effect: RepeatJob) -> None:
     """Repeat and publish in one step, as two requests to the API would."""
-    account = await _account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     account.actor.require_unrestricted()
     told = {"ends_on": effect.ends_on, "slots": tuple(effect.slots), "salary": effect.salary}
     job = await posting.repeat(
@@ -254,7 +254,7 @@ async def _repeat_job(context: EffectContext, effect: RepeatJob) -> None:
 
 
 async def _cancel_job(context: EffectContext, effect: CancelJob) -> None:
-    account = await _account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     await queries.get_own_job(context.session, account.id, effect.job_id)
     with suppress(JobCancelled):  # cancelled already, perhaps by the same tap twice
         await closing.close_job(
@@ -266,7 +266,7 @@ async def _cancel_job(context: EffectContext, effect: CancelJob) -> None:
 
 
 async def _list_jobs(context: EffectContext, effect: ListJobs) -> None:
-    account = await _account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     page = PageRequest(SHOWN_JOBS, None)
     jobs, _ = await queries.list_jobs(context.session, account.id, None, page)
     if not jobs:
@@ -289,113 +289,28 @@ async def _list_jobs(context: EffectContext, effect: ListJobs) -> None:
     context.reply("your_jobs", rows=rows)
 
 
-async def _list_leads(context: EffectContext, effect: ListLeads) -> None:
-    account = await _account(context, effect.employer_id)
-    job = await queries.get_own_job(context.session, account.id, effect.job_id)
-    page = PageRequest(SHOWN_LEADS, None)
-    leads, _ = await list_matches(
-        context.session, account.id, job.id, OfferStatus.ACCEPTED, page, context.now
-    )
-    title = {"title": job.title, "job_id": str(job.id)}
-    if not leads:
-        context.reply("no_leads", title)
-        return
-    bought = await contacts.contacts_of(context.session, account.id, [lead.id for lead in leads])
-    prices = await quotes.prices_now(context.session, account.id, [lead.price for lead in leads])
-    lines = [
-        _lead_line(context, job, lead, price, bought.get(lead.id))
-        for lead, price in zip(leads, prices, strict=True)
-    ]
-    params = {**title, "list": "\n".join(lines)}
-    to_pay = [lead for lead in leads if lead.id not in bought]
-    if len(to_pay) < 2:
-        context.reply("your_leads", params)
-        return
-    own = catalogue.get_catalogue(context.language).chat["your_leads"].buttons
-    words = context.word("lead_pay_all").replace("{value}", str(len(to_pay)))
-    buttons = [Button(f"job:{job.id}:payall", words)]
-    buttons += [Button(id_.replace("{job_id}", str(job.id)), said) for id_, said in own.items()]
-    context.replies.append(Reply("your_leads", params, buttons=buttons))
-
-
-async def _pay_for_all(context: EffectContext, effect: PayForAll) -> None:
-    account = await _account(context, effect.employer_id)
-    job = await queries.get_own_job(context.session, account.id, effect.job_id)
-    page = PageRequest(SHOWN_LEADS, None)
-    leads, _ = await list_matches(
-        context.session, account.id, job.id, OfferStatus.ACCEPTED, page, context.now
-    )
-    bought = await contacts.contacts_of(context.session, account.id, [lead.id for lead in leads])
-    to_pay = [lead for lead in leads if lead.id not in bought]
-    wanted = [lead.id for lead in to_pay]
-    order = await begin(context.session, account.actor, wanted, context.now) if wanted else None
-    if order is None:
-        await _list_leads(context, ListLeads(effect.employer_id, effect.job_id))
-        return
-    context.reply(
-        "pay_for_all",
-        {
-            "job_id": str(job.id),
-            "count": len(to_pay),
-            "list": ", ".join(lead.display_name or "…" for lead in to_pay),
-            "price": {"amount": order.total, "currency": order.currency},
-            "url": order_link(keyring(context.session), context.base_url, order.id),
-        },
-    )
-
-
-def _lead_line(
-    context: EffectContext, job: Job, lead: EmployersMatch, now: Money, contact: Contact | None
-) -> str:
-    reads = context.formatting
-    if contact is not None:
-        return _contact_line(contact, reads)
-    price = {"amount": now.amount, "currency": now.currency}
-    values = {
-        "name": catalogue.plain(lead.display_name or ""),
-        "lead": catalogue.format_value("lead", _lead_value(job, lead), reads),
-        "price": catalogue.format_value("money", price, reads),
-        "url": payment_link(keyring(context.session), context.base_url, lead.id),
-    }
-    line = context.word("lead_line" if now.amount else "lead_line_free")
-    for name, value in values.items():
-        line = line.replace(f"{{{name}}}", value)
-    return line
-
-
-def _lead_value(job: Job, lead: EmployersMatch) -> dict[str, Any]:
-    return lead_params(
-        skills=lead.skills,
-        wanted=(*job.required_skills, *job.preferred_skills),
-        experience_years=lead.experience_years,
-        distance_km=lead.distance_km,
-        availability=lead.score_availability,
-        verified=lead.verified,
-        reliability=lead.reliability,
-    )
-
-
-def _contact_line(contact: Contact, reads: FormatContext) -> str:
+def contact_line(contact: Contact, reads: FormatContext) -> str:
+    """Return a line with a contact that was bought."""
     if contact.name is None or contact.phone is None:
         return f"• {reads.words['contact_gone']}"
     return f"• {catalogue.plain(contact.name)}: {catalogue.format_value('phone', contact.phone, reads)}"
 
 
 async def _list_contacts(context: EffectContext, effect: ListContacts) -> None:
-    account = await _account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     held = await contacts.list_bought(context.session, account.id, SHOWN_CONTACTS)
     if not held:
         context.reply("no_contacts")
         return
     reads = context.formatting
     lines = [
-        f"{_contact_line(one.contact, reads)} ({catalogue.plain(one.job_title)})" for one in held
+        f"{contact_line(one.contact, reads)} ({catalogue.plain(one.job_title)})" for one in held
     ]
     context.reply("your_contacts", {"list": "\n".join(lines)})
 
 
 async def _answer_faq(context: EffectContext, effect: AnswerHiringFaq) -> None:
-    await _account(context, effect.employer_id)
+    await own_account(context, effect.employer_id)
     await _answer_newcomer(context, AnswerNewcomersFaq(effect.topic))
 
 
@@ -411,7 +326,7 @@ async def _answer_newcomer(context: EffectContext, effect: AnswerNewcomersFaq) -
 
 
 async def _ask_which_contact(context: EffectContext, effect: AskWhichContact) -> None:
-    account = await _account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     held = await contacts.list_bought(context.session, account.id, SHOWN_LEADS)
     # Who has left can be reported still, for the money; to be blocked there is nobody any more.
     gone = context.word("contact_gone")
@@ -428,7 +343,7 @@ async def _ask_which_contact(context: EffectContext, effect: AskWhichContact) ->
 
 
 async def _ask_lead_report(context: EffectContext, effect: AskLeadReport) -> None:
-    account = await _account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     title = await contacts.title_of(context.session, account.id, effect.match_id)
     if title is None:
         raise MatchNotFound
@@ -436,7 +351,7 @@ async def _ask_lead_report(context: EffectContext, effect: AskLeadReport) -> Non
 
 
 async def _report_lead(context: EffectContext, effect: ReportLead) -> None:
-    account = await _account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     report = await lead_guarantee.report(
         context.session,
         account.actor,
@@ -452,7 +367,7 @@ async def _report_lead(context: EffectContext, effect: ReportLead) -> None:
 
 
 async def _block_worker(context: EffectContext, effect: BlockWorker) -> None:
-    account = await _account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     worker_id = await worker_of(context.session, account.id, effect.match_id)
     await closing.close_between(context.session, worker_id, account.id, context.now)
     await blocks.block_worker(
@@ -473,8 +388,6 @@ HANDLERS: Final[Mapping[type, _Handler]] = {
     SendEmployerCode: _send_code,
     CancelJob: _cancel_job,
     ListJobs: _list_jobs,
-    ListLeads: _list_leads,
-    PayForAll: _pay_for_all,
     ListContacts: _list_contacts,
     AnswerHiringFaq: _answer_faq,
     AnswerNewcomersFaq: _answer_newcomer,

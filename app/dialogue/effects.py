@@ -268,6 +268,25 @@ class PayForAll(EmployerEffect):
 
 
 @dataclass(frozen=True, slots=True)
+class UnlockLead(EmployerEffect):
+    """Unlock one lead by a tap: for nothing where it is free, else out of the balance."""
+
+    match_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ShowBalance(EmployerEffect):
+    """Show what is in the balance, and the packs by which it is topped up."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp(EmployerEffect):
+    """Begin to pay a pack in advance; the page's link is sent."""
+
+    pack: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListContacts(EmployerEffect):
     """List every contact that was bought."""
 

@@ -44,6 +44,7 @@ _BOT_ONLY: Final = frozenset(
         Intent.AREA,
         Intent.LANGUAGE,
         Intent.CONTACTS,
+        Intent.BALANCE,
         Intent.POST,
     }
 )

@@ -47,6 +47,7 @@ class Intent(StrEnum):
     MORE = "more"
     POST = "post"
     CONTACTS = "contacts"
+    BALANCE = "balance"
     CHANGE = "change"
     CANCEL = "cancel"
     AS_EMPLOYER = "as_employer"

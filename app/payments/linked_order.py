@@ -20,7 +20,7 @@ from app.offers.worker_names import shown_name
 from app.payments.contacts import contacts_of
 from app.payments.linked_lead import employer_of
 from app.payments.models import Order, Payment
-from app.payments.rules import OPEN, OrderKind, PaymentStatus
+from app.payments.rules import OPEN, PAYABLE, OrderKind, PaymentStatus
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class LinkedOrder:
     def page(self) -> str:
         """Which page of the catalogue says where it stands."""
         if self.order.kind == OrderKind.TOP_UP:
+            if self.order.status in PAYABLE:
+                return "top_up_offered"
             if self.order.status in OPEN:
                 return "top_up_open"
             is_paid = self.order.status == PaymentStatus.SUCCEEDED
@@ -96,5 +98,8 @@ async def get_linked_order(session: AsyncSession, token: str) -> LinkedOrder:
     }
     to_pay = [each for each in ids if each in for_sale]
     if order.kind == OrderKind.TOP_UP:
-        params = {"price": {"amount": order.credits or 0, "currency": order.currency}}
+        params = {
+            "price": {"amount": order.credits or 0, "currency": order.currency},
+            "pays": {"amount": order.total, "currency": order.currency},
+        }
     return LinkedOrder(order, user, ids, to_pay, len(bought) == len(ids), params)

@@ -166,7 +166,7 @@ async def _credit(
 
     Of an account that may buy nothing it is an open item, too: a person gives it back, or lets it stand.
     """
-    await ledger.book(
+    credited = await ledger.book(
         session,
         f"top_up:{order.id}",
         rules.top_up(order.total, order.credits or order.total, order.employer_id),
@@ -176,6 +176,10 @@ async def _credit(
         provider=attempt.provider,
         provider_ref=attempt.intent_id,
     )
+    if credited:
+        about = {"amount": order.credits or order.total, "currency": order.currency}
+        to, key = order.employer_id, str(order.id)
+        await notify(session, to, "balance_topped_up", about, key=key, now=now, subject_id=order.id)
     if (why := await _refusal(session, order.employer_id)) is not None:
         await open_items.add(
             session,

@@ -3,9 +3,11 @@
 import re
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx
 
+from app.offers.links import order_link
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok
 
@@ -125,3 +127,22 @@ def test_who_may_not_buy_is_told_what_to_do_next(sqlite_world: World) -> None:
     restrict = {"action": "restrict", "reason": "harvesting"}
     ok(sqlite_world.admin().post(f"/api/admin/employers/{owner.id}/action", restrict))
     assert "account is restricted" in sqlite_world.http.post(path).text
+
+
+def test_the_link_of_a_top_up_leads_to_its_page_and_nothing_is_paid_twice(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    employer = world.employer(verified=True)
+    order = ok(employer.post("/api/employers/balance/top-ups", {"pack": "small"}), 202)
+    link = urlsplit(order_link(world.runtime.keyring, world.url, UUID(order["order_id"]))).path
+    shown = world.http.get(link).text
+    assert "₹500" in shown
+    assert "₹550" in shown
+    answer = world.http.post(link, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, order["checkout_url"])
+    world.pay(order["checkout_url"])
+    assert "is paid" in world.http.get(link).text
+    again = world.http.post(link, follow_redirects=False)
+    assert urlsplit(again.headers["location"]).path == link
+    assert ok(employer.get("/api/employers/balance"))["balance"]["amount"] == 55_000

@@ -98,8 +98,8 @@ async def _check_money(session: Any) -> None:
         suspense = balances.get((rules.SUSPENSE, currency), 0)
         owed = -balances.get((rules.AccountType.EMPLOYER_BALANCE, currency), 0)
         bonus = balances.get((rules.AccountType.BALANCE_BONUSES, currency), 0)
-        going_back = -balances.get((rules.AccountType.PAY_BACKS, currency), 0)
-        cash = kept - lost - suspense + owed + going_back - bonus
+        on_its_way = -balances.get((rules.AccountType.PAY_BACKS, currency), 0)
+        cash = kept - lost - suspense + owed + on_its_way - bonus
         assert balances.get((rules.CASH, currency), 0) == cash
     by_id = {payment.id: payment for payment in captured}
     unlocked: set[UUID] = set()

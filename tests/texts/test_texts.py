@@ -35,6 +35,8 @@ RAW = {file.stem: tomllib.loads(file.read_text(encoding="utf-8")) for file in FO
 OTHERS = [language for language in languages() if language != "en"]
 
 CHAT_SAMPLES: dict[str, Any] = {
+    "balance": {"amount": 123_450, "currency": "INR"},
+    "credits": {"amount": 230_000, "currency": "INR"},
     "missing": "your skills, your free times",
     **SAMPLES,
     "skills": ["waiter", "cook"],

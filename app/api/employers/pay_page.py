@@ -4,7 +4,12 @@ Opening it changes nothing, because chats open links to show a preview; only the
 The page never shows a contact: that goes to the employer's phone or mailbox.
 """
 
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
 from fastapi import APIRouter, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from app.api.http.dependencies import Now, Route, Rt, limit_subject, limited
@@ -21,7 +26,8 @@ from app.payments.linked_lead import (
     may_be_paid,
 )
 from app.payments.linked_order import LinkedOrder, get_linked_order
-from app.payments.rules import PayWith
+from app.payments.models import Order
+from app.payments.rules import PAYABLE, OrderKind, PayWith
 from app.texts import catalogue
 
 router = APIRouter(prefix="/pay", include_in_schema=False, route_class=Route)
@@ -63,9 +69,12 @@ async def _show_order(token: str, rt: Rt, *, paid: str) -> Response:
         except NotFound:
             return page("en", "link_unknown", {}, status=404)
     kind = linked.page
-    if kind == "top_up_open":
-        return page(language, kind, linked.params, refresh_seconds=5)
-    if kind == "leads_paid" or (paid == str(linked.order.id) and linked.may_be_paid):
+    just_paid = paid == str(linked.order.id) and linked.may_be_paid
+    if kind == "top_up_open" or (kind == "top_up_offered" and just_paid):
+        return page(language, "top_up_open", linked.params, refresh_seconds=5)
+    if kind == "top_up_offered":
+        return page(language, kind, linked.params, form=[], button="top_up_button")
+    if kind == "leads_paid" or just_paid:
         return page(language, "leads_paid", linked.params, refresh_seconds=5)
     if kind in {"leads_bought", "leads_gone", "top_up_paid", "top_up_over"}:
         return page(language, kind, linked.params)
@@ -82,22 +91,12 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
             if order_of(rt.keyring, token) is not None:
                 linked = order = await get_linked_order(session, token)
                 wanted = order.to_pay or order.match_ids
-                if not wanted:
-                    raise NotFound
             else:
                 linked = lead = await get_linked_lead(session, token)
                 wanted = [lead.match.id]
             language = linked.user.language
             await limit_subject(rt, "unlock:account", str(linked.user.id))
-            # Whoever holds the link is not signed in: they may pay, but spend no balance.
-            begun = await purchase.begin(
-                session,
-                linked.actor,
-                wanted,
-                now,
-                paced=rt.limiter.enabled,
-                pay_with=PayWith.PAGE,
-            )
+            begun = await _begin(session, linked, wanted, now, paced=rt.limiter.enabled)
         here = f"{rt.settings.base_url}{request.url.path}"
         if begun is None:
             return RedirectResponse(here, 303)
@@ -109,3 +108,23 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
         known = kind if kind in catalogue.get_catalogue(language).pages else "lead_refused"
         return page(language, known, {"reason": refusal.message}, status=409)
     return RedirectResponse(paying.url or here, 303)
+
+
+async def _begin(
+    session: AsyncSession,
+    linked: LinkedLead | LinkedOrder,
+    wanted: Sequence[UUID],
+    now: dt.datetime,
+    *,
+    paced: bool,
+) -> Order | None:
+    """Return the order whose page is to be paid; None if there is nothing to pay. Raises as `purchase.begin` does.
+
+    Whoever holds the link is not signed in: they may pay, but spend no balance.
+    """
+    actor = linked.actor
+    if isinstance(linked, LinkedOrder) and linked.order.kind == OrderKind.TOP_UP:
+        return linked.order if linked.order.status in PAYABLE else None
+    if not wanted:
+        raise NotFound
+    return await purchase.begin(session, actor, wanted, now, paced=paced, pay_with=PayWith.PAGE)

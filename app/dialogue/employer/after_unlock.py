@@ -1,4 +1,4 @@
-"""An employer blocks or reports a worker whose contact they bought. Pure."""
+"""An employer taps a lead: unlocks it, or blocks or reports a worker whose contact they bought. Pure."""
 
 from typing import Final
 from uuid import UUID
@@ -9,6 +9,7 @@ from app.dialogue.effects import (
     AskWhichContact,
     BlockWorker,
     ReportLead,
+    UnlockLead,
 )
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.state import Ask
@@ -32,6 +33,9 @@ def lead_tap(message: EmployerMessage) -> Turn | None:
         match_id = UUID(name)
     except ValueError:
         return Turn(closed, (Reply("lead_unknown"),))
+    if verb == "unlock":
+        taken = UnlockLead(message.account.id, match_id)
+        return Turn(closed, (), (taken,), if_refused=closed)
     if verb == "block":
         replies = (Reply("lead_blocked"),)
         return Turn(

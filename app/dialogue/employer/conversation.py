@@ -15,6 +15,8 @@ from app.dialogue.effects import (
     PayForAll,
     PublishJob,
     SendEmployerCode,
+    ShowBalance,
+    TopUp,
 )
 from app.dialogue.employer import posting, published_job
 from app.dialogue.employer.after_unlock import ask_which_contact, lead_tap, read_report
@@ -82,6 +84,19 @@ def _list_contacts(message: EmployerMessage) -> Turn:
     return Turn(message.state.at(Ask.NOTHING), (), (ListContacts(message.account.id),))
 
 
+def _balance(message: EmployerMessage) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (), (ShowBalance(message.account.id),))
+
+
+def _pack_tap(message: EmployerMessage) -> Turn | None:
+    """Read a tap on a pack that is paid in advance."""
+    pack = message.tapped("topup")
+    if pack is None:
+        return None
+    closed = message.state.at(Ask.NOTHING)
+    return Turn(closed, (), (TopUp(message.account.id, pack),), if_refused=closed)
+
+
 def _data(message: EmployerMessage) -> Turn:
     return Turn(message.state, (Reply("employer_data"),))
 
@@ -110,6 +125,7 @@ _MENU: Final[Mapping[str, Reader[EmployerMessage]]] = {
     "open": _open_menu,
     "jobs": _list_jobs,
     "contacts": _list_contacts,
+    "balance": _balance,
     "data": _data,
     "language": choose_language,
     "human": hand_over,
@@ -124,6 +140,7 @@ _ANYWHERE: Final[Mapping[Intent, Reader[EmployerMessage]]] = {
     Intent.LANGUAGE: choose_language,
     Intent.LANGUAGE_NAME: choose_language,
     Intent.CONTACTS: _list_contacts,
+    Intent.BALANCE: _balance,
     Intent.CODE: _code,
     Intent.BLOCK: partial(ask_which_contact, verb=Intent.BLOCK),
     Intent.REPORT: partial(ask_which_contact, verb=Intent.REPORT),
@@ -239,6 +256,7 @@ EMPLOYER: Final[Persona[EmployerMessage]] = Persona(
         partial(follow_tap, menus={"hire": _MENU, "menu": _MENU}),
         _job_tap,
         lead_tap,
+        _pack_tap,
         posting.read_yes,
         published_job.read_answer,
         _command,

@@ -1,0 +1,237 @@
+"""Performs what an employer does about leads and money: list them, pay, unlock with a tap, top up the balance.
+
+Nothing here asks a payment provider: a link leads to the page that does.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from app.chat.effect_context import EffectContext
+from app.chat.employer_effects import contact_line, own_account
+from app.core.money import Money
+from app.core.paging import PageRequest
+from app.database.session import keyring
+from app.dialogue.effects import ListLeads, PayForAll, ShowBalance, TopUp, UnlockLead
+from app.dialogue.turn import Reply
+from app.jobs import queries
+from app.jobs.models import Job
+from app.offers.lead_facts import lead_params
+from app.offers.links import order_link, payment_link
+from app.offers.queries import EmployersMatch, list_matches
+from app.offers.rules import OfferStatus
+from app.payments import balance, contacts, ledger, quotes
+from app.payments.contacts import Contact
+from app.payments.purchase import begin, page_ends
+from app.payments.rules import PayWith
+from app.policy import policy
+from app.texts import catalogue
+from app.texts.formatting import inert
+from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Button, Row
+
+SHOWN_LEADS: Final = 9
+"""With a row for all of them: as many as a list takes."""
+
+
+async def _list_leads(context: EffectContext, effect: ListLeads) -> None:
+    account = await own_account(context, effect.employer_id)
+    job = await queries.get_own_job(context.session, account.id, effect.job_id)
+    page = PageRequest(SHOWN_LEADS, None)
+    leads, _ = await list_matches(
+        context.session, account.id, job.id, OfferStatus.ACCEPTED, page, context.now
+    )
+    title = {"title": job.title, "job_id": str(job.id)}
+    if not leads:
+        context.reply("no_leads", title)
+        return
+    bought = await contacts.contacts_of(context.session, account.id, [lead.id for lead in leads])
+    prices = await quotes.prices_now(context.session, account.id, [lead.price for lead in leads])
+    lines = [
+        _lead_line(context, job, lead, price, bought.get(lead.id))
+        for lead, price in zip(leads, prices, strict=True)
+    ]
+    params = {**title, "list": "\n".join(lines)}
+    to_pay = [
+        (lead, price) for lead, price in zip(leads, prices, strict=True) if lead.id not in bought
+    ]
+    if to_pay and await _offer_one_tap(context, account.id, job, to_pay, params):
+        return
+    if len(to_pay) < 2:
+        context.reply("your_leads", params)
+        return
+    own = catalogue.get_catalogue(context.language).chat["your_leads"].buttons
+    words = context.word("lead_pay_all").replace("{value}", str(len(to_pay)))
+    buttons = [Button(f"job:{job.id}:payall", words)]
+    buttons += [Button(id_.replace("{job_id}", str(job.id)), said) for id_, said in own.items()]
+    context.replies.append(Reply("your_leads", params, buttons=buttons))
+
+
+async def _offer_one_tap(
+    context: EffectContext,
+    employer_id: UUID,
+    job: Job,
+    to_pay: Sequence[tuple[EmployersMatch, Money]],
+    params: dict[str, Any],
+) -> bool:
+    """Show the leads with a row for each that one tap unlocks, its price on it; False where there is none.
+
+    A tap unlocks what is free, and what the balance covers.
+    """
+    currency = to_pay[0][1].currency
+    there = await ledger.balance_of(context.session, employer_id, currency)
+    rows = [
+        Row(
+            f"lead:{lead.id}:unlock",
+            inert(lead.display_name or "…", ROW_TITLE_CHARACTERS),
+            _price_on_tap(context, price),
+        )
+        for lead, price in to_pay
+        if price.currency == currency and price.amount <= there
+    ]
+    if not rows:
+        return False
+    if to_pay[0][1].amount == 0:
+        # The first that is tapped is free: nothing says yet what the others then cost.
+        context.reply("your_leads_free", params, rows)
+        return True
+    total = sum(price.amount for _, price in to_pay)
+    if len(to_pay) > 1 and len(rows) == len(to_pay) and total <= there:
+        words = context.word("lead_all").replace("{value}", str(len(to_pay)))
+        together = _price_on_tap(context, Money(total, currency))
+        rows.append(Row(f"job:{job.id}:payall", words, together))
+    held = {"amount": there, "currency": currency}
+    context.reply("your_leads_tap", {**params, "balance": held}, rows)
+    return True
+
+
+def _price_on_tap(context: EffectContext, price: Money) -> str:
+    """Return what stands below the name of a lead that one tap unlocks: what the tap costs."""
+    if price.amount == 0:
+        return context.word("lead_for_free")
+    value = {"amount": price.amount, "currency": price.currency}
+    said = catalogue.format_value("money", value, context.formatting)
+    return context.word("lead_from_balance").replace("{price}", said)[:ROW_DESCRIPTION_CHARACTERS]
+
+
+async def _unlock_lead(context: EffectContext, effect: UnlockLead) -> None:
+    """Unlock one lead for nothing or out of the balance; a second tap takes nothing.
+
+    The contact follows in a message of its own.
+    """
+    account = await own_account(context, effect.employer_id)
+    await begin(
+        context.session,
+        account.actor,
+        [effect.match_id],
+        context.now,
+        pay_with=PayWith.BALANCE,
+    )
+    currency = (await policy.current(context.session)).lead_prices.currency
+    there = await ledger.balance_of(context.session, account.id, currency)
+    context.reply("lead_got", {"balance": {"amount": there, "currency": currency}})
+
+
+async def _show_balance(context: EffectContext, effect: ShowBalance) -> None:
+    account = await own_account(context, effect.employer_id)
+    in_force = await policy.current(context.session)
+    currency = in_force.lead_prices.currency
+    there = await ledger.balance_of(context.session, account.id, currency)
+
+    def said(amount: int) -> str:
+        value = {"amount": amount, "currency": currency}
+        return catalogue.format_value("money", value, context.formatting)
+
+    rows = [
+        Row(
+            f"topup:{pack.id}",
+            context.word("pack_pays").replace("{price}", said(pack.pays))[:ROW_TITLE_CHARACTERS],
+            context.word("pack_credits").replace("{value}", said(pack.credits)),
+        )
+        for pack in in_force.balance.packs
+    ]
+    held = {"balance": {"amount": there, "currency": currency}}
+    context.reply("your_balance" if rows else "your_balance_only", held, rows)
+
+
+async def _top_up(context: EffectContext, effect: TopUp) -> None:
+    """Begin a top-up and send the link to its page; the same pack again gives the same link while it is open."""
+    account = await own_account(context, effect.employer_id)
+    ends = await page_ends(context.session, context.now)
+    order = await balance.begin_top_up(
+        context.session, account.actor, effect.pack, ends, context.now
+    )
+    context.reply(
+        "top_up_link",
+        {
+            "price": {"amount": order.total, "currency": order.currency},
+            "credits": {"amount": order.credits or order.total, "currency": order.currency},
+            "url": order_link(keyring(context.session), context.base_url, order.id),
+        },
+    )
+
+
+async def _pay_for_all(context: EffectContext, effect: PayForAll) -> None:
+    account = await own_account(context, effect.employer_id)
+    job = await queries.get_own_job(context.session, account.id, effect.job_id)
+    page = PageRequest(SHOWN_LEADS, None)
+    leads, _ = await list_matches(
+        context.session, account.id, job.id, OfferStatus.ACCEPTED, page, context.now
+    )
+    bought = await contacts.contacts_of(context.session, account.id, [lead.id for lead in leads])
+    to_pay = [lead for lead in leads if lead.id not in bought]
+    wanted = [lead.id for lead in to_pay]
+    order = await begin(context.session, account.actor, wanted, context.now) if wanted else None
+    if order is None:
+        await _list_leads(context, ListLeads(effect.employer_id, effect.job_id))
+        return
+    context.reply(
+        "pay_for_all",
+        {
+            "job_id": str(job.id),
+            "count": len(to_pay),
+            "list": ", ".join(lead.display_name or "…" for lead in to_pay),
+            "price": {"amount": order.total, "currency": order.currency},
+            "url": order_link(keyring(context.session), context.base_url, order.id),
+        },
+    )
+
+
+def _lead_line(
+    context: EffectContext, job: Job, lead: EmployersMatch, now: Money, contact: Contact | None
+) -> str:
+    reads = context.formatting
+    if contact is not None:
+        return contact_line(contact, reads)
+    price = {"amount": now.amount, "currency": now.currency}
+    values = {
+        "name": catalogue.plain(lead.display_name or ""),
+        "lead": catalogue.format_value("lead", _lead_value(job, lead), reads),
+        "price": catalogue.format_value("money", price, reads),
+        "url": payment_link(keyring(context.session), context.base_url, lead.id),
+    }
+    line = context.word("lead_line" if now.amount else "lead_line_free")
+    for name, value in values.items():
+        line = line.replace(f"{{{name}}}", value)
+    return line
+
+
+def _lead_value(job: Job, lead: EmployersMatch) -> dict[str, Any]:
+    return lead_params(
+        skills=lead.skills,
+        wanted=(*job.required_skills, *job.preferred_skills),
+        experience_years=lead.experience_years,
+        distance_km=lead.distance_km,
+        availability=lead.score_availability,
+        verified=lead.verified,
+        reliability=lead.reliability,
+    )
+
+
+type _Handler = Callable[[EffectContext, Any], Awaitable[None]]
+HANDLERS: Final[Mapping[type, _Handler]] = {
+    ListLeads: _list_leads,
+    PayForAll: _pay_for_all,
+    UnlockLead: _unlock_lead,
+    ShowBalance: _show_balance,
+    TopUp: _top_up,
+}
