@@ -293,7 +293,7 @@ async def _fill_pending(
 
 async def _day(database: Database, count: int) -> dict[str, Any]:
     before = _megabytes()
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), time.process_time()
     report = await reconcile_day(database, StubProvider(count), _DAY, NOW)  # type: ignore[arg-type] # all it asks
     took = time.perf_counter() - begun
     if report.movements != count or report.differences:
@@ -301,6 +301,7 @@ async def _day(database: Database, count: int) -> dict[str, Any]:
     return {
         "movements": count,
         "seconds": round(took, 1),
+        "processor_seconds": round(time.process_time() - used, 1),
         "megabytes": _megabytes(),
         "megabytes_before": before,
     }
@@ -309,7 +310,7 @@ async def _day(database: Database, count: int) -> dict[str, Any]:
 async def _pending(database: Database, count: int) -> dict[str, Any]:
     provider = StubProvider()
     before = _megabytes()
-    rounds = Times()
+    rounds, used = Times(), time.process_time()
     for number in range(12):
         begun = time.perf_counter()
         asked = await reconcile.check_due(database, provider, lambda: NOW, 20)  # type: ignore[arg-type] # all it asks
@@ -323,6 +324,7 @@ async def _pending(database: Database, count: int) -> dict[str, Any]:
     return {
         "pending": count,
         "one_question": rounds.summary(),
+        "processor_ms_each": round((time.process_time() - used) * 1_000 / (12 * 20), 1),
         "megabytes": _megabytes(),
         "megabytes_before": before,
     }
