@@ -167,7 +167,7 @@ def _apart(what: str, count: int) -> list[dict[str, Any]]:
 
 
 def _run_step(what: str, step: str, url: str, count: int) -> bytes:
-    """Run `_child` in a process of its own; return what it writes."""
+    """Run `_step` in a process of its own; return what it writes."""
     command = [sys.executable, "-m", "benchmarks.payments", what, step, url, str(count)]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
@@ -335,18 +335,24 @@ def _megabytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1_024
 
 
-async def _child(what: str, step: str, url: str, count: int) -> None:
+async def once(what: str, url: str, count: int) -> dict[str, Any]:
+    """Fill a new database and measure once, in this process."""
+    _make(url)
+    await _step(what, "fill", url, count)
+    return await _step(what, "measure", url, count)
+
+
+async def _step(what: str, step: str, url: str, count: int) -> dict[str, Any]:
     database = Database(url, Keyring(_SECRET))
     try:
         if step == "fill":
             await _fill(database, what, count)
-        else:
-            measure = _day if what == "day" else _pending
-            sys.stdout.write(json.dumps(await measure(database, count)))
+            return {}
+        return await (_day if what == "day" else _pending)(database, count)
     finally:
         await database.close()
 
 
 if __name__ == "__main__":
-    _what, _step, _url, _count = sys.argv[1:]
-    asyncio.run(_child(_what, _step, _url, int(_count)))
+    _what, _do, _url, _count = sys.argv[1:]
+    sys.stdout.write(json.dumps(asyncio.run(_step(_what, _do, _url, int(_count)))))

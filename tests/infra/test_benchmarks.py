@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import hot_rows, invoices, matching, retention
+from benchmarks import hot_rows, invoices, matching, payments, retention
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -32,3 +32,17 @@ async def test_invoices_are_numbered_without_a_gap_while_they_are_measured() -> 
     records = await invoices.run(quick=True)  # raises for a gap
     assert {record["database"] for record in records} == {"sqlite", "postgresql"}
     assert all(record["per_second"] > 0 for record in records)
+
+
+async def test_every_tap_unlocks_while_unlocks_are_measured() -> None:
+    records = await payments.unlocks(quick=True)  # raises if a tap unlocked nothing
+    assert all(record["unlock_over_own_row"] > 1 for record in records)
+
+
+@pytest.mark.parametrize("what", ["day", "pending"])
+async def test_a_day_and_a_backlog_are_whole_while_they_are_measured(
+    what: str, tmp_path: Path
+) -> None:
+    # Raises for a difference in the books, and where the newest or the oldest payment is not asked about.
+    record = await payments.once(what, f"sqlite:///{tmp_path / 'money.db'}", 300)
+    assert 300 in record.values()
