@@ -57,7 +57,7 @@ async def _list_leads(context: EffectContext, effect: ListLeads) -> None:
     if to_pay and await _offer_one_tap(context, account.id, job, to_pay, params):
         return
     if len(to_pay) < 2:
-        context.reply("your_leads", params)
+        context.reply("your_leads" if to_pay else "leads_bought", params)
         return
     own = catalogue.get_catalogue(context.language).chat["your_leads"].buttons
     words = context.word("lead_pay_all").replace("{value}", str(len(to_pay)))

@@ -36,6 +36,7 @@ class JobVerb(StrEnum):
     REPEAT = "repeat"
     PEOPLE = "people"
     PAY = "pay"
+    HOURS = "hours"
     CANCEL = "cancel"
     LEADS = "leads"
     STATUS = "status"
@@ -71,6 +72,10 @@ class _Patterns:
             re.compile(rf"{more}\s{{0,3}}{count}(?![\d:.,/-])"),
         )
         self.another = words("another")
+        self.not_so_many = (
+            re.compile(rf"(?<![\d:.,/-]){count}\s?{whole_word('phrases', 'deny_after')}"),
+            re.compile(rf"{whole_word('phrases', 'deny_before')}\s?{count}(?![\d:./-])"),
+        )
         self.digits = re.compile(r"[\d,.]+")
         self.number = re.compile(rf"\d+|{whole_word('counts', *map(str, range(2, 11)))}")
 
@@ -91,13 +96,16 @@ def read(
     for verb, rest in _asked(plain):
         told, left = _details(rest, today, language, currency)
         return JobCommand(verb, told, words=left) if len(left) <= 1 else None
-    if negation.has_negation(plain) or _asks_how(words):
+    if _asks_how(words):
         return None
+    if negation.has_negation(plain):
+        return _people_instead(plain, today, language, currency)
     return (
         _cancel(plain, today, language, currency)
         or _repeat(plain, today, language, currency)
         or _people(plain, today, language, currency)
         or _all_people(plain, today, language, currency)
+        or _hours(plain, today, language, currency)
         or _pay(plain, today, language, currency)
     )
 
@@ -182,6 +190,34 @@ def _all_people(plain: str, today: dt.date, language: str, currency: str) -> Job
     if told.people is None or any(own) or len(left) > 1:
         return None
     return JobCommand(JobVerb.PEOPLE, told, words=left)
+
+
+def _people_instead(plain: str, today: dt.date, language: str, currency: str) -> JobCommand | None:
+    """Read another number of people: "2 log chahiye 1 nahi", "not 1, 2 people"."""
+    match = next(filter(None, (one.search(plain) for one in _patterns().not_so_many)), None)
+    if match is None:
+        return None
+    rest = f"{plain[: match.start()]} {plain[match.end() :]}"
+    told, left = _details(rest, today, language, currency)
+    own = (told.spans, told.amount, told.place or told.places, told.skills, told.when)
+    if told.people is None or any(own) or left:
+        return None
+    return JobCommand(JobVerb.PEOPLE, told)
+
+
+def _hours(plain: str, today: dt.date, language: str, currency: str) -> JobCommand | None:
+    """Read another time, perhaps with another pay: "time badal do", "time 5 se 9 kar do, 400 de dunga"."""
+    words = split_words(plain)
+    changed = phrase_set("change_words").anywhere(words)
+    if not changed or phrase_set("wants", "hiring").anywhere(words):
+        return None
+    told, left = _details(plain, today, language, currency)
+    named = phrase_set("part_hours").anywhere(words)
+    left = tuple(phrase_set("part_hours").without(left))
+    own = (told.people, told.place or told.places, told.skills, told.when and not told.spans)
+    if any(own) or len(left) > 1 or not (told.spans or (named and not told.amount)):
+        return None
+    return JobCommand(JobVerb.HOURS, told, words=left)
 
 
 def _pay(plain: str, today: dt.date, language: str, currency: str) -> JobCommand | None:

@@ -215,6 +215,9 @@ def _names(chunks: Sequence[str], draft: Draft, looked: _Looked) -> Draft:
             draft = replace(draft, people=people)
         left += [part for part in rest if part]
     roles = strongest(named)
+    if named and all(one.is_setting or one.is_vague for one in named):
+        # "2 boys for a cafe" says where, and not what for.
+        roles = [*dict.fromkeys(slug for one in named for slug in one.may_mean)]
     if len(roles) == 1:
         draft = replace(draft, skill=roles[0])
     elif roles:

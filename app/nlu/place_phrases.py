@@ -53,6 +53,7 @@ def with_place(draft: Draft, found: Sequence[places.Place], said: str) -> Draft:
     """Return the draft with the place that was found, or with those to choose from."""
     if not found:
         return draft
+    said = _without_city(said, found[0])
     named = [p for p in found if f"{skills.fold(p.name)} ".startswith(f"{said} ")]
     found = named or found
     if not _one_place(found):
@@ -68,6 +69,17 @@ def with_place(draft: Draft, found: Sequence[places.Place], said: str) -> Draft:
             round(sum(place.longitude for place in near) / len(near), 5),
         ]
     return replace(draft, place=chosen)
+
+
+def _without_city(said: str, place: places.Place) -> str:
+    """Return what was said without the city or state behind it: "powai mumbai"."""
+    words = said.split()
+    about = {*skills.fold(place.city).split(), *skills.fold(place.state or "").split()}
+    while (
+        len(words) > 1 and words[-1] in about and words[-1] not in skills.fold(place.name).split()
+    ):
+        words = words[:-1]
+    return " ".join(words)
 
 
 def find_places(text: str, city: str | None = None) -> Draft:

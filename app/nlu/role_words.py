@@ -53,9 +53,27 @@ class Named:
         return phrase_set("settings", section="job").covers(self.said.split())
 
     @property
+    def is_vague(self) -> bool:
+        """Whether several kinds of work are called by this word alone: "attendant", "porter"."""
+        return self.said in _may_mean()
+
+    @property
+    def may_mean(self) -> Sequence[str]:
+        """The kinds of work that are likely where nothing but a setting or a vague word is named."""
+        return _may_mean().get(self.said) or [self.slug]
+
+    @property
     def is_generic(self) -> bool:
         """Whether the words name a worker of any kind, where other words name the work: "bai", "helper"."""
         return phrase_set("generic_roles", section="job").covers(self.said.split())
+
+
+@cache
+def _may_mean() -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for slug, word in named_phrases("may_mean"):
+        found.setdefault(skills.fold(word), []).append(slug)
+    return found
 
 
 def strongest(named: Sequence[Named]) -> list[str]:
@@ -280,7 +298,10 @@ def guess_roles(said: str, language: str) -> list[str]:
     if not skills.fold(said):
         # Of an emoji nothing is left to look for.
         return []
-    words = [word for word in skills.fold(said).split() if len(word) >= _LEAST_LETTERS]
+    folded = skills.fold(said).split()
+    if vague := next(filter(None, map(_may_mean().get, folded)), None):
+        return [*vague]
+    words = [word for word in folded if len(word) >= _LEAST_LETTERS]
     rare = any(not is_common(word) for word in words)
     for form in (said, said.removesuffix("s")):
         found = [skill.slug for skill in skills.search(form, language, MOST_OPTIONS)]

@@ -204,3 +204,34 @@ async def test_an_account_that_only_names_the_phone_changes_no_job(world: ChatWo
             assert not await perform(context, effect)
             assert [say.text for say in context.replies] == ["employer_not_you"]
     assert len(await jobs(world)) == 1
+
+
+async def test_another_time_and_pay_post_the_job_anew_and_cancel_the_old_one(
+    world: ChatWorld,
+) -> None:
+    await says(world, WAITERS, "yes")
+    shown = await says(world, "time 5 se 9 kar do, 180 de dunga")
+    assert "180" in shown
+    assert "5 pm – 9 pm" in shown
+    assert [job.status for job in await jobs(world)] == ["published"]
+    await world.taps(world.id_of("Yes, change it"))
+    old, new = await jobs(world)
+    assert (old.status, new.status) == ("cancelled", "published")
+    assert new.salary_amount == 18_000
+    await world.taps("change:yes:again")  # an older button does nothing more
+    assert len(await jobs(world)) == 2
+
+
+async def test_another_time_is_asked_for_where_none_is_said(world: ChatWorld) -> None:
+    await says(world, WAITERS, "yes")
+    assert "What time" in await says(world, "time badal do")
+    assert "post it anew" in await says(world, "5 pm to 9 pm")
+    await says(world, "no")
+    assert [job.status for job in await jobs(world)] == ["published"]
+
+
+async def test_another_number_of_people_corrects_the_job_that_is_posted(world: ChatWorld) -> None:
+    await says(world, WAITERS, "yes")
+    assert "2 after your yes" in await says(world, "2 log chahiye 1 nahi")
+    await says(world, "haan")
+    assert [job.positions for job in await jobs(world)] == [2]

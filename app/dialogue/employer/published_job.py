@@ -24,11 +24,13 @@ from app.dialogue.effects import (
 )
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.employer.repeating import (
+    dates_of,
     falls_on,
     salary_of,
     salary_with,
     shifts_again,
     shown_again,
+    slots_of,
     today_at,
     values_again,
 )
@@ -39,6 +41,7 @@ from app.masking.mask import mask
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu import head_count, job_command, job_request
 from app.nlu.intents import Intent, intents, yes_or_no
+from app.nlu.job_certainty import settled
 from app.nlu.job_command import COMMAND_CHARACTERS, JobCommand, JobVerb
 from app.nlu.job_draft import Draft, token
 from app.nlu.normalize import split_words
@@ -49,11 +52,14 @@ from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, 
 OPEN: Final = frozenset({Ask.WHICH_JOB, Ask.REPEAT_DAYS, Ask.POSTED_JOB})
 """Questions about a posted job."""
 _MOST_ROWS: Final = 9
+_ANEW: Final = frozenset({"repeat", "move"})
+"""Changes that post the job anew; a move cancels the old one, too."""
 _RUNNING: Final = frozenset({JobStatus.PUBLISHED})
 _MAY_MEAN: Final[Mapping[JobVerb, frozenset[JobStatus]]] = {
     JobVerb.REPEAT: frozenset(JobStatus),
     JobVerb.PEOPLE: frozenset({JobStatus.PUBLISHED, JobStatus.FILLED}),
     JobVerb.PAY: _RUNNING,
+    JobVerb.HOURS: CANCELLABLE,
     JobVerb.CANCEL: CANCELLABLE,
     JobVerb.LEADS: frozenset({JobStatus.PUBLISHED, JobStatus.FILLED}),
     JobVerb.STATUS: frozenset({JobStatus.PUBLISHED, JobStatus.FILLED}),
@@ -81,6 +87,8 @@ def again(message: Incoming) -> Reply:
         return _which(_matching(command, context.jobs) if command else context.jobs, context)
     if job is None:
         return Reply("change_over")
+    if message.state.ask is Ask.REPEAT_DAYS and kept.get("moves"):
+        return _ask_hours(job)
     if message.state.ask is Ask.REPEAT_DAYS:
         return _ask_days(job, kept.get("dates", ()), context)
     return _read_back(job, kept)
@@ -100,7 +108,7 @@ def read_command(message: EmployerMessage) -> Turn | None:
 
 def _is_new_job(message: EmployerMessage, command: JobCommand) -> bool:
     """Whether "2 more waiters" means a job of its own: none is posted for that role."""
-    if command.verb not in {JobVerb.PEOPLE, JobVerb.PAY}:
+    if command.verb not in {JobVerb.PEOPLE, JobVerb.PAY, JobVerb.HOURS}:
         return False
     own = [job for job in message.context.jobs if job.employer_id == message.account.id]
     roles = _roles(command)
@@ -221,7 +229,8 @@ def _propose(message: EmployerMessage, job: JobSummary, verb: str, **to: Any) ->
 
 def _read_back(job: JobSummary, kept: Mapping[str, Any]) -> Reply:
     text, to = f"ask_{kept['verb']}", kept["to"]
-    params = shown_again(job, to) if kept["verb"] == "repeat" else {**job.params, **to}
+    anew = kept["verb"] in _ANEW
+    params = shown_again(job, to) if anew else {**job.params, **to}
     return Reply(text, {**params, "token": kept["token"]})
 
 
@@ -263,6 +272,30 @@ def _repeat(message: EmployerMessage, command: JobCommand, job: JobSummary) -> T
     return Turn(state, (*before, _ask_days(job, dates, context)))
 
 
+def _hours(message: EmployerMessage, command: JobCommand, job: JobSummary) -> Turn:
+    """Read a job back with other hours: it is posted anew, and the old one cancelled."""
+    context = message.context
+    if not command.told.spans:
+        state = message.state.at(Ask.REPEAT_DAYS, job=str(job.id), dates=[], told={}, moves=True)
+        return Turn(state, (_ask_hours(job),))
+    told = replace(settled(command.told, context.now), weekly=command.told.weekly)
+    starts_on, ends_on = dates_of(job)
+    days = tuple(sorted({slot.weekday for slot in slots_of(job)}))
+    one_day = ends_on == starts_on
+    if not told.when:
+        told = replace(told, starts_on=starts_on, ends_on=ends_on, days=() if one_day else days)
+    shifts = shifts_again(job, told, context.now)
+    if shifts is None:
+        # Its days are over: other days have to be named.
+        return _repeat(message, replace(command, told=told), job)
+    values = values_again(job, told, shifts, context.currency)
+    return _propose(message, job, "move", **values)
+
+
+def _ask_hours(job: JobSummary) -> Reply:
+    return Reply("ask_move_hours", job.params)
+
+
 def _ask_days(job: JobSummary, dates: Sequence[str], context: Context) -> Reply:
     rows = []
     for day in dates[:_MOST_ROWS]:
@@ -276,6 +309,7 @@ _HANDLERS: Final[Mapping[JobVerb, Callable[[EmployerMessage, JobCommand, JobSumm
     JobVerb.PEOPLE: _people,
     JobVerb.PAY: _pay,
     JobVerb.REPEAT: _repeat,
+    JobVerb.HOURS: _hours,
 }
 
 
@@ -322,7 +356,7 @@ def read_days(message: EmployerMessage) -> Turn | None:
     text, ask = message.text, message.state.ask
     kept = message.state.draft
     job = _find(message.context.jobs, kept.get("job"))
-    repeating = ask is Ask.REPEAT_DAYS or (ask is Ask.POSTED_JOB and kept.get("verb") == "repeat")
+    repeating = ask is Ask.REPEAT_DAYS or (ask is Ask.POSTED_JOB and kept.get("verb") in _ANEW)
     if text is None or job is None or not repeating:
         return None
     told = job_request.read(
@@ -334,7 +368,10 @@ def read_days(message: EmployerMessage) -> Turn | None:
     )
     if not (told.when or told.dates or told.spans or told.people or told.amount):
         return None
-    return _repeat(message, JobCommand(JobVerb.REPEAT, _so_far(kept).merged_with(told)), job)
+    whole = _so_far(kept).merged_with(told)
+    if kept.get("moves") or kept.get("verb") == "move":
+        return _hours(message, JobCommand(JobVerb.HOURS, whole), job) if whole.spans else None
+    return _repeat(message, JobCommand(JobVerb.REPEAT, whole), job)
 
 
 def _so_far(kept: Mapping[str, Any]) -> Draft:
@@ -410,7 +447,8 @@ def _confirm(message: EmployerMessage, read_back: str) -> Turn:
     job = _find(message.context.jobs, kept["job"])
     cancelled = isinstance(effect, CancelJob) and job is not None
     replies = (Reply("job_cancelled", job.params),) if cancelled and job is not None else ()
-    return Turn(done, replies, (effect,), if_refused=done)
+    moved = (CancelJob(message.account.id, UUID(kept["job"])),) if kept["verb"] == "move" else ()
+    return Turn(done, replies, (effect, *moved), if_refused=done)
 
 
 def _effect(employer_id: UUID, job_id: UUID, verb: str, to: Mapping[str, Any]) -> Effect:

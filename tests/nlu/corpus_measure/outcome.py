@@ -18,7 +18,7 @@ from tests.nlu.corpus_measure.situations import OFFER, OTHER_OFFER, Situation
 from tests.nlu.corpus_measure.values import Days, Place
 
 _KNOWN_DRAFT: Final = frozenset(
-    {"dates", "to", "told", "verb", "new_company"}
+    {"dates", "to", "told", "verb", "moves", "new_company"}
     | {"skills", "slots", "places", "page", "first", "offered", "rejected", "until", "at", "job"}
     | {"guess", "token", "offer_id", "company", "blocked", "employer", "match", "name"}
 )
