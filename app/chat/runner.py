@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chat.effect_context import EffectContext
 from app.chat.effects import perform
+from app.chat.forecast_line import with_forecast
 from app.chat.load_context import load_context
 from app.core.languages import DEFAULT_LANGUAGE
 from app.core.metrics import INTERPRETER_PROPOSALS, NOT_OURS
@@ -159,6 +160,7 @@ class MessageHandler:
             if router.stops_or_starts(inbound):
                 person.stop_told_at = max(person.stop_told_at or inbound.sent_at, inbound.sent_at)
             person.updated_at = now
+        replies = await with_forecast(session, replies, state, context)
         return Reading(began, turn, replies, ended=effects.erased)
 
 
