@@ -7,6 +7,7 @@ of a write while another process writes. A database so large that its scans bloc
 
 import asyncio
 import contextlib
+import math
 import sqlite3
 from collections.abc import Callable
 from typing import Any, Final
@@ -119,6 +120,7 @@ def own_transactions(engine: Engine, busy_seconds: float) -> None:
         # SQLite's own lower() handles only ASCII, so "élodie" would not find "Élodie".
         connection.create_function("lower", 1, _lower, deterministic=True)
         connection.create_function("bit_count", 1, int.bit_count, deterministic=True)
+        connection.create_function("sqrt", 1, math.sqrt, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:

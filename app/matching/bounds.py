@@ -71,7 +71,8 @@ def _skills(skills_0: Sequence[int], skills_1: Sequence[int], job: JobFacts) -> 
     had = np.bitwise_count(np.array(skills_0, dtype=np.int64) & preferred[0]) + np.bitwise_count(
         np.array(skills_1, dtype=np.int64) & preferred[1]
     )
-    return 100 * had / len(job.preferred_skills)
+    # `bitwise_count` gives bytes: a hundred times three of them would be 44.
+    return 100.0 * had.astype(np.float64) / len(job.preferred_skills)
 
 
 def _experience(years: Sequence[int], job: JobFacts) -> Floats:

@@ -9,7 +9,7 @@ left unread could be among the best, so the answer is that of `rules.rank` over 
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -19,13 +19,15 @@ from app.core.geo import keys_around
 from app.matching.load import worker_facts
 from app.matching.refusals import Caps, sleeps_through
 from app.matching.rules import Candidate, JobFacts, Weights, rank
-from app.matching.search import count_able, near_and_able
+from app.matching.search import best_near_and_able, count_able, near_and_able
 from app.workers.quiet_hours import find_quiet_hours
 
 _FIRST_BATCH: Final = 32
 _LARGEST_BATCH: Final = 1_000
 """Well below the number of parameters a statement may have."""
 
+_CARRIED: Final = 4
+"""Times a batch: so many rows of each ring leave the database, those that may score best."""
 _SPARSE: Final = 4
 """A ring with fewer than this part of a batch shows that people are few here."""
 
@@ -43,6 +45,17 @@ class Shortlist:
     best: list[Candidate]
     eligible: int
     """Those known to fit, and those who fit as far as the index tells and need not be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Cells of which only the best rows were read."""
+
+    bound: float
+    """The best score that anybody else in them can reach; below 0: there are none."""
+    keys: list[int] = field(default_factory=list)
+    found: int = 0
+    """Those of them who were read and may fit."""
 
 
 async def find(
@@ -70,21 +83,32 @@ async def find(
     waiting = Waiting(job, weights, minimum_share)
     ahead = rings(job, weights)
     beyond, rest = 100.0, [*keys_around(job.point, job.radius_km)] if wanted == 0 else []
+    cut = _Cut(NOBODY)
     best: list[Candidate] = []
     fitting = 0
     size = max(_FIRST_BATCH, wanted + wanted // 2)
     while wanted:
-        bound = max(waiting.bound_of(0), beyond)
+        bound = max(waiting.bound_of(0), beyond, cut.bound)
         if bound < 0 or (len(best) == wanted and best[-1].score.total > bound + ROUNDING):
             break
-        if waiting.bound_of(size - 1) < beyond:
+        if waiting.bound_of(size - 1) < max(beyond, cut.bound):
+            if cut.bound >= beyond:
+                waiting.add(await near_and_able(session, job, cut.keys))
+                cut = _Cut(NOBODY)
+                continue
             ring = next(ahead)
-            found = waiting.add(await near_and_able(session, job, ring.keys))
-            beyond, rest = ring.beyond, ring.rest
-            if rest and found * _SPARSE < size:
+            beyond, rest, keys = ring.beyond, ring.rest, ring.keys
+            rows, others = await best_near_and_able(session, job, keys, weights, _CARRIED * size)
+            if rest and others is None and len(rows) * _SPARSE < size:
                 # Where hardly anybody is, one more look at all of it is the quickest.
-                waiting.add(await near_and_able(session, job, rest))
-                beyond, rest = NOBODY, []
+                waiting.add(rows)
+                beyond, keys, rest = NOBODY, rest, []
+                rows, others = await best_near_and_able(
+                    session, job, keys, weights, _CARRIED * size
+                )
+            found = waiting.add(rows)
+            if others is not None:
+                cut = _Cut(max(cut.bound, others), cut.keys + keys, cut.found + found)
             continue
         raw = waiting.take(min(size, _LARGEST_BATCH))
         batch = [UUID(worker_id) if isinstance(worker_id, str) else worker_id for worker_id in raw]
@@ -92,7 +116,11 @@ async def find(
         fits = await _judge(session, batch, job, now, weights, minimum_share, caps)
         fitting, size = fitting + len(fits), size * 2
         best = sorted([*best, *fits], key=lambda candidate: candidate.place)[:wanted]
-    unseen = await count_able(session, job, rest, minimum_share) if counts and rest else 0
+    unseen = 0
+    if counts and rest:
+        unseen += await count_able(session, job, rest, minimum_share)
+    if counts and cut.keys:
+        unseen += max(0, await count_able(session, job, cut.keys, minimum_share) - cut.found)
     return Shortlist(best, fitting + len(waiting) + unseen)
 
 

@@ -7,6 +7,7 @@ to fit, and never loses anybody who does.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from typing import Any, Final, cast
 
@@ -23,6 +24,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal,
     or_,
     select,
     true,
@@ -36,7 +38,7 @@ from app.database.statements import bits_set
 from app.employers.models import BlockByEmployer
 from app.matching.hours import hours_of
 from app.matching.models import WorkerMatch
-from app.matching.rules import JobFacts
+from app.matching.rules import EXPERIENCE_FULL_YEARS, JobFacts, Weights
 from app.offers.models import JobMatch
 from app.workers.models import BlockByWorker
 
@@ -128,16 +130,84 @@ def within(squared: ColumnElement[Any]) -> ColumnElement[bool]:
     return squared <= _worker.max_km * _worker.max_km * DISTANCE_SLACK + 1e-6
 
 
+class _Wanted(StrEnum):
+    """What a statement returns of those who may fit."""
+
+    ROWS = "rows"
+    BEST = "best"
+    """The rows with the best bounds of their scores, at most `limit`, the best first."""
+    COUNT = "count"
+
+
+def _bound(squared: ColumnElement[Any], days: Sequence[int]) -> ColumnElement[Any]:
+    """Return a bound of the score, 0 to 100, by what the index holds; `_bound_values` has its parameters."""
+
+    def number(name: str) -> ColumnElement[Any]:
+        return bindparam(name, type_=Float)
+
+    radius = number("radius")
+    limit = case((_worker.max_km < radius, _worker.max_km), else_=radius)
+    apart = 1 - func.sqrt(squared) / (limit + 1e-9)
+    wished = sum(
+        (
+            bits_set(column.bitwise_and(bindparam(name, type_=BigInteger)))
+            for column, name in ((_worker.skills_0, "wished_0"), (_worker.skills_1, "wished_1"))
+        ),
+        start=literal(0),
+    )
+    beyond = _worker.experience - bindparam("experience", type_=Integer)
+    return (
+        number("perfect")
+        + number("by_distance") * case((apart < 0, 0.0), else_=apart)
+        + number("by_half_hour") * shared_half_hours(days)
+        + number("by_wish") * wished
+        + number("by_year")
+        * case((beyond > EXPERIENCE_FULL_YEARS, EXPERIENCE_FULL_YEARS), else_=beyond)
+    )
+
+
+def _bound_values(job: JobFacts, weights: Weights) -> dict[str, Any]:
+    """Return the parameters of `_bound`: what each part adds for each unit, and all that is taken as perfect."""
+    hours = hours_of(job.schedule)
+    half_hours = sum(mask.bit_count() for mask in hours.week)
+    # Half hours count alike only where there is as much work in each of them.
+    is_even = len({minutes for minutes in hours.half_hours if minutes}) == 1
+    wished = masks(sorted(job.preferred_skills))
+    each = 100 / weights.total
+    perfect = weights.reliability + weights.experience / 2
+    perfect += 0 if is_even else weights.availability
+    perfect += 0 if job.preferred_skills else weights.skills
+    return {
+        "radius": float(MAX_TRAVEL_KM if job.radius_km is None else job.radius_km),
+        "perfect": each * perfect,
+        "by_distance": each * weights.distance,
+        "by_half_hour": each * weights.availability / half_hours if is_even else 0.0,
+        "by_wish": each * weights.skills / max(1, len(job.preferred_skills)),
+        "by_year": each * weights.experience / 2 / EXPERIENCE_FULL_YEARS,
+        "wished_0": wished[0],
+        "wished_1": wished[1],
+        "half_hours": half_hours,
+    }
+
+
 @cache
-def _statement(days: tuple[int, ...], *, wraps: bool, counts: bool) -> Select[Any]:
+def _statement(days: tuple[int, ...], *, wraps: bool, wanted: _Wanted) -> Select[Any]:
     """Return the statement for work on these weekdays: of the others nothing need be read.
 
     Built once each: putting it together takes longer than the database takes to answer it.
     """
     squared = squared_km(EAST_ROUND if wraps else EAST)
-    enough = shared_half_hours(days) >= bindparam("least_half_hours", type_=Integer)
+    found = select(*_COLUMNS)
+    shares_time = _shares_time(days)
+    if wanted is _Wanted.COUNT:
+        found = select(func.count())
+        shares_time = shared_half_hours(days) >= bindparam("least_half_hours", type_=Integer)
+    elif wanted is _Wanted.BEST:
+        bound = _bound(squared, days).label("bound")
+        limit = bindparam("limit", type_=Integer)
+        found = select(*_COLUMNS, bound).order_by(bound.desc()).limit(limit)
     offered = select(_match.worker_id).where(_match.job_id == bindparam("job_id", type_=Uuid()))
-    return (select(func.count()) if counts else select(*_COLUMNS)).where(
+    return found.where(
         *near(),
         _worker.experience >= bindparam("experience"),
         *(
@@ -149,7 +219,7 @@ def _statement(days: tuple[int, ...], *, wraps: bool, counts: bool) -> Select[An
         ),
         within(squared),
         squared <= bindparam("radius_squared", type_=Float),
-        enough if counts else _shares_time(days),
+        shares_time,
         # Whoever was offered this job before, whatever came of it, or shut out or is by its employer.
         _worker.worker_id.not_in(offered.union_all(_BLOCKING, _BLOCKED)),
     )
@@ -200,9 +270,27 @@ async def near_and_able(
     days = work_days(job)
     if not days:
         return []
-    statement = _statement(days, wraps=wraps, counts=False)
+    statement = _statement(days, wraps=wraps, wanted=_Wanted.ROWS)
     rows: Sequence[Row[*tuple[Any, ...]]] = (await session.execute(statement, values)).all()
     return rows
+
+
+async def best_near_and_able(
+    session: AsyncSession, job: JobFacts, keys: Sequence[int], weights: Weights, limit: int
+) -> tuple[Sequence[Sequence[Any]], float | None]:
+    """Return of `near_and_able` only the rows with the best bounds of their scores, at most `limit`.
+
+    The bound is what nobody else in these cells can exceed, 0 to 100; None: there is nobody else.
+    """
+    values, wraps = _values(job, keys)
+    days = work_days(job)
+    if not days:
+        return [], None
+    statement = _statement(days, wraps=wraps, wanted=_Wanted.BEST)
+    values |= _bound_values(job, weights) | {"limit": limit}
+    rows = (await session.execute(statement, values)).all()
+    bare = [row[:-1] for row in rows]
+    return bare, float(rows[-1].bound) if len(rows) == limit else None
 
 
 async def count_able(
@@ -213,7 +301,7 @@ async def count_able(
     days = work_days(job)
     if not days or not keys:
         return 0
-    statement = _statement(days, wraps=wraps, counts=True)
+    statement = _statement(days, wraps=wraps, wanted=_Wanted.COUNT)
     counted: int = (
         await session.execute(statement, values | half_hours_of(job, minimum_share))
     ).scalar_one()

@@ -173,10 +173,11 @@ def reference(people, job, by, minimum_share):
     return sorted(found)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_search_is_the_reference_for_thousands_of_jobs(database_url, seed, monkeypatch):
+@pytest.mark.parametrize(("seed", "sparse"), [(1, 4), (2, 100)])
+def test_the_search_is_the_reference_for_thousands_of_jobs(database_url, seed, sparse, monkeypatch):
     monkeypatch.setattr(candidates, "_FIRST_BATCH", 3)
-    monkeypatch.setattr(candidates, "_SPARSE", 100)
+    monkeypatch.setattr(candidates, "_SPARSE", sparse)
+    monkeypatch.setattr(candidates, "_CARRIED", 1)
     with asyncio.Runner() as runner:
         database = database_of(database_url)
         people, employer_id = runner.run(populate(database, seed))

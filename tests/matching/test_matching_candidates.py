@@ -158,6 +158,17 @@ async def test_only_as_many_people_are_read_as_it_takes(database):
     assert found.eligible == 1_500
 
 
+async def test_whoever_has_every_preferred_skill_is_not_passed_over(database, monkeypatch):
+    """A bound that overflowed at three of them put the best worker behind all others."""
+    monkeypatch.setattr(candidates, "_FIRST_BATCH", 1)
+    async with database.begin() as session:
+        usual = [NewWorker(skills=SKILLS[:3]) for _ in range(4)]
+        ids = await add_workers(session, [*usual, NewWorker(skills=SKILLS)])
+        job_id = await add_job(session, await add_employer(session), preferred=SKILLS[1:])
+    async with database.read() as session:
+        assert await best(session, job_id, wanted=1) == ids[-1:]
+
+
 @pytest.mark.parametrize(
     "facts",
     [
