@@ -83,7 +83,7 @@ def _experience(years: Sequence[int], job: JobFacts) -> Floats:
     return part
 
 
-class Waiting:
+class Unread:
     """Workers who may fit and whose facts are not read yet, the best bound first; each once."""
 
     def __init__(self, job: JobFacts, weights: Weights, minimum_share: float) -> None:

@@ -77,10 +77,10 @@ async def find(
     `closes_at`, when the job is over: nothing is said to them before. Without `counts` those in cells that were
     not looked in are not counted as eligible.
     """
-    from app.matching.bounds import Waiting
+    from app.matching.bounds import Unread
     from app.matching.rings import NOBODY, rings
 
-    waiting = Waiting(job, weights, minimum_share)
+    waiting = Unread(job, weights, minimum_share)
     ahead = rings(job, weights)
     beyond, rest = 100.0, [*keys_around(job.point, job.radius_km)] if wanted == 0 else []
     cut = _Cut(NOBODY)
