@@ -20,7 +20,7 @@ from app.database.session import Database
 from app.identity.redis_sessions import RedisSessions
 from app.identity.sessions import DatabaseSessions, SessionStore
 from app.identity.tokens import TokenRing
-from app.matching.index import reindex_workers
+from app.matching.newcomers import index_and_look_again
 from app.messaging.channel import ChannelRegistry
 from app.messaging.inbox.group_commit import GroupCommit
 from app.messaging.inbox.model_readings import ModelDesk
@@ -88,7 +88,7 @@ async def running(
         sms=bool(settings.sms_url),
         patience=patience,
     )
-    database.on_change("worker", reindex_workers)
+    database.on_change("worker", index_and_look_again(clock))
     database.on_change(ERASED_WORKER, payments_privacy.forget_words)
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     redis = Redis.from_url(redis_url, **IMPATIENT) if redis_url else None

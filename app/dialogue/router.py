@@ -2,7 +2,8 @@
 
 **The order of precedence.** The first that understands a message answers it:
 
-1. STOP. What is never answered (reactions, edits) comes before it; after it only START, deletion and codes.
+1. STOP. What is never answered (reactions, edits) comes before it; after it only START, deletion and codes count,
+   and once a day one line says how to come back.
 2. Safety: a call for help.
 3. The question that the bot itself asked and a yes or no decides: "Delete everything?", "Take your yes back?",
    and a proposal made of what a language model read. A message that quotes or taps something else is about that.
@@ -160,7 +161,16 @@ def _while_stopped(message: Incoming) -> Turn:
     agrees = message.tapped("delete") or message.has_intent(Intent.YES)
     if state.ask is Ask.DELETE and agrees and not context.late:
         return read_delete(message) or Turn(state)
-    return Turn(state)
+    return _how_to_come_back(message)
+
+
+def _how_to_come_back(message: Incoming) -> Turn:
+    """Tell somebody who writes after STOP how to come back: once a day, and only in answer to them."""
+    state, today = message.state, message.context.now.date().isoformat()
+    if message.context.late or state.told_how_to_start == today:
+        return Turn(state)
+    told = replace(state, told_how_to_start=today)
+    return Turn(told, (Reply("stopped_still", essential=True),))
 
 
 def _start(message: Incoming) -> Turn:

@@ -96,6 +96,8 @@ class State:
     """Whether somebody who waits for a human was reminded that one is called."""
     last_faq: str = ""
     """The topic of the frequent question that was answered last."""
+    told_how_to_start: str = ""
+    """The day, by UTC, on which somebody who said STOP was last told how to come back."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """Facts of a registration that were said before they were asked for, and are not stored yet."""
 
@@ -115,6 +117,7 @@ class State:
             "told_of_human": self.handoff_announced,
             "told_of": self.last_faq,
             **({"said": dict(self.said)} if self.said else {}),
+            **({"told_how_to_start": self.told_how_to_start} if self.told_how_to_start else {}),
         }
 
     @classmethod
@@ -130,4 +133,5 @@ class State:
             handoff_announced=bool(value.get("told_of_human")),
             last_faq=str(value.get("told_of") or ""),
             said=dict(value.get("said") or {}),
+            told_how_to_start=str(value.get("told_how_to_start") or ""),
         )
