@@ -118,7 +118,7 @@ async def check(arguments: argparse.Namespace) -> int:
         problems += [*settings.problems(), *currency_problems(settings)]
         problems += await _unreachable(settings, deploy=arguments.deploy)
         if arguments.deploy:
-            problems += [*settings.missing(), *_advice(settings)]
+            problems += [*settings.missing(), *production.advice(settings)]
         if arguments.deploy and (note := production.what_leaves(settings)):
             print(note)
     for problem in problems:
@@ -170,32 +170,6 @@ async def _unreachable(settings: Settings, *, deploy: bool) -> list[str]:
     except (RedisError, OSError):
         return ["REDIS_URL does not answer."]
     return []
-
-
-def _advice(settings: Settings) -> list[str]:
-    """Return what a deployment should have, although it would start without."""
-    found = []
-    if settings.database_url.get_secret_value().startswith("sqlite"):
-        found.append("DATABASE_URL is SQLite: one machine only; use PostgreSQL to grow.")
-    if settings.redis_url is None:
-        found.append("REDIS_URL is missing: each process counts rate limits by itself.")
-    if settings.data_key is None:
-        found.append(
-            "DATA_KEY is missing: phones are found by the oldest of SECRET_KEY and "
-            "SECRET_KEYS_PREVIOUS, so that one must be kept for ever."
-        )
-    if settings.razorpay_webhook_secrets and not settings.razorpay_account_id:
-        found.append(
-            "RAZORPAY_ACCOUNT_ID is missing: an event of another account with the same webhook secret "
-            "would be believed."
-        )
-    if settings.smtp_url is None:
-        found.append("SMTP_URL is missing: nobody can reset a forgotten password.")
-    if not settings.phone_countries:
-        found.append(
-            "ALLOWED_PHONE_COUNTRIES is missing: anybody can make us pay for codes to every country."
-        )
-    return found
 
 
 async def create_admin(arguments: argparse.Namespace) -> int:

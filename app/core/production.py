@@ -199,3 +199,29 @@ def what_leaves(settings: Settings) -> str:
         f"with the open question: at most {settings.interpreter_calls_per_day} a day. "
         "Name it in the privacy notice."
     )
+
+
+def advice(settings: Settings) -> list[str]:
+    """Return what a deployment should have, although it would start without."""
+    found = []
+    if settings.database_url.get_secret_value().startswith("sqlite"):
+        found.append("DATABASE_URL is SQLite: one machine only; use PostgreSQL to grow.")
+    if settings.redis_url is None:
+        found.append("REDIS_URL is missing: each process counts rate limits by itself.")
+    if settings.data_key is None:
+        found.append(
+            "DATA_KEY is missing: phones are found by the oldest of SECRET_KEY and "
+            "SECRET_KEYS_PREVIOUS, so that one must be kept for ever."
+        )
+    if settings.razorpay_webhook_secrets and not settings.razorpay_account_id:
+        found.append(
+            "RAZORPAY_ACCOUNT_ID is missing: an event of another account with the same webhook secret "
+            "would be believed."
+        )
+    if settings.smtp_url is None:
+        found.append("SMTP_URL is missing: nobody can reset a forgotten password.")
+    if not settings.phone_countries:
+        found.append(
+            "ALLOWED_PHONE_COUNTRIES is missing: anybody can make us pay for codes to every country."
+        )
+    return found
