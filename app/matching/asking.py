@@ -65,7 +65,7 @@ class Waiting:
     """Of the week, when it could be read."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Count the open offers."""
         return len(self.answers)
 
 
@@ -92,7 +92,7 @@ class Candidates:
     """How likely somebody who said yes comes: 1 for now."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Count the candidates."""
         return len(self.base)
 
 

@@ -62,7 +62,7 @@ class Outcomes:
     age_days: Floats
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Count the offers."""
         return len(self.base)
 
 
@@ -169,7 +169,7 @@ def from_json(values: Any) -> Curves:
     return curves
 
 
-def learn(outcomes: Outcomes) -> Curves:
+def fit_curves(outcomes: Outcomes) -> Curves:
     """Learn the curves from offers that ended; with few of them they stay near what is usual."""
     if not len(outcomes):
         return Curves()

@@ -38,7 +38,7 @@ class People:
     """How likely each answers an offer when not tired."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Count the people."""
         return len(self.x)
 
 
@@ -101,7 +101,8 @@ def jobs_of(world: World, people: People, seed: int, days: int) -> list[SimJob]:
     of = world.jobs
     festival = of.festival
     jobs: list[SimJob] = []
-    home = _places(world.city.side_km, world.city.towns, of.employers, draw)
+    districts = of.districts or world.city.towns
+    home = _places(world.city.side_km, districts, of.employers, draw)
     skill_weight = _sum_one(_zipf(world.workers.skills, world.workers.skill_exponent).tolist())
     for day in range(days):
         rate = of.per_day
@@ -119,7 +120,7 @@ def jobs_of(world: World, people: People, seed: int, days: int) -> list[SimJob]:
             x, y = float(home[0][employer]), float(home[1][employer])
             if employer or not of.largest_share:
                 # An employer's jobs lie around where it is at home, most of them somewhere else.
-                anywhere = _places(world.city.side_km, world.city.towns, 1, draw)
+                anywhere = _places(world.city.side_km, districts, 1, draw)
                 x, y = float(anywhere[0][0]), float(anywhere[1][0])
             skill = int(draw.choice(world.workers.skills, p=skill_weight))
             places = min(of.most_places, int(draw.geometric(of.places)))

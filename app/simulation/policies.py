@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from app.matching.asking import AskingRules, Candidates, Need, Plan, Waiting
-from app.matching.response import CLOSED_COUNTS, Curves, Outcomes, learn
+from app.matching.response import CLOSED_COUNTS, Curves, Outcomes, fit_curves
 from app.matching.rules import DEFAULT_WEIGHTS, Parts, distance_part, offers_to_send, weigh
 from app.simulation.city import Ints
 from app.simulation.run import Market, OpenJob, SimOffer, SimPolicy
@@ -172,7 +172,7 @@ class Waves:
             else _closed_at(offer)
             for offer in ended
         ]
-        self.curves = learn(
+        self.curves = fit_curves(
             Outcomes(
                 worker=np.array([offer.worker for offer in ended], dtype=np.int64),
                 base=np.array([offer.base for offer in ended]),

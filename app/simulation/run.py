@@ -270,14 +270,14 @@ def play(world: World, policy: SimPolicy, seed: int, days: int) -> Played:
         at, event, _, what = heapq.heappop(market.events)
         market.pass_to(at)
         if isinstance(what, SimJob):
-            _look(market, _publish(market, what), policy)
+            _let_policy_ask(market, _publish(market, what), policy)
         elif isinstance(what, SimOffer):
             _offer_event(market, what, Event(event), policy)
         elif isinstance(what, OpenJob):
             if event is Event.DEADLINE or event == Event.DEADLINE:
                 _close(market, what)
             elif what.look_at == at:
-                _look(market, what, policy)
+                _let_policy_ask(market, what, policy)
     return Played(seed, market)
 
 
@@ -320,10 +320,10 @@ def _offer_event(market: Market, offer: SimOffer, event: Event, policy: SimPolic
     else:
         market.end(offer, "rejected")
     if policy.looks_at_answers and job.places:
-        _look(market, job, policy)
+        _let_policy_ask(market, job, policy)
 
 
-def _look(market: Market, job: OpenJob, policy: SimPolicy) -> None:
+def _let_policy_ask(market: Market, job: OpenJob, policy: SimPolicy) -> None:
     if job.over or job.places == 0:
         return
     again = policy.look(market, job)

@@ -125,6 +125,8 @@ class Jobs(_Part):
     shift_hours: tuple[Positive, Positive] = (4.0, 9.0)
     night_share: Share = 0.0
     """How many of the jobs are night shifts; none of the others begins at night."""
+    districts: list[Town] = []
+    """Where work is; without any, where people live."""
     employers: Annotated[int, Field(ge=1, le=10_000)] = 150
     largest_share: Share = 0.0
     """How many of the jobs are one employer's, at one place."""
@@ -166,6 +168,7 @@ class World(_Part):
             ("skills_each", self.workers.skills_each),
             ("archetypes", [kind.share for kind in self.workers.archetypes]),
             ("towns", [town.share for town in self.city.towns] or [1.0]),
+            ("districts", [town.share for town in self.jobs.districts] or [1.0]),
         ):
             if not math.isclose(sum(shares), 1.0, abs_tol=1e-6):
                 raise ValueError(f"{name}: the shares must add up to 1")
