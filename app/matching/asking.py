@@ -31,7 +31,7 @@ class AskingRules:
     """What the policy aims at; times in minutes in which people are awake."""
 
     soon_minutes: float = 40.0
-    soon_chance: float = 0.62
+    soon_chance: float = 0.3
     """How likely all places fill within `soon_minutes` from now, at least."""
     urgent_minutes: float = 300.0
     """With so little time left `end_chance` counts."""
@@ -39,9 +39,9 @@ class AskingRules:
     """How likely all places fill by the end, at least, once it is urgent."""
     enough_chance: float = 0.93
     """Nobody is asked for speed alone where the places fill by the end as likely as this."""
-    spread: float = 0.75
+    spread: float = 0.85
     """Factor of somebody's turn for each offer of the last seven days, beyond their being tired."""
-    spread_long: float = 0.93
+    spread_long: float = 0.97
     """The same for each offer of the last 28 days."""
     newcomer_turn: float = 2.0
     """Factor of the turn of somebody who was never offered anything."""
@@ -87,7 +87,7 @@ class Candidates:
     liked: Bools
     """Whether this employer likes them."""
     barred: Bools
-    """Whether they can't be asked now: asleep, or their hours are given away."""
+    """Whether they can't be asked now: these hours are given away, or another offer for them is open."""
     arrives: Floats
     """How likely somebody who said yes comes: 1 for now."""
 
@@ -170,9 +170,9 @@ class Plan:
         """How likely the places fill by the end, with what was asked so far."""
         return self._end.chance
 
-    def choose(self, candidates: Candidates) -> list[int]:
-        """Return the places of those to ask now, first who has the first turn."""
-        if not self.wants_more or not len(candidates):
+    def choose(self, candidates: Candidates, most: int) -> list[int]:
+        """Return the places of those to ask now, at most so many, first who has the first turn."""
+        if not self.wants_more or not len(candidates) or most <= 0:
             return []
         open_to = np.flatnonzero(~candidates.barred & (candidates.load < candidates.cap))
         if not len(open_to):
@@ -205,12 +205,16 @@ class Plan:
             self._end.add(likely * share_end)
             self._asked.append(likely)
             chosen.append(int(open_to[place]))
-            if self._is_enough(self._soon, self._end):
+            if len(chosen) >= most or self._is_enough(self._soon, self._end):
                 break
         return chosen
 
     def look_again(self) -> float:
-        """Return in how many waking minutes more people will be wanted if nobody answers."""
+        """Return in how many waking minutes more people will be wanted if nobody answers.
+
+        Where more are wanted now already, nobody is left to ask, or as many were asked as may be at once:
+        the caller, who set that limit, knows when it opens.
+        """
         if self.wants_more:
             return NOBODY_LEFT
         for minutes in LOOKS:

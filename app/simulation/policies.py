@@ -7,8 +7,8 @@ import numpy as np
 
 from app.matching.asking import AskingRules, Candidates, Need, Plan, Waiting
 from app.matching.response import CLOSED_COUNTS, Curves, Outcomes, fit_curves
-from app.matching.rules import DEFAULT_WEIGHTS, Parts, distance_part, offers_to_send, weigh
-from app.simulation.city import Ints
+from app.matching.rules import DEFAULT_WEIGHTS, offers_to_send
+from app.simulation.city import Floats, Ints
 from app.simulation.run import Market, OpenJob, SimOffer, SimPolicy
 from app.simulation.world import DAY_MINUTES
 from app.workers.rules import reliability
@@ -24,7 +24,7 @@ _MEMORY: Final = 20_000
 class NearestOnce:
     """Asks the ten nearest, once."""
 
-    closes_clashes = looks_at_answers = False
+    looks_at_answers = False
 
     def look(self, market: Market, job: OpenJob) -> float | None:
         """Ask the ten nearest."""
@@ -35,7 +35,7 @@ class NearestOnce:
 class NearestEveryTwoHours:
     """Asks the ten nearest who were not asked yet, every two hours, until the places are filled."""
 
-    closes_clashes = looks_at_answers = False
+    looks_at_answers = False
 
     def look(self, market: Market, job: OpenJob) -> float | None:
         """Ask the next ten."""
@@ -46,7 +46,7 @@ class NearestEveryTwoHours:
 class Everybody:
     """Asks everybody who fits, and every hour whoever has come since."""
 
-    closes_clashes = looks_at_answers = False
+    looks_at_answers = False
 
     def look(self, market: Market, job: OpenJob) -> float | None:
         """Ask all."""
@@ -66,7 +66,7 @@ class Today:
     As they were when they were replaced, they know no night: answers are void after four hours of the clock.
     """
 
-    closes_clashes = looks_at_answers = False
+    looks_at_answers = False
     interval = 30.0
 
     def look(self, market: Market, job: OpenJob) -> float | None:
@@ -76,39 +76,43 @@ class Today:
         wanted = offers_to_send(job.places, fresh)
         if wanted:
             may = np.flatnonzero(market.may_be_asked(job))
-            workers = it.fitting[may].tolist()
-            scores = [
-                _score(market, worker, km)
-                for worker, km in zip(workers, it.km[may].tolist(), strict=True)
-            ]
-            order = np.lexsort((it.km[may], -np.array(scores)))[:wanted]
+            scores = _scores(market, it.fitting[may], it.km[may])
+            order = np.lexsort((it.km[may], -scores))[:wanted]
             for place in may[order].tolist():
                 market.ask(job, place, 0.0, market.world.rules.respond_within_minutes, rests=False)
         return now + self.interval
 
 
-def _score(market: Market, worker: int, km: float) -> float:
-    known = reliability(int(market.answered[worker]), int(market.missed[worker]), 0)
-    parts = Parts(
-        distance=round(distance_part(km, float(market.people.travel_km[worker])), 1),
-        availability=100.0,
-        skills=100.0,
-        experience=50.0,
-        reliability=known,
+def _scores(market: Market, workers: Ints, km: Floats) -> Floats:
+    """Return what `app.matching.rules` and `app.workers.rules` give: all but distance and reliability are full."""
+    known = np.array(
+        [
+            reliability(answered, missed, 0)
+            for answered, missed in zip(
+                market.answered[workers].astype(int).tolist(),
+                market.missed[workers].astype(int).tolist(),
+                strict=True,
+            )
+        ]
     )
-    return weigh(parts, DEFAULT_WEIGHTS)
+    weights = DEFAULT_WEIGHTS
+    near = np.clip(100 * (1 - km / market.people.travel_km[workers]), 0, 100)
+    full = 100 * (weights.availability + weights.skills) + 50 * weights.experience
+    total: Floats = near * weights.distance + known * weights.reliability + full
+    return total
 
 
 class Waves:
     """The policy of the real system, `app.matching.asking`, with what it has learned so far."""
 
-    closes_clashes = looks_at_answers = True
+    looks_at_answers = True
 
     def __init__(self, rules: AskingRules | None = None) -> None:
         self.rules = rules or AskingRules()
         self.curves = Curves()
         self._learned_at = 0.0
-        self._ended = 0
+        self._read = 0
+        self._rows: list[tuple[float, ...]] = []
 
     def look(self, market: Market, job: OpenJob) -> float | None:
         """Ask whom the policy chooses."""
@@ -118,13 +122,18 @@ class Waves:
         self._learn(market)
         it, hour = job.job, _hour(now)
         need = Need(job.places, clock.waking(it.starts) - clock.waking(now), hour)
-        plan = Plan(need, self._waiting(market, job), self.curves, self.rules)
-        if plan.wants_more:
-            chosen = plan.choose(self._candidates(market, job))
+        waiting = self._waiting(market, job)
+        plan = Plan(need, waiting, self.curves, self.rules)
+        of = market.world.rules
+        fresh = sum(elapsed < of.wave_minutes for elapsed in waiting.elapsed.tolist())
+        most = offers_to_send(job.places, fresh, of.offers_per_open_place)
+        chosen: list[int] = []
+        if plan.wants_more and most:
+            chosen = plan.choose(self._candidates(market, job), most)
             for place, base in zip(chosen, self._bases(market, it.fitting[chosen]), strict=True):
-                within = market.world.rules.respond_within_minutes
-                market.ask(job, place, float(base), within)
-        return clock.later(now, plan.look_again())
+                market.ask(job, place, float(base), of.respond_within_minutes)
+        limited = plan.wants_more and len(chosen) >= most
+        return clock.later(now, of.wave_minutes if limited else plan.look_again())
 
     def _waiting(self, market: Market, job: OpenJob) -> Waiting:
         offers, clock = job.open, market.clock
@@ -156,7 +165,7 @@ class Waves:
             km=job.job.km,
             newcomer=market.offers[workers] == 0,
             liked=np.zeros(size, dtype=bool),
-            barred=~market.may_be_asked(job),
+            barred=~market.may_be_asked(job) | (job.busy_with > 0),
             arrives=np.ones(size),
         )
 
@@ -165,30 +174,36 @@ class Waves:
             return
         self._learned_at = market.now
         clock = market.clock
-        ended = market.ended[-_MEMORY:]
-        until = [
-            min(offer.replies_at or offer.void_at, market.now)
-            if offer.status != "closed"
-            else _closed_at(offer)
-            for offer in ended
-        ]
+        for offer in market.ended[self._read :]:
+            end = offer.replies_at if offer.status in _ANSWERED else _silent_until(offer)
+            self._rows.append(
+                (
+                    offer.worker,
+                    offer.base,
+                    offer.load,
+                    _hour(offer.at),
+                    offer.job.job.km[offer.place],
+                    offer.status in _ANSWERED,
+                    offer.status == "accepted",
+                    clock.waking(end or offer.void_at) - clock.waking(offer.at),
+                    offer.status == "expired",
+                    offer.at / DAY_MINUTES,
+                )
+            )
+        self._read = len(market.ended)
+        columns = np.array(self._rows[-_MEMORY:]).T
         self.curves = fit_curves(
             Outcomes(
-                worker=np.array([offer.worker for offer in ended], dtype=np.int64),
-                base=np.array([offer.base for offer in ended]),
-                load=np.array([offer.load for offer in ended], dtype=np.int64),
-                hour=np.array([_hour(offer.at) for offer in ended], dtype=np.int64),
-                km=np.array([offer.job.job.km[offer.place] for offer in ended]),
-                answered=np.array([offer.status in _ANSWERED for offer in ended]),
-                accepted=np.array([offer.status == "accepted" for offer in ended]),
-                minutes=np.array(
-                    [
-                        clock.waking(end) - clock.waking(offer.at)
-                        for offer, end in zip(ended, until, strict=True)
-                    ]
-                ),
-                expired=np.array([offer.status == "expired" for offer in ended]),
-                age_days=np.array([(market.now - offer.at) / DAY_MINUTES for offer in ended]),
+                worker=columns[0].astype(np.int64),
+                base=columns[1],
+                load=columns[2].astype(np.int64),
+                hour=columns[3].astype(np.int64),
+                km=columns[4],
+                answered=columns[5] > 0,
+                accepted=columns[6] > 0,
+                minutes=columns[7],
+                expired=columns[8] > 0,
+                age_days=market.now / DAY_MINUTES - columns[9],
             )
         )
 
@@ -196,8 +211,10 @@ class Waves:
 _ANSWERED: Final = ("accepted", "rejected")
 
 
-def _closed_at(offer: SimOffer) -> float:
+def _silent_until(offer: SimOffer) -> float:
     filled = offer.job.filled_at
+    if offer.status == "expired":
+        return offer.void_at
     return filled[-1] if filled and offer.job.places == 0 else offer.void_at
 
 
@@ -209,7 +226,7 @@ def _hour(at: float) -> int:
 class Oracle:
     """Knows who would say yes, and asks just those, the least wanted elsewhere first."""
 
-    closes_clashes = looks_at_answers = True
+    looks_at_answers = True
 
     def look(self, market: Market, job: OpenJob) -> float | None:
         """Ask as many as there are places, of those who will come."""

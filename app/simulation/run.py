@@ -55,6 +55,10 @@ class OpenJob:
     asked: Bools
     booked: Bools
     """Who of those that fit has given these hours away."""
+    busy_with: Ints
+    """How many open offers for overlapping hours each of those that fit has."""
+    overlapping: list["OpenJob"] = field(default_factory=list)
+    """Jobs that run beside it, with overlapping hours."""
     filled: int = 0
     filled_at: list[float] = field(default_factory=list)
     offers: int = 0
@@ -67,6 +71,12 @@ class OpenJob:
     def places(self) -> int:
         """Still open."""
         return self.job.places - self.filled
+
+    def place_of(self, worker: int) -> int | None:
+        """Return the worker's place among those who fit, None for somebody else."""
+        place = int(self.job.fitting.searchsorted(worker))
+        is_there = place < len(self.job.fitting) and self.job.fitting[place] == worker
+        return place if is_there else None
 
 
 class Clock:
@@ -114,7 +124,6 @@ class Market:
         self.answered = np.zeros(count)
         self.missed = np.zeros(count)
         self.closed = np.zeros(count)
-        self.open_of: dict[int, list[SimOffer]] = {}
         self.bookings: dict[int, list[tuple[float, float]]] = {}
         self.running: dict[int, OpenJob] = {}
         self.events: list[tuple[float, int, int, object]] = []
@@ -191,7 +200,7 @@ class Market:
         job.asked[place] = True
         job.offers += 1
         job.open.append(offer)
-        self.open_of.setdefault(worker, []).append(offer)
+        self._count_open(offer, 1)
         cap = self.world.rules.weekly_cap
         self.cap_breaches += bool(cap and load >= cap)
         self.week[worker] += 1
@@ -205,11 +214,17 @@ class Market:
         self.push(void_at, Event.VOID, offer)
         return offer
 
+    def _count_open(self, offer: SimOffer, more: int) -> None:
+        for other in offer.job.overlapping:
+            place = other.place_of(offer.worker)
+            if place is not None:
+                other.busy_with[place] += more
+
     def end(self, offer: SimOffer, status: str) -> None:
         """End an open offer."""
         offer.status = status
         offer.job.open.remove(offer)
-        self.open_of[offer.worker].remove(offer)
+        self._count_open(offer, -1)
         if status in {"accepted", "rejected"}:
             self.answered[offer.worker] += 1
         elif status == "expired":
@@ -218,7 +233,7 @@ class Market:
             self.closed[offer.worker] += 1
         self.ended.append(offer)
 
-    def fill(self, job: OpenJob, offer: SimOffer, *, closes_clashes: bool) -> None:
+    def fill(self, job: OpenJob, offer: SimOffer) -> None:
         """Take an acceptance."""
         it = job.job
         taken = self.bookings.setdefault(offer.worker, [])
@@ -226,15 +241,10 @@ class Market:
         taken.append((it.starts, it.ends))
         job.filled += 1
         job.filled_at.append(self.now)
-        for other in self.running.values():
-            if other.job.starts < it.ends and it.starts < other.job.ends:
-                place = int(np.searchsorted(other.job.fitting, offer.worker))
-                if place < len(other.job.fitting) and other.job.fitting[place] == offer.worker:
-                    other.booked[place] = True
-        if closes_clashes:
-            for open_offer in list(self.open_of[offer.worker]):
-                if open_offer.job.booked[open_offer.place]:
-                    self.end(open_offer, "closed")
+        for other in (job, *job.overlapping):
+            place = other.place_of(offer.worker)
+            if place is not None:
+                other.booked[place] = True
         if job.places == 0:
             for open_offer in list(job.open):
                 self.end(open_offer, "closed")
@@ -243,8 +253,6 @@ class Market:
 class SimPolicy(Protocol):
     """Whom to ask, and when to look again."""
 
-    closes_clashes: bool
-    """Whether somebody who says yes is asked no more for the same hours."""
     looks_at_answers: bool
     """Whether an answer makes it look at once."""
 
@@ -283,13 +291,22 @@ def play(world: World, policy: SimPolicy, seed: int, days: int) -> Played:
 
 def _publish(market: Market, job: SimJob) -> OpenJob:
     size = len(job.fitting)
-    booked = np.zeros(size, dtype=bool)
+    opened = OpenJob(
+        job, np.zeros(size, dtype=bool), np.zeros(size, dtype=bool), np.zeros(size, dtype=np.int64)
+    )
     for worker, taken in market.bookings.items():
         if any(begin < job.ends and job.starts < end for begin, end in taken):
-            place = int(np.searchsorted(job.fitting, worker))
-            if place < size and job.fitting[place] == worker:
-                booked[place] = True
-    opened = OpenJob(job, np.zeros(size, dtype=bool), booked)
+            place = opened.place_of(worker)
+            if place is not None:
+                opened.booked[place] = True
+    for other in market.running.values():
+        if other.job.starts < job.ends and job.starts < other.job.ends:
+            other.overlapping.append(opened)
+            opened.overlapping.append(other)
+            for offer in other.open:
+                place = opened.place_of(offer.worker)
+                if place is not None:
+                    opened.busy_with[place] += 1
     market.running[job.number] = opened
     market.push(job.starts, Event.DEADLINE, opened)
     return opened
@@ -300,6 +317,8 @@ def _close(market: Market, job: OpenJob) -> None:
     for offer in list(job.open):
         market.end(offer, "closed")
     del market.running[job.job.number]
+    for other in job.overlapping:
+        other.overlapping.remove(job)
     market.done.append(job)
 
 
@@ -316,7 +335,7 @@ def _offer_event(market: Market, offer: SimOffer, event: Event, policy: SimPolic
         yes = job.job.luck_clash[offer.place] >= market.world.answers.notices_clashes
     if yes:
         market.end(offer, "accepted")
-        market.fill(job, offer, closes_clashes=policy.closes_clashes)
+        market.fill(job, offer)
     else:
         market.end(offer, "rejected")
     if policy.looks_at_answers and job.places:

@@ -140,6 +140,10 @@ class Rules(_Part):
     """Offers in seven days; 0: no cap."""
     respond_within_minutes: Positive = 240.0
     """After these an answer is void, where a policy knows deadlines; they rest in quiet hours."""
+    offers_per_open_place: Annotated[int, Field(ge=1, le=20)] = 2
+    """Offers of one wave for each open place, at most."""
+    wave_minutes: Positive = 10.0
+    """After these an open offer does not count against that number any more."""
 
 
 class World(_Part):
