@@ -31,8 +31,10 @@ class AskingRules:
     """What the policy aims at; times in minutes in which people are awake."""
 
     soon_minutes: float = 40.0
-    soon_chance: float = 0.3
-    """How likely all places fill within `soon_minutes` from now, at least."""
+    soon_chance: float = 0.4
+    """How likely all places fill within `soon_minutes` from now, at least, where people are asked seldom."""
+    haste_load: float = 1.5
+    """Where people were usually asked so often in the week before, half of that chance is enough."""
     urgent_minutes: float = 300.0
     """With so little time left `end_chance` counts."""
     end_chance: float = 0.97
@@ -43,6 +45,8 @@ class AskingRules:
     """Factor of somebody's turn for each offer of the last seven days, beyond their being tired."""
     spread_long: float = 0.97
     """The same for each offer of the last 28 days."""
+    fit_power: float = 3.0
+    """How much the score counts: the power to which it is taken."""
     newcomer_turn: float = 2.0
     """Factor of the turn of somebody who was never offered anything."""
     liked_turn: float = 1.2
@@ -88,6 +92,8 @@ class Candidates:
     """Whether this employer likes them."""
     barred: Bools
     """Whether they can't be asked now: these hours are given away, or another offer for them is open."""
+    fit: Floats
+    """Their score, 0 to 1."""
     arrives: Floats
     """How likely somebody who said yes comes: 1 for now."""
 
@@ -188,6 +194,7 @@ class Plan:
             chance
             * rules.spread**load
             * rules.spread_long ** candidates.lately[open_to]
+            * candidates.fit[open_to] ** rules.fit_power
             * np.where(candidates.newcomer[open_to], rules.newcomer_turn, 1.0)
             * np.where(candidates.liked[open_to], rules.liked_turn, 1.0)
         )
@@ -254,6 +261,8 @@ class Plan:
 
     def _is_enough(self, soon: Outlook, end: Outlook) -> bool:
         by_the_end, rules = end.chance, self._rules
+        # Where everybody is asked often, haste would use up those whom another job needs more.
+        soon_wanted = rules.soon_chance / (1 + self._curves.usual_load / rules.haste_load)
         if self._need.minutes_left <= rules.urgent_minutes and by_the_end < rules.end_chance:
             return False
-        return by_the_end >= rules.enough_chance or soon.chance >= rules.soon_chance
+        return by_the_end >= rules.enough_chance or soon.chance >= soon_wanted

@@ -114,7 +114,12 @@ class JobHours:
         if self._is_plain(availability):
             return self._free_by_week(availability)
         open_hours = intersect(self._work_for(availability), self._open(availability))
-        return total(open_hours) - total(intersect(open_hours, self._busy(availability)))
+        return total(open_hours) - total(intersect(open_hours, self._busy(availability.busy)))
+
+    def clashes(self, others: Iterable[Schedule]) -> bool:
+        """Whether any of the work still to come falls into hours of these jobs."""
+        taken = self._busy(others)
+        return bool(taken) and total(intersect(list(self.work), taken)) > 0
 
     def shift(self, time_zone: str) -> int:
         """Minutes to add to a clock of that zone to read the job's."""
@@ -163,10 +168,10 @@ class JobHours:
             if not _is_off(day, availability.time_off)
         )
 
-    def _busy(self, availability: Availability) -> list[Interval]:
+    def _busy(self, jobs: Iterable[Schedule]) -> list[Interval]:
         first = self.schedule.first_day
         taken: list[Interval] = []
-        for other in availability.busy:
+        for other in jobs:
             shift = self.shift(other.time_zone)
             taken.extend(
                 (begin + shift, end + shift)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Row, Uuid, bindparam, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Row, Uuid, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import Point
@@ -21,6 +21,7 @@ from app.matching.hours import WINDOW_DAYS, Availability, DateRange, Schedule, r
 from app.matching.index import slots_of
 from app.matching.refusals import Asked, AskingFacts, sleeps_through
 from app.matching.rules import JobFacts, WorkerFacts
+from app.offers.effective_status import has_status
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.workers.models import BlockByWorker, TimeOff, Worker
@@ -244,6 +245,19 @@ async def _accepted_jobs(
     session: AsyncSession, ids: Collection[UUID], job: JobFacts
 ) -> dict[UUID, list[Schedule]]:
     """When those workers work elsewhere: an acceptance counts until it or its job is called off."""
+    return await _jobs_of(session, ids, job, JobMatch.status == OfferStatus.ACCEPTED)
+
+
+async def open_jobs(
+    session: AsyncSession, ids: Collection[UUID], job: JobFacts, now: dt.datetime
+) -> dict[UUID, list[Schedule]]:
+    """When those workers would work by other offers that are open."""
+    return await _jobs_of(session, ids, job, has_status(OfferStatus.OFFERED, now))
+
+
+async def _jobs_of(
+    session: AsyncSession, ids: Collection[UUID], job: JobFacts, offers: ColumnElement[bool]
+) -> dict[UUID, list[Schedule]]:
     first, last = _near(job.schedule)
     rows = await session.execute(
         select(
@@ -260,7 +274,7 @@ async def _accepted_jobs(
         .join(JobSlot, JobSlot.job_id == Job.id)
         .where(
             JobMatch.worker_id.in_(ids),
-            JobMatch.status == OfferStatus.ACCEPTED,
+            offers,
             Job.id != job.id,
             Job.status != JobStatus.CANCELLED,
             Job.starts_on <= last,

@@ -1,11 +1,13 @@
 """The narrow table that matching reads."""
 
+import datetime as dt
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database.types import Base
+from app.database.types import Base, JsonType
 
 _COVERED = (
     "active",
@@ -53,3 +55,13 @@ class WorkerMatch(Base):
     d6: Mapped[int] = mapped_column(BigInteger)
     time_zone: Mapped[str] = mapped_column(String(64))
     """Of the half hours; they are comparable only with a job in the same zone."""
+
+
+class ResponseCurves(Base):
+    """How people answer offers, learned from those that ended (`response.Curves`); one row, absent at first."""
+
+    __tablename__ = "response_curves"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    values: Mapped[dict[str, Any]] = mapped_column(JsonType)
+    learned_at: Mapped[dt.datetime]

@@ -92,6 +92,8 @@ class Curves:
     """At no distance, and for each kilometre."""
     replies: Floats = field(default_factory=lambda: np.tile(_prior_replies(), (HOURS, 1)))
     """Share of the replies that came by each of `EDGES`, by the hour at which the offer could be read."""
+    usual_load: float = 0.0
+    """How many offers people had in the seven days before, on average over the offers made."""
     seen: int = 0
     """How many outcomes this was learned from."""
 
@@ -133,6 +135,7 @@ class Curves:
             "by_hour": self.by_hour.tolist(),
             "accept_logit": list(self.accept_logit),
             "replies": self.replies.tolist(),
+            "usual_load": self.usual_load,
             "seen": self.seen,
         }
 
@@ -151,6 +154,7 @@ def from_json(values: Any) -> Curves:
             by_hour=np.array(values["by_hour"], dtype=np.float64),
             accept_logit=(float(values["accept_logit"][0]), float(values["accept_logit"][1])),
             replies=np.array(values["replies"], dtype=np.float64),
+            usual_load=float(values["usual_load"]),
             seen=int(values["seen"]),
         )
     except (TypeError, KeyError, ValueError, IndexError):
@@ -158,7 +162,7 @@ def from_json(values: Any) -> Curves:
     shapes = (curves.by_load.shape, curves.by_hour.shape, curves.replies.shape)
     numbers = np.concatenate(
         [
-            [curves.answer, curves.strength, *curves.accept_logit],
+            [curves.answer, curves.strength, curves.usual_load, *curves.accept_logit],
             curves.by_load.ravel(),
             curves.by_hour.ravel(),
             curves.replies.ravel(),
@@ -191,6 +195,7 @@ def fit_curves(outcomes: Outcomes) -> Curves:
         by_hour=by_hour,
         accept_logit=_accept_logit(outcomes, weight),
         replies=replies,
+        usual_load=float(np.average(outcomes.load, weights=weight)),
         seen=len(outcomes),
     )
 

@@ -41,6 +41,8 @@ from app.policy.policy import Policy
 
 AT_ONCE: Final = 20
 """Jobs whose next wave one transaction sends: their rows stay locked until it commits."""
+_SMALLEST_POOL, _LARGEST_POOL, _POOL_SHARE = 32, 400, 6
+"""The policy chooses among so many people at least and at most, else among so many for each it may ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,29 +117,54 @@ async def _send(
     *,
     by_hand: bool,
 ) -> WaveResult:
-    """Ask; by hand every open offer counts, and somebody reads the result.
+    """Ask whom the wave policy chooses (`asking.Plan`), and plan the next look.
 
+    The settings limit how many: by hand every open offer counts against that, and somebody reads the result.
     Otherwise an offer counts for the interval of waves, which rests at night as the time to answer does.
     """
+    from app.matching.asking import AskingRules, Plan
+    from app.matching.asking_facts import find_curves, need_of, pool_of, waiting_of
+
     interval = dt.timedelta(minutes=policy.waves.interval_minutes)
     quiet = waves_rest(job.time_zone, job.closes_at, now)
     fresh_since = None if by_hand else rested_since(quiet, now, interval)
     open_places = max(0, job.positions - job.accepted)
-    wanted = 0
-    if await _employer_is_active(session, job.employer_id):
-        fresh = await _open_offers(session, job.id, now, fresh_since)
-        wanted = offers_to_send(open_places, fresh, policy.waves.offers_per_open_place)
     facts = await job_facts(session, job, now)
+    curves = await find_curves(session)
+    waiting = await waiting_of(session, job, now, quiet, curves)
+    plan = Plan(need_of(job, open_places, now, quiet), waiting, curves, AskingRules())
+    most = 0
+    if plan.wants_more and await _employer_is_active(session, job.employer_id):
+        fresh = await _open_offers(session, job.id, now, fresh_since)
+        most = offers_to_send(open_places, fresh, policy.waves.offers_per_open_place)
     found = Shortlist([], 0)
-    if wanted or by_hand:
-        found = await _find(session, facts, wanted, job.closes_at, now, policy)
-    offers = [_offer(candidate, facts, policy) for candidate in found.best]
+    if most or by_hand:
+        found = await _find(session, facts, _pool_size(most), job.closes_at, now, policy)
+    pool = await pool_of(session, found.best, facts, now, curves)
+    chosen = plan.choose(pool.columns, most)
+    offers = [
+        _offer(
+            pool.people[place],
+            facts,
+            policy,
+            answer_base=float(pool.columns.base[place]),
+            asked_before=int(pool.columns.load[place]),
+        )
+        for place in chosen
+    ]
     created = await create(session, job, offers, job.wave + 1, now, policy)
     if created:
         job.wave += 1
         wake_loops(session, "outbox")
-    job.next_wave_at = next_wave_at(now, open_places, interval, job.closes_at, quiet)
+    is_limited = plan.wants_more and len(chosen) >= most
+    wait = interval if is_limited else dt.timedelta(minutes=plan.look_again())
+    job.next_wave_at = next_wave_at(now, open_places, wait, job.closes_at, quiet)
     return WaveResult(job.wave, found.eligible, created)
+
+
+def _pool_size(most: int) -> int:
+    """Return how many the policy chooses among: the best by score, several times as many as it may ask."""
+    return min(_LARGEST_POOL, max(_SMALLEST_POOL, _POOL_SHARE * most)) if most else 0
 
 
 async def _find(
@@ -187,7 +214,9 @@ async def _open_offers(
     return (await session.execute(query)).scalar_one()
 
 
-def _offer(candidate: Candidate, job: JobFacts, policy: Policy) -> NewOffer:
+def _offer(
+    candidate: Candidate, job: JobFacts, policy: Policy, *, answer_base: float, asked_before: int
+) -> NewOffer:
     worker = candidate.worker
     scored = coarse(candidate.score, worker, job, _weights(policy))
     return NewOffer(
@@ -199,5 +228,7 @@ def _offer(candidate: Candidate, job: JobFacts, policy: Policy) -> NewOffer:
         experience=scored.parts.experience,
         reliability=scored.parts.reliability,
         distance_km=scored.distance_km,
+        answer_base=answer_base,
+        asked_before=asked_before,
         why=[{"kind": r.kind.value, **r.params} for r in why(worker, job, scored)],
     )

@@ -38,6 +38,10 @@ class NewOffer:
     distance_km: float
     why: Sequence[Mapping[str, Any]]
     """Reasons as JSON data: `{"kind": "distance", "km": 2.1}`; written in the reader's language later."""
+    answer_base: float | None = None
+    """How likely an answer is held to be, 0 to 1, when not tired; None where nobody asked that."""
+    asked_before: int | None = None
+    """Offers to this worker in the seven days before."""
 
 
 async def create(
@@ -124,6 +128,8 @@ def _row(offer: NewOffer) -> dict[str, Any]:
         "score_experience": offer.experience,
         "score_reliability": offer.reliability,
         "distance_km": offer.distance_km,
+        "answer_base": offer.answer_base,
+        "asked_before": offer.asked_before,
         "why": [dict(reason) for reason in offer.why],
     }
 

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
@@ -46,6 +46,10 @@ class JobMatch(Base):
     price_amount: Mapped[int] = mapped_column(BigInteger)
     """What the lead costs, fixed when the offer was made."""
     price_currency: Mapped[str] = mapped_column(String(3))
+    answer_base: Mapped[float | None]
+    """How likely an answer of this worker was held to be, 0 to 1, when not tired; None before 0042."""
+    asked_before: Mapped[int | None] = mapped_column(SmallInteger)
+    """Offers to this worker in the seven days before."""
     offered_at: Mapped[dt.datetime]
     respond_by: Mapped[dt.datetime]
     responded_at: Mapped[dt.datetime | None]

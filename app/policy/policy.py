@@ -150,11 +150,11 @@ class WavePolicy(_Part):
     """How offers go out."""
 
     offers_per_open_place: Annotated[int, whole(1, 20)] = Field(
-        default=2, description="Offers in a wave for each open place."
+        default=2, description="Offers in a wave for each open place, at most."
     )
     interval_minutes: Annotated[int, whole(1, 10_080)] = Field(
-        default=30,
-        description="Minutes after which an offer without an answer no longer holds back the next wave.",
+        default=10,
+        description="Minutes after which an offer without an answer no longer counts against that number.",
     )
     choice_factor: Annotated[int, whole(1, 10)] = Field(
         default=2, description="Acceptances never exceed positions times this."
@@ -235,7 +235,7 @@ class LimitPolicy(_Part):
         "tells who lives near it.",
     )
     offers_per_worker_per_week: Annotated[int, whole(1, 500)] = Field(
-        default=50,
+        default=6,
         description="Offers a worker gets in a week, where they have set no cap of their own.",
     )
     offers_per_worker_per_week_of_one_employer: Annotated[int, whole(1, 500)] = Field(

@@ -11,7 +11,7 @@ from app.matching.rules import DEFAULT_WEIGHTS, offers_to_send
 from app.simulation.city import Floats, Ints
 from app.simulation.run import Market, OpenJob, SimOffer, SimPolicy
 from app.simulation.world import DAY_MINUTES
-from app.workers.rules import reliability
+from app.workers.rules import RELIABILITY_PRIOR, RELIABILITY_PRIOR_WEIGHT
 
 _TEN: Final = 10
 _TWO_HOURS: Final = 120.0
@@ -85,21 +85,14 @@ class Today:
 
 def _scores(market: Market, workers: Ints, km: Floats) -> Floats:
     """Return what `app.matching.rules` and `app.workers.rules` give: all but distance and reliability are full."""
-    known = np.array(
-        [
-            reliability(answered, missed, 0)
-            for answered, missed in zip(
-                market.answered[workers].astype(int).tolist(),
-                market.missed[workers].astype(int).tolist(),
-                strict=True,
-            )
-        ]
-    )
+    answered, missed = market.answered[workers], market.missed[workers]
+    prior = RELIABILITY_PRIOR_WEIGHT
+    known = (100 * answered + RELIABILITY_PRIOR * prior) / (answered + missed + prior)
     weights = DEFAULT_WEIGHTS
     near = np.clip(100 * (1 - km / market.people.travel_km[workers]), 0, 100)
     full = 100 * (weights.availability + weights.skills) + 50 * weights.experience
     total: Floats = near * weights.distance + known * weights.reliability + full
-    return total
+    return total / weights.total
 
 
 class Waves:
@@ -166,6 +159,7 @@ class Waves:
             newcomer=market.offers[workers] == 0,
             liked=np.zeros(size, dtype=bool),
             barred=~market.may_be_asked(job) | (job.busy_with > 0),
+            fit=_scores(market, workers, job.job.km) / 100,
             arrives=np.ones(size),
         )
 
