@@ -41,16 +41,18 @@ class AskingRules:
     """How likely all places fill by the end, at least, once it is urgent."""
     enough_chance: float = 0.93
     """Nobody is asked for speed alone where the places fill by the end as likely as this."""
-    spread: float = 0.85
+    spread: float = 0.8
     """Factor of somebody's turn for each offer of the last seven days, beyond their being tired."""
-    spread_long: float = 0.97
+    spread_long: float = 0.95
     """The same for each offer of the last 28 days."""
-    fit_power: float = 3.0
+    fit_power: float = 1.5
     """How much the score counts: the power to which it is taken."""
-    newcomer_turn: float = 2.0
+    newcomer_turn: float = 3.0
     """Factor of the turn of somebody who was never offered anything."""
     liked_turn: float = 1.2
     """Factor of the turn of somebody whom the employer likes."""
+    torn_turn: float = 0.05
+    """Factor of the turn of somebody who may say yes to another job for the same hours."""
     least_share: float = 0.25
     """For speed alone only people are asked whose chance is at least this share of the best one's."""
 
@@ -91,7 +93,9 @@ class Candidates:
     liked: Bools
     """Whether this employer likes them."""
     barred: Bools
-    """Whether they can't be asked now: these hours are given away, or another offer for them is open."""
+    """Whether they can't be asked: these hours are given away."""
+    torn: Bools
+    """Whether another offer for some of these hours is open: they are asked when few others are left."""
     fit: Floats
     """Their score, 0 to 1."""
     arrives: Floats
@@ -197,6 +201,7 @@ class Plan:
             * candidates.fit[open_to] ** rules.fit_power
             * np.where(candidates.newcomer[open_to], rules.newcomer_turn, 1.0)
             * np.where(candidates.liked[open_to], rules.liked_turn, 1.0)
+            * np.where(candidates.torn[open_to], rules.torn_turn, 1.0)
         )
         share_soon = float(curves.replied(min(rules.soon_minutes, need.minutes_left), need.hour))
         share_end = float(curves.replied(need.minutes_left, need.hour))

@@ -154,10 +154,8 @@ async def pool_of(
         histories = {row.worker_id: row for row in rows}
     asked = await open_jobs(session, ids, job, now) if ids else {}
     hours = hours_of(job.schedule)
-    barred = [
-        hours.clashes((*each.worker.availability.busy, *asked.get(each.worker.id, ())))
-        for each in people
-    ]
+    barred = [hours.clashes(each.worker.availability.busy) for each in people]
+    torn = [hours.clashes(asked.get(each.worker.id, ())) for each in people]
 
     def column(name: str) -> Floats:
         return np.array(
@@ -173,6 +171,7 @@ async def pool_of(
         newcomer=column("offers") == 0,
         liked=column("hired") > 0,
         barred=np.array(barred, dtype=bool),
+        torn=np.array(torn, dtype=bool),
         fit=np.array([each.score.total for each in people], dtype=np.float64) / 100,
         arrives=np.ones(len(ids)),
     )

@@ -158,7 +158,8 @@ class Waves:
             km=job.job.km,
             newcomer=market.offers[workers] == 0,
             liked=np.zeros(size, dtype=bool),
-            barred=~market.may_be_asked(job) | (job.busy_with > 0),
+            barred=~market.may_be_asked(job),
+            torn=job.busy_with > 0,
             fit=_scores(market, workers, job.job.km) / 100,
             arrives=np.ones(size),
         )

@@ -43,6 +43,7 @@ async def test_publishing_asks_the_best_at_once_and_is_on_record(database):
     async with database.begin() as session:
         job = await publish(session, actor(employer_id), job_id, NOW)
     assert (job.status, job.wave, job.accept_limit) == ("published", 1, 2)
+    assert job.next_wave_at is not None
     assert NOW < job.next_wave_at <= NOW + dt.timedelta(hours=1)
     # The last shift starts on Saturday at 17:00 in India.
     assert job.closes_at == dt.datetime(2026, 11, 28, 11, 30, tzinfo=dt.UTC)

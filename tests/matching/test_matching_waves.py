@@ -41,6 +41,11 @@ async def market(database, workers=10, **wishes):
     return job_id, ids
 
 
+async def another_job(database, **wishes):
+    async with database.begin() as session:
+        return await add_job(session, await add_employer(session), **wishes)
+
+
 async def wave(database, job_id, now=NOW):
     async with database.begin() as session:
         return await send_wave(session, await get_job(session, job_id, lock=True), now)
@@ -251,7 +256,13 @@ async def test_an_administrator_sets_how_many_are_asked_and_how_well_they_fit(da
     values["matching"]["weights"]["reliability"] = 1.0
     async with database.begin() as session:
         await policy.replace(session, Policy.model_validate(values), now=NOW)
-        ids += await add_workers(session, [NewWorker(point=km_north(BANDRA, 9), history=(9, 0, 0))])
+        ids += await add_workers(session, [NewWorker(point=km_north(BANDRA, 2), history=(9, 0, 0))])
     await wave(database, job_id)
     assert await who_was_asked(database, job_id) == [ids[-1], *ids[:2]]
-    assert (await job_of(database, job_id)).next_wave_at == NOW + dt.timedelta(minutes=5)
+    values["waves"]["offers_per_open_place"] = 1
+    async with database.begin() as session:
+        await policy.replace(session, Policy.model_validate(values), now=NOW)
+    other = await another_job(database)
+    await wave(database, other)
+    # Fewer than are wanted: the next look comes when the limit of a wave opens.
+    assert (await job_of(database, other)).next_wave_at == NOW + dt.timedelta(minutes=5)
