@@ -442,11 +442,9 @@ def _parser() -> argparse.ArgumentParser:
         help="as the provider counts (2026-11-30)",
     )
     books.add_argument("--json", action="store_true", help="print the comparison as JSON")
-    keeper = add("templates", templates)
-    keeper.add_argument("what", choices=["register", "compare"])
+    add("templates", templates).add_argument("what", choices=["register", "compare"])
     simulation.declare(add("simulate", simulation.simulate))
-    former = add("flow", flow)
-    former.add_argument("what", choices=["register", "compare"])
+    add("flow", flow).add_argument("what", choices=["register", "compare"])
     return parser
 
 

@@ -19,6 +19,7 @@ from benchmarks import (
     matching,
     outbox,
     payments,
+    policy_gates,
     process,
     retention,
     waves,
@@ -29,7 +30,7 @@ from benchmarks.plots import draw_matching
 RESULTS = Path(__file__).parent / "results"
 WHAT = (
     *("matching", "waves", "endpoints", "chat", "outbox", "pace", "hot_rows", "retention"),
-    *("invoices", "unlocks", "books", "pending", "idle", "start"),
+    *("invoices", "unlocks", "books", "pending", "idle", "start", "policy"),
 )
 SIZES = (10_000, 100_000)
 LARGE = 1_000_000
@@ -89,6 +90,7 @@ def main() -> None:
         "unlocks": lambda: uvloop.run(payments.unlocks(quick=quick)),
         "books": lambda: payments.books(quick=quick),
         "pending": lambda: payments.pending(quick=quick),
+        "policy": lambda: policy_gates.run(quick=quick),
         "idle": lambda: process.idle(quick=quick),
         "start": lambda: process.start(quick=quick),
     }

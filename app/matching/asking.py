@@ -58,7 +58,7 @@ class AskingRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class OpenOffers:
     """Offers of the job that are open, one entry each."""
 
     answers: Floats
@@ -161,7 +161,7 @@ def _normal(at: float) -> float:
 class Plan:
     """What one job needs now. Ask `wants_more` first: the candidates need not be read where it is False."""
 
-    def __init__(self, need: Need, waiting: Waiting, curves: Curves, rules: AskingRules) -> None:
+    def __init__(self, need: Need, waiting: OpenOffers, curves: Curves, rules: AskingRules) -> None:
         self._need, self._waiting, self._curves, self._rules = need, waiting, curves, rules
         self._asked: list[float] = []
         """How likely each of those chosen now says yes at all."""

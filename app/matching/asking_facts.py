@@ -15,7 +15,7 @@ from sqlalchemy import and_, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.models import Job
-from app.matching.asking import Candidates, Need, Waiting
+from app.matching.asking import Candidates, Need, OpenOffers
 from app.matching.hours import hours_of
 from app.matching.load import open_jobs
 from app.matching.models import ResponseCurves
@@ -71,14 +71,14 @@ _OPEN: Final = select(
 
 async def waiting_of(
     session: AsyncSession, job: Job, now: dt.datetime, quiet: QuietPeriod | None, curves: Curves
-) -> Waiting:
+) -> OpenOffers:
     """Return the job's open offers as columns; one of before the policy is held to be a usual one."""
     rows = (await session.execute(_OPEN, {"job_id": job.id, "now": now})).all()
     read_at = [_read_at(quiet, row.offered_at) for row in rows]
     base = np.array([curves.answer if row.answer_base is None else row.answer_base for row in rows])
     load = np.array([row.asked_before or 0 for row in rows], dtype=np.int64)
     hour = np.array([hour_of_week(at, job.time_zone) for at in read_at], dtype=np.int64)
-    return Waiting(
+    return OpenOffers(
         answers=curves.answers(base, load, hour),
         accepts=curves.accepts(np.array([row.distance_km for row in rows], dtype=np.float64)),
         elapsed=np.array([_minutes(quiet, at, now) for at in read_at], dtype=np.float64),

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from app.matching.asking import AskingRules, Candidates, Need, Plan, Waiting
+from app.matching.asking import AskingRules, Candidates, Need, OpenOffers, Plan
 from app.matching.response import CLOSED_COUNTS, Curves, Outcomes, fit_curves
 from app.matching.rules import DEFAULT_WEIGHTS, offers_to_send
 from app.simulation.city import Floats, Ints
@@ -128,14 +128,14 @@ class Waves:
         limited = plan.wants_more and len(chosen) >= most
         return clock.later(now, of.wave_minutes if limited else plan.look_again())
 
-    def _waiting(self, market: Market, job: OpenJob) -> Waiting:
+    def _waiting(self, market: Market, job: OpenJob) -> OpenOffers:
         offers, clock = job.open, market.clock
         hour = np.array([_hour(offer.at) for offer in offers], dtype=np.int64)
         base = np.array([offer.base for offer in offers])
         load = np.array([offer.load for offer in offers], dtype=np.int64)
         km = job.job.km[[offer.place for offer in offers]] if offers else np.zeros(0)
         now = clock.waking(market.now)
-        return Waiting(
+        return OpenOffers(
             answers=self.curves.answers(base, load, hour),
             accepts=self.curves.accepts(km),
             elapsed=np.array([now - clock.waking(offer.at) for offer in offers]),
