@@ -189,7 +189,7 @@ class StubProvider:
         money, fee = Money(_PRICE, "INR"), Money(100, "INR")
         for start in numbers[::PAGE]:
             yield [
-                Movement(MovementKind.CAPTURE, f"pi_{number}", money, fee)
+                Movement(f"txn_{number}", MovementKind.CAPTURE, f"pi_{number}", money, fee)
                 for number in numbers[start : start + PAGE]
             ]
 

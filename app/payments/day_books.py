@@ -55,6 +55,8 @@ class DayReport:
     """Their amounts in minor units, by kind and currency."""
     fees: Counter[str] = field(default_factory=Counter)
     """What the provider kept, by currency."""
+    fees_of_disputes: Counter[str] = field(default_factory=Counter)
+    """What of it is booked with its dispute, and not once more with the day."""
     waiting: int = 0
     """Of ours: not in the provider's books yet, and not late."""
     is_over: bool = False
@@ -99,6 +101,8 @@ async def _compare(
         seen.update(movement.ref for movement in page)
         async with database.read() as session:
             ours = await find_ours(session, page)
+        for movement in page:
+            report.fees_of_disputes[movement.fee.currency] += ours.dispute_fees.get(movement.id, 0)
         report.differences += [
             difference for movement in page if (difference := _differs(movement, ours))
         ]
@@ -178,7 +182,8 @@ async def _book_fees(
     session: AsyncSession, report: DayReport, at: dt.datetime, now: dt.datetime
 ) -> None:
     """Book what the provider kept that day; a difference where another sum was booked before."""
-    for currency, amount in sorted(report.fees.items()):
+    for currency, kept in sorted(report.fees.items()):
+        amount = kept - report.fees_of_disputes[currency]
         key = f"fees:{report.provider}:{report.day}:{currency}"
         postings = (
             Posting(AccountType.PROVIDER_FEES, amount),

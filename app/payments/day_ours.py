@@ -9,7 +9,7 @@ from sqlalchemy import CompoundSelect, and_, exists, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
-from app.payments import charges
+from app.payments import charges, dispute_books
 from app.payments.models import (
     Dispute,
     LedgerAccount,
@@ -23,6 +23,11 @@ from app.payments.provider import Movement, MovementKind
 from app.payments.rules import AccountType, DisputeStatus, RefundStatus
 
 _CAPTURE: Final = "capture"
+_OF_DISPUTES: Final = (
+    *(dispute_books.WITHDRAWN, dispute_books.RETURNED),
+    *("dispute_lost", "dispute_won", "dispute_reinstated"),
+)
+"""Kinds of our transactions that moved cash for a dispute; the last three only for versions before."""
 _TAKEN: Final = (_CAPTURE, "top_up")
 """Kinds of our transactions that are one to the provider: a payer's money came."""
 _ROWS: Final = 1_000
@@ -41,6 +46,8 @@ class OursFound:
     refunds: Mapping[str, Sequence[Sequence[Refund]]]
     """By the provider's id of the refund and of the payment: one refund there may be several of ours, its parts."""
     disputes: Mapping[str, Dispute]
+    dispute_fees: Mapping[str, int]
+    """What was booked for each of the provider's movements about disputes, by its id; of others the day's sum is."""
 
     def of_capture(self, movement: Movement) -> str | None:
         """A payment was taken: it is booked with that amount."""
@@ -73,17 +80,23 @@ class OursFound:
         return None
 
     def of_dispute(self, movement: Movement) -> str | None:
-        """A bank took money, or gave it back: our dispute knows, and what it decided is booked."""
+        """A provider took money for a bank, or gave it back: our dispute knows, and it is booked."""
         dispute = self.disputes.get(movement.ref)
         if dispute is None:
             return "We have no such dispute."
         cash = self.booked.get(movement.ref, {})
-        net = cash.get("dispute_lost", 0) + cash.get("dispute_reinstated", 0)
-        owed = -dispute.amount if dispute.status == DisputeStatus.LOST else 0
-        if net != owed:
-            return f"Our dispute is {dispute.status}, and {-net} is booked."
+        net = sum(cash.get(kind, 0) for kind in _OF_DISPUTES)
         if movement.kind is MovementKind.DISPUTE_REVERSED and dispute.status == DisputeStatus.LOST:
             return "The bank gave the money back, and our dispute is lost."
+        # Before the bank decides, what was taken is away; until it is given back, so it is after.
+        owed = 0 if dispute.status == DisputeStatus.WON else -dispute.amount
+        if movement.kind is MovementKind.DISPUTE_REVERSED:
+            owed = 0
+        if net != owed:
+            return f"Our dispute is {dispute.status}, and {-net} is booked."
+        fee = self.dispute_fees.get(movement.id, 0)
+        if fee not in {0, movement.fee.amount}:
+            return f"A fee of {fee} is booked, and the provider kept {movement.fee.amount}."
         ours = Money(dispute.amount, dispute.currency)
         return _compared(ours, movement.amount)
 
@@ -111,7 +124,24 @@ async def find_ours(session: AsyncSession, page: Sequence[Movement]) -> OursFoun
     parts = (part for wholes in refunds.values() for whole in wholes for part in whole)
     named = refs | {part.provider_id for part in parts if part.provider_id}
     booked, currencies = await _booked(session, named)
-    return OursFound(booked, currencies, refunds, disputes)
+    about_disputes = {movement.id for movement in page if movement.ref in taken}
+    fees = await _dispute_fees(session, about_disputes) if about_disputes else {}
+    return OursFound(booked, currencies, refunds, disputes, fees)
+
+
+async def _dispute_fees(session: AsyncSession, movement_ids: set[str]) -> dict[str, int]:
+    """Return the fees of these movements that were booked by themselves, by the movement's id."""
+    keys = {f"{dispute_books.FEE}:{each}": each for each in movement_ids}
+    query = (
+        select(LedgerTransaction.event_key, LedgerEntry.amount)
+        .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
+        .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
+        .where(
+            LedgerTransaction.event_key.in_(keys),
+            LedgerAccount.type == AccountType.PROVIDER_FEES.value,
+        )
+    )
+    return {keys[key]: int(amount) for key, amount in await session.execute(query)}
 
 
 async def _refunds(session: AsyncSession, back: set[str]) -> dict[str, list[list[Refund]]]:

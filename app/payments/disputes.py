@@ -5,11 +5,10 @@ what is paid on one all the same goes back.
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
@@ -17,11 +16,10 @@ from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.core.metrics import ALERTS
 from app.employers.models import Employer
-from app.payments import ledger, orders, refunds, rules, suspense, top_up_returns
-from app.payments.models import Dispute, LedgerTransaction, Payment
+from app.payments import dispute_books, orders, refunds, top_up_returns
+from app.payments.models import Dispute
 from app.payments.provider import DisputeChanged
-from app.payments.rules import DECIDED, DisputeStatus, Posting
-from app.payments.top_up_returns import PaidTopUp
+from app.payments.rules import DECIDED, DisputeStatus
 
 _ORDER: Final = {
     "": 0,
@@ -82,9 +80,10 @@ async def record_dispute(
             updated_at=now,
         )
         session.add(dispute)
-    before = dispute.status
+    before, paid = dispute.status, top_up or payments
     if not _is_news(dispute, change, now, asked=asked):
         await session.flush()
+        await dispute_books.book_moves(session, paid, dispute, change, now, is_news=False)
         return True
     dispute.status, dispute.changed_at = change.status, change.at or now
     dispute.check_at = None if change.status in DECIDED else now + ASK_EVERY
@@ -95,8 +94,11 @@ async def record_dispute(
         for each in payments:
             await refunds.wait_for_dispute(session, each.id, now)
         await _close_pages(session, employer_id, now)
-    await _book(session, top_up or payments, dispute, before, now)
+    await dispute_books.book_moves(session, paid, dispute, change, now, is_news=True)
+    await dispute_books.book_decision(session, paid, dispute, before, now)
     if change.status in DECIDED:
+        if await dispute_books.is_unsettled(session, dispute):
+            dispute.check_at = now + ASK_EVERY
         for each in payments:
             await refunds.dispute_ended(session, each, now)
     audit.record(
@@ -123,67 +125,6 @@ def _is_news(dispute: Dispute, change: DisputeChanged, now: dt.datetime, *, aske
     if at is None or told_at is None or at == told_at:
         dispute.check_at = now
     return False
-
-
-async def _book(
-    session: AsyncSession,
-    paid: PaidTopUp | Sequence[Payment],
-    dispute: Dispute,
-    before: str,
-    now: dt.datetime,
-) -> None:
-    """Book what a bank took for good, and what it gave back after all."""
-    if DisputeStatus.LOST not in {dispute.status, before}:
-        return
-    is_lost = dispute.status == DisputeStatus.LOST
-    earlier = select(func.count()).where(
-        LedgerTransaction.provider_ref == dispute.provider_id,
-        LedgerTransaction.kind == "dispute_reinstated",
-    )
-    times = await session.scalar(earlier) or 0
-    again = f":{times}" if times else ""
-    lost, given = f"dispute_lost:{dispute.id}{again}", f"dispute_reinstated:{dispute.id}{again}"
-    at, ref = dispute.changed_at, dispute.provider_id
-    if isinstance(paid, PaidTopUp):
-        if is_lost:
-            await top_up_returns.take(session, paid, lost, dispute.money, now, ref=ref, at=at)
-        else:
-            await top_up_returns.put_back(session, paid, lost, given, now, ref, at=at)
-        return
-    if is_lost:
-        await ledger.book(
-            session,
-            lost,
-            _losses(paid, dispute),
-            currency=dispute.currency,
-            payment_id=paid[0].id,
-            now=now,
-            occurred_at=at,
-            provider=await orders.provider_of(session, paid[0]),
-            provider_ref=ref,
-        )
-    else:
-        await ledger.book_opposite(session, lost, given, now=now, occurred_at=at, provider_ref=ref)
-    for payment in filter(_suspended, paid):
-        await suspense.taken_back(session, payment, now, again=not is_lost)
-
-
-def _losses(payments: Sequence[Payment], dispute: Dispute) -> list[Posting]:
-    """Return the sides of a dispute that was lost: of each payment of the charge its share."""
-    lost: list[Posting] = []
-    divided = rules.shares(dispute.amount, [payment.amount for payment in payments])
-    for payment, share in zip(payments, divided, strict=True):
-        # Money in suspense is not ours to lose.
-        lost += (
-            rules.refund(share, rules.SUSPENSE)
-            if _suspended(payment)
-            else rules.dispute_lost(share)
-        )
-    return lost
-
-
-def _suspended(payment: Payment) -> bool:
-    return payment.failure_code == rules.MISMATCH
 
 
 async def _close_pages(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:

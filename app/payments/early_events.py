@@ -7,6 +7,7 @@ the provider's other mode, which is in no account of ours, is an open item at on
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,7 +23,13 @@ from app.database.statements import insert_if_absent
 from app.payments import disputes, open_items, refunds, top_up_returns
 from app.payments.models import EarlyEvent, Payment, PaymentAttempt
 from app.payments.open_items import ItemKind
-from app.payments.provider import DisputeChanged, ProviderRefund, RefundChanged, RefundState
+from app.payments.provider import (
+    DisputeChanged,
+    DisputeMove,
+    ProviderRefund,
+    RefundChanged,
+    RefundState,
+)
 from app.payments.rules import DisputeStatus
 
 ORPHANED_AFTER: Final = dt.timedelta(days=1)
@@ -63,6 +70,8 @@ def _dispute(change: DisputeChanged) -> dict[str, Any]:
         "amount": change.amount.amount,
         "currency": change.amount.currency,
         "at": change.at.isoformat() if change.at else None,
+        "taken": change.taken,
+        "moves": None if change.moves is None else [_move(move) for move in change.moves],
     }
     return {
         "kind": "dispute",
@@ -76,6 +85,31 @@ async def are_waiting(session: AsyncSession, intent_id: str | None) -> bool:
     """Whether something was told of this payment before we knew it."""
     waiting = exists().where(EarlyEvent.intent_id == intent_id, EarlyEvent.applied_at.is_(None))
     return bool(await session.scalar(select(waiting)))
+
+
+def _move(move: DisputeMove) -> dict[str, Any]:
+    return {
+        "id": move.id,
+        "amount": asdict(move.amount),
+        "fee": asdict(move.fee),
+        "at": move.at.isoformat(),
+    }
+
+
+def _kept_moves(body: dict[str, Any]) -> tuple[DisputeMove, ...] | None:
+    """Return the moves that were kept; None where none were told, and for what older versions kept."""
+    kept = body.get("moves")
+    if kept is None:
+        return None
+    return tuple(
+        DisputeMove(
+            move["id"],
+            Money(**move["amount"]),
+            Money(**move["fee"]),
+            dt.datetime.fromisoformat(move["at"]),
+        )
+        for move in kept
+    )
 
 
 async def apply(session: AsyncSession, intent_id: str | None, now: dt.datetime) -> None:
@@ -106,7 +140,15 @@ async def _apply(session: AsyncSession, event: EarlyEvent, now: dt.datetime) -> 
     if event.kind == "dispute":
         at = dt.datetime.fromisoformat(body["at"]) if body["at"] else None
         status = DisputeStatus(event.status)
-        change = DisputeChanged(event.object_id, event.intent_id, status, amount, at)
+        change = DisputeChanged(
+            event.object_id,
+            event.intent_id,
+            status,
+            amount,
+            at,
+            moves=_kept_moves(body),
+            taken=body.get("taken"),
+        )
         return await disputes.record_dispute(session, change, now)
     made = ProviderRefund(
         event.object_id, RefundState(event.status), amount, body["failure_code"], body["refund_id"]

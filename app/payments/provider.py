@@ -171,6 +171,19 @@ class RefundChanged:
     intent_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class DisputeMove:
+    """Money that the provider took from us because of a dispute, or gave back."""
+
+    id: str
+    """The provider's id of the movement, as its books have it."""
+    amount: Money
+    """In the currency of the sale; negative where it was taken."""
+    fee: Money
+    """What the provider kept for it, in the currency it settles in; 0 for nothing."""
+    at: dt.datetime
+
+
 @dataclass(frozen=True)
 class DisputeChanged:
     """A cardholder's bank asked for money back, or decided."""
@@ -181,6 +194,10 @@ class DisputeChanged:
     amount: Money
     at: dt.datetime | None = None
     """When the provider told so, by its clock; None where it was asked and says how it stands now."""
+    moves: tuple[DisputeMove, ...] | None = None
+    """What it has taken and given back so far, oldest first; None where it does not tell."""
+    taken: bool | None = None
+    """Whether it has the money now, where it tells no moves; None: once the dispute is lost."""
 
 
 type ProviderEvent = (
@@ -206,6 +223,8 @@ class MovementKind(StrEnum):
 class Movement:
     """One line of the provider's own books."""
 
+    id: str
+    """The provider's id of the line; a dispute names its own by it (`DisputeMove`)."""
     kind: MovementKind
     ref: str
     """The provider's id of the payment, refund or dispute, as our ledger has it."""

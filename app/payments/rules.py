@@ -282,13 +282,20 @@ class AccountType(StrEnum):
     """What was credited to balances beyond what was paid."""
     PAY_BACKS = "pay_backs"
     """Money of balances on its way back to what it was paid with."""
+    DISPUTED_FUNDS = "disputed_funds"
+    """What a provider has taken for a bank until that decides."""
     DISPUTE_LOSSES = "dispute_losses"
     SUSPENSE = "suspense"
     """Money that was taken and belongs to nothing we know."""
 
 
 OF_A_PROVIDER: Final = frozenset(
-    {AccountType.PROVIDER_CASH, AccountType.PROVIDER_FEES, AccountType.SUSPENSE}
+    {
+        AccountType.PROVIDER_CASH,
+        AccountType.PROVIDER_FEES,
+        AccountType.DISPUTED_FUNDS,
+        AccountType.SUSPENSE,
+    }
 )
 """The types of which each provider has an account of its own."""
 
@@ -307,6 +314,7 @@ CASH: Final = AccountType.PROVIDER_CASH
 REVENUE: Final = AccountType.LEAD_REVENUE
 TAX: Final = AccountType.TAX_PAYABLE
 DISPUTED: Final = AccountType.DISPUTE_LOSSES
+HELD: Final = AccountType.DISPUTED_FUNDS
 SUSPENSE: Final = AccountType.SUSPENSE
 
 
@@ -381,6 +389,24 @@ def reversal(postings: Sequence[Posting]) -> Sequence[Posting]:
     return tuple(replace(posting, amount=-posting.amount) for posting in postings)
 
 
+def dispute_withdrawn(amount: int) -> Sequence[Posting]:
+    """Book money that a provider took for a bank; a negative amount was given back."""
+    return (Posting(HELD, amount), Posting(CASH, -amount))
+
+
+def fee(amount: int) -> Sequence[Posting]:
+    """Book what a provider kept for its work."""
+    return (Posting(AccountType.PROVIDER_FEES, amount), Posting(CASH, -amount))
+
+
 def dispute_lost(amount: int) -> Sequence[Posting]:
-    """Book money that a bank took back."""
-    return (Posting(DISPUTED, amount), Posting(CASH, -amount))
+    """Book money that a bank keeps, out of what was taken for it."""
+    return (Posting(DISPUTED, amount), Posting(HELD, -amount))
+
+
+def out_of_held(postings: Sequence[Posting]) -> Sequence[Posting]:
+    """Book money that goes back out of what was taken for a bank, and not out of the provider's cash."""
+    return tuple(
+        replace(posting, account=HELD) if posting.account is CASH else posting
+        for posting in postings
+    )

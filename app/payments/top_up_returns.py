@@ -182,10 +182,12 @@ async def take(
     *,
     ref: str,
     at: dt.datetime | None = None,
+    was_held: bool = False,
 ) -> None:
     """Book that money of a top-up went back: out of the balance, as far as there is any, else as a loss.
 
-    The refund or dispute that `event_key` ends with has its new status already.
+    The refund or dispute that `event_key` ends with has its new status already. `was_held` is for money that was
+    taken for a bank before.
     """
     short = 0
     if paid.is_suspended:
@@ -201,7 +203,7 @@ async def take(
     booked = await ledger.book(
         session,
         event_key,
-        postings,
+        rules.out_of_held(postings) if was_held else postings,
         currency=money.currency,
         payment_id=None,
         now=now,

@@ -1,7 +1,8 @@
 """What moved in the account: balance transactions with their fees, and payouts.
 
 Source: Stripe's API reference, "The Balance Transaction object", and docs.stripe.com/reports/balance-transaction-types.
-A charge costs 2 % and 18 % GST on that, a lost dispute nothing more; the account settles in the currency of the charge.
+A charge costs 2 % and 18 % GST on that, a dispute a fee of its own, which does not come back; the account settles in
+the currency of the charge.
 """
 
 from sandbox.store import Json
@@ -9,6 +10,8 @@ from sandbox.stripe.objects import Objects, new_id, now
 
 FEE_PERCENT = 2
 TAX_PERCENT = 18
+DISPUTE_FEE = 1_500
+"""In minor units."""
 AVAILABLE_SECONDS = 2 * 86_400
 
 
@@ -38,8 +41,9 @@ class Balance:
         return self._add(refund, refund["amount"], "refund_failure", "refund_failure")
 
     def withdrawn(self, dispute: Json) -> str:
-        """A bank took money."""
-        return self._add(dispute, -dispute["amount"], "adjustment", "dispute")
+        """A bank took money, and Stripe a fee for the work."""
+        fees = [_fee(DISPUTE_FEE, "stripe_fee", "Dispute fee", dispute["currency"])]
+        return self._add(dispute, -dispute["amount"], "adjustment", "dispute", fees)
 
     def reinstated(self, dispute: Json) -> str:
         """A bank gave it back."""

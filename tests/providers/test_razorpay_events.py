@@ -237,7 +237,9 @@ def test_a_dispute_stands_where_the_bank_says(
     }
     told = of("payment.dispute.created", dispute=thing, payment=payment())
     at = dt.datetime.fromtimestamp(1_764_000_000, dt.UTC)
-    assert told == DisputeChanged("disp_1", "pay_1", DisputeStatus(ours), Money(4_900, "INR"), at)
+    assert told == DisputeChanged(
+        "disp_1", "pay_1", DisputeStatus(ours), Money(4_900, "INR"), at, taken=bool(deducted)
+    )
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,9 @@ def test_a_dispute_takes_money_and_gives_it_back(world: World) -> None:
         "charge",
     ]
     [dispute] = world.stripe().v1.disputes.list(body).data
-    assert [each["net"] for each in dispute.to_dict()["balance_transactions"]] == [-4_900, 4_900]
+    assert [each["net"] for each in dispute.to_dict()["balance_transactions"]] == [-6_400, 4_900], (
+        "the fee stays"
+    )
 
 
 def test_a_payout_empties_the_balance(world: World) -> None:

@@ -99,7 +99,9 @@ async def _check_money(session: Any) -> None:
         owed = -balances.get((rules.AccountType.EMPLOYER_BALANCE, currency), 0)
         bonus = balances.get((rules.AccountType.BALANCE_BONUSES, currency), 0)
         on_its_way = -balances.get((rules.AccountType.PAY_BACKS, currency), 0)
-        cash = kept - lost - suspense + owed + on_its_way - bonus
+        held = balances.get((rules.HELD, currency), 0)
+        fees = balances.get((rules.AccountType.PROVIDER_FEES, currency), 0)
+        cash = kept - lost - suspense + owed + on_its_way - bonus - held - fees
         assert balances.get((rules.CASH, currency), 0) == cash
     by_id = {payment.id: payment for payment in captured}
     unlocked: set[UUID] = set()

@@ -110,6 +110,7 @@ def dispute_of(dispute: Mapping[str, Any]) -> DisputeChanged:
         intent_id=dispute["payment_id"],
         status=status,
         amount=RAZORPAY_CURRENCIES.from_provider(dispute["amount"], dispute["currency"]),
+        taken=bool(dispute["amount_deducted"]),
     )
 
 
@@ -132,6 +133,7 @@ def movement_of(line: Mapping[str, Any]) -> Movement | None:
     if kind is None:
         return None
     return Movement(
+        id=line["entity_id"],
         kind=kind,
         ref=ref,
         amount=RAZORPAY_CURRENCIES.from_provider(line["amount"], line["currency"]),

@@ -7,6 +7,7 @@ something carries an idempotency key, so a retry can't do it twice.
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import stripe
@@ -20,6 +21,7 @@ from app.payments.provider import (
     CheckoutRequest,
     CheckoutState,
     DisputeChanged,
+    DisputeMove,
     Movement,
     PaymentsMisconfigured,
     PaymentsUnavailable,
@@ -280,6 +282,28 @@ def dispute_of(dispute: Mapping[str, Any], intent_id: str) -> DisputeChanged:
         intent_id=intent_id,
         status=ours,
         amount=STRIPE_CURRENCIES.from_provider(dispute["amount"], dispute["currency"]),
+        moves=_moves_of(dispute),
+    )
+
+
+def _moves_of(dispute: Mapping[str, Any]) -> tuple[DisputeMove, ...] | None:
+    """Return what Stripe took for a dispute and gave back; None where the list is missing.
+
+    Their amounts are in the currency of the settlement, and the dispute's is that of the sale: as much of it was
+    taken, or given back.
+    """
+    lines = dispute.get("balance_transactions")
+    if lines is None:
+        return None
+    asked = STRIPE_CURRENCIES.from_provider(dispute["amount"], dispute["currency"])
+    return tuple(
+        DisputeMove(
+            id=line["id"],
+            amount=replace(asked, amount=asked.amount if line["amount"] > 0 else -asked.amount),
+            fee=STRIPE_CURRENCIES.from_provider(line["fee"], line["currency"]),
+            at=dt.datetime.fromtimestamp(line["created"], dt.UTC),
+        )
+        for line in lines
     )
 
 

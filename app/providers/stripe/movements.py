@@ -36,6 +36,7 @@ def movement_of(line: Mapping[str, Any]) -> Movement | None:
             "id"
         ]
     return Movement(
+        id=line["id"],
         kind=kind,
         ref=str(ref),
         amount=STRIPE_CURRENCIES.from_provider(amount, currency),

@@ -1,0 +1,145 @@
+"""A dispute's money is booked when the provider moves it, its fee with it, and the loss when the bank decides."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.payments.day_books import reconcile_day
+from app.payments.models import LedgerAccount, LedgerEntry, LedgerTransaction
+from app.payments.provider import DisputeChanged
+from app.payments.rules import AccountType, DisputeStatus
+from app.runtime import wall_clock
+from tests.support import leads
+from tests.support.app_harness import World
+from tests.support.leads import bought_lead, payment_row
+from tests.support.provider_faults import dispute, provider_fault
+
+PRICE, DISPUTE_FEE = 4_900, 1_500
+
+
+@pytest.fixture
+def world(world_of_provider: World) -> Iterator[World]:
+    """One Partimer a file, database and provider; money is right after each test."""
+    world_of_provider.unread = True
+    yield world_of_provider
+    leads.check_at_rest(world_of_provider)
+
+
+def booked(world: World, intent: str) -> dict[str, int]:
+    """What the disputes of a charge moved, by type of account; what came to nothing is left out."""
+
+    async def read(session: Any) -> dict[str, int]:
+        provider: Any = world.runtime.payments
+        refs = {each.provider_id for each in await provider.disputes_of(intent)}
+        query = (
+            select(LedgerAccount.type, func.sum(LedgerEntry.amount))
+            .join(LedgerEntry, LedgerEntry.account_id == LedgerAccount.id)
+            .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
+            .where(LedgerTransaction.provider_ref.in_(refs))
+            .group_by(LedgerAccount.type)
+        )
+        return {kind: int(total) for kind, total in await session.execute(query) if total}
+
+    found: dict[str, int] = world.in_session(read)
+    return found
+
+
+def takes_at_once(world: World) -> bool:
+    """Whether the provider takes the money when a dispute is opened, and not when it is lost."""
+    return world.settings.payment_provider == "stripe"
+
+
+def expected(world: World, status: str) -> dict[str, int]:
+    """What has been booked once a dispute stands there."""
+    fee = DISPUTE_FEE if takes_at_once(world) else 0
+    held = PRICE if status == "opened" and takes_at_once(world) else 0
+    lost = PRICE if status == "lost" else 0
+    sums = {
+        AccountType.PROVIDER_CASH: -held - lost - fee,
+        AccountType.DISPUTED_FUNDS: held,
+        AccountType.DISPUTE_LOSSES: lost,
+        AccountType.PROVIDER_FEES: fee,
+    }
+    return {kind.value: amount for kind, amount in sums.items() if amount}
+
+
+def tell(world: World, intent: str, *statuses: str) -> None:
+    """Let the bank say these things, one after the other."""
+    for status in statuses:
+        dispute(world, intent, status)
+        world.clock.advance(hours=1)  # told within a second, it is asked about
+        world.settle()
+
+
+@pytest.mark.parametrize(
+    "statuses",
+    [("opened",), ("opened", "lost"), ("opened", "won"), ("lost",), ("opened", "lost", "won")],
+)
+def test_money_and_loss_are_booked_each_in_its_time(world: World, statuses: tuple[str]) -> None:
+    _, payment = bought_lead(world)
+    intent = payment_row(world, payment).intent_id or ""
+    for status in statuses:
+        tell(world, intent, status)
+        assert booked(world, intent) == expected(world, status), status
+
+
+def test_a_day_with_disputes_is_equal_to_the_provider_s(world: World) -> None:
+    provider: Any = world.runtime.payments
+    seller = provider.configured[world.settings.payment_provider]
+    for statuses in (("opened",), ("opened", "lost"), ("opened", "won"), ("opened", "lost", "won")):
+        _, payment = bought_lead(world)
+        tell(world, payment_row(world, payment).intent_id or "", *statuses)
+    now = wall_clock()
+    day = now.astimezone(seller.books.zone).date()
+    report = world.run(reconcile_day(world.runtime.database, seller, day, now))
+    assert report.differences == []
+    if takes_at_once(world):
+        assert report.fees_of_disputes["INR"] >= 4 * DISPUTE_FEE
+
+
+def test_what_was_never_told_is_asked_for(world: World) -> None:
+    _, payment = bought_lead(world)
+    intent = payment_row(world, payment).intent_id or ""
+    dispute(world, intent, "opened")
+    provider_fault(world, "lost", 100)
+    dispute(world, intent, "won")
+    provider_fault(world, "lost", 0)
+    world.clock.advance(hours=7)
+    world.settle()
+    assert booked(world, intent) == expected(world, "won")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_order_in_which_it_is_told_is_no_matter(world: World, order: tuple[int, ...]) -> None:
+    """The provider's own words, kept as it said them and told in another order."""
+    if not takes_at_once(world):
+        return  # no movements are named: what is late counts for nothing
+    from app.payments import disputes
+
+    _, payment = bought_lead(world)
+    intent = payment_row(world, payment).intent_id or ""
+    provider: Any = world.runtime.payments
+    provider_fault(world, "lost", 100)
+    words: list[DisputeChanged] = []
+    for status in ("opened", "lost", "won"):
+        dispute(world, intent, status)
+        words += world.run(provider.disputes_of(intent))
+    provider_fault(world, "lost", 0)
+
+    async def say(change: DisputeChanged) -> None:
+        async with world.runtime.database.begin() as session:
+            assert await disputes.record_dispute(session, change, world.clock())
+
+    for place in order:
+        world.run(say(words[place]))
+    assert [word.status for word in words] == [
+        DisputeStatus.OPENED,
+        DisputeStatus.LOST,
+        DisputeStatus.WON,
+    ]
+    world.clock.advance(hours=7)
+    world.settle()
+    assert booked(world, intent) == expected(world, "won")
