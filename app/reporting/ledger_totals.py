@@ -19,7 +19,7 @@ MOST_DAYS: Final = 92
 
 
 @dataclass(frozen=True, slots=True)
-class DayTotal:
+class LedgerDay:
     """What one kind of event moved on one account on a day; a positive amount debits the account."""
 
     day: dt.date
@@ -49,9 +49,9 @@ async def sums_of(
 
 async def list_days(
     session: AsyncSession, first: dt.date, last: dt.date, zone: dt.tzinfo = dt.UTC
-) -> list[DayTotal]:
+) -> list[LedgerDay]:
     """Return what moved from `first` to `last`, both included, by the day in `zone` on which it happened."""
-    totals: list[DayTotal] = []
+    totals: list[LedgerDay] = []
     day = first
     while day <= last:
         totals += await _day(session, day, zone)
@@ -59,7 +59,7 @@ async def list_days(
     return totals
 
 
-async def _day(session: AsyncSession, day: dt.date, zone: dt.tzinfo) -> list[DayTotal]:
+async def _day(session: AsyncSession, day: dt.date, zone: dt.tzinfo) -> list[LedgerDay]:
     start = dt.datetime.combine(day, dt.time(), zone)
     query = (
         select(
@@ -94,7 +94,7 @@ async def _day(session: AsyncSession, day: dt.date, zone: dt.tzinfo) -> list[Day
     )
     rows = (await session.execute(query)).all()
     return [
-        DayTotal(
+        LedgerDay(
             day,
             kind,
             account,

@@ -28,7 +28,7 @@ from app.reporting import ledger_totals
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 
-class AccountRow(ResponseModel):
+class LedgerAccountRow(ResponseModel):
     """An account of the ledger."""
 
     id: UUID = Field(description="Its id.")
@@ -42,7 +42,7 @@ class AccountRow(ResponseModel):
     entries: int = Field(description="How many entries it has.")
 
 
-class DayTotalRow(ResponseModel):
+class LedgerDayRow(ResponseModel):
     """What one kind of event moved on one kind of account on a day."""
 
     day: Day = Field(description="The day (UTC) on which it happened.")
@@ -54,17 +54,17 @@ class DayTotalRow(ResponseModel):
     credit: MoneyAnswer = Field(description="What was credited.")
 
 
-class DayTotals(ResponseModel):
+class LedgerDays(ResponseModel):
     """What the ledger moved, by day; each day's debits and credits are equal."""
 
-    items: list[DayTotalRow] = Field(description="Oldest day first.")
+    items: list[LedgerDayRow] = Field(description="Oldest day first.")
 
 
 class ProviderDay(ResponseModel):
     """How our books of a day stand against a provider's."""
 
     provider: str = Field(description="The provider.")
-    totals: list[DayTotalRow] = Field(
+    totals: list[LedgerDayRow] = Field(
         description="What we booked on its accounts, by its own day (Stripe's in UTC, Razorpay's in India)."
     )
     fees: list[MoneyAnswer] | None = Field(
@@ -84,20 +84,20 @@ class DayReconciliation(ResponseModel):
 
 async def _accounts(
     session: AsyncSession, rows: Sequence[Any], _now: dt.datetime
-) -> list[AccountRow]:
+) -> list[LedgerAccountRow]:
     accounts: list[LedgerAccount] = [row[0] for row in rows]
     sums = await ledger_totals.sums_of(session, [account.id for account in accounts])
     answers = []
     for account in accounts:
         total, count = sums.get(account.id, (0, 0))
         money = MoneyAnswer.of(Money(total, account.currency))
-        answers.append(AccountRow.from_rows(account, sum=money, entries=count))
+        answers.append(LedgerAccountRow.from_rows(account, sum=money, entries=count))
     return answers
 
 
 _ACCOUNTS = ListSpec(
     "ledger_accounts",
-    AccountRow,
+    LedgerAccountRow,
     select(LedgerAccount),
     Keyset("admin_ledger_accounts", [LedgerAccount.id]),
     {
@@ -109,7 +109,7 @@ _ACCOUNTS = ListSpec(
 )
 
 
-@router.get("/ledger/accounts", response_model=Page[AccountRow], responses=CSV_ANSWER)
+@router.get("/ledger/accounts", response_model=Page[LedgerAccountRow], responses=CSV_ANSWER)
 async def list_ledger_accounts(
     asked: Listing,
     actor: MoneyReader,
@@ -120,7 +120,7 @@ async def list_ledger_accounts(
         str | None, Query(pattern="^[A-Z]{3}$", description="Only accounts of this currency.")
     ] = None,
     employer_id: ListedEmployer = None,
-) -> Page[AccountRow] | Response:
+) -> Page[LedgerAccountRow] | Response:
     """List the ledger's accounts with their sums; the sums of each currency come to zero."""
     return await _ACCOUNTS.answer(
         actor, asked, type=type_, currency=currency, employer_id=employer_id
@@ -136,14 +136,14 @@ async def list_ledger_days(
         dt.date | None, Query(alias="from", description="First day (UTC); left out, a week ago.")
     ] = None,
     to: Annotated[dt.date | None, Query(description="Last day (UTC); left out, today.")] = None,
-) -> DayTotals:
+) -> LedgerDays:
     """Return what the ledger moved, by day, kind of event and kind of account; at most 92 days."""
     last = to or now.date()
     first = from_ or last - dt.timedelta(days=7)
     if not 0 <= (last - first).days < ledger_totals.MOST_DAYS or first.year < 2000:
         raise Invalid.field("from", f"must be at most {ledger_totals.MOST_DAYS} days before `to`")
     days = await ledger_totals.list_days(session, first, last)
-    return DayTotals(items=[DayTotalRow.model_validate(each) for each in days])
+    return LedgerDays(items=[LedgerDayRow.model_validate(each) for each in days])
 
 
 @router.get("/reconciliation")
@@ -170,7 +170,9 @@ async def get_reconciliation(
         providers.append(
             ProviderDay(
                 provider=name,
-                totals=[DayTotalRow.model_validate(each) for each in days if each.provider == name],
+                totals=[
+                    LedgerDayRow.model_validate(each) for each in days if each.provider == name
+                ],
                 fees=[MoneyAnswer.of(fee) for fee in fees] if fees is not None else None,
                 differences=[OpenItemRow.model_validate(item) for item in items],
             )
