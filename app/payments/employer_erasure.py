@@ -23,8 +23,8 @@ from app.jobs.rules import JobAction, JobCancelled, JobExpired, JobFilled
 from app.offers import closing
 from app.offers.job_lock import lock_jobs
 from app.payments import disputes, erasure, ledger, orders
-from app.payments.models import LedgerAccount, Order
-from app.payments.rules import AccountType, PaymentStatus
+from app.payments.models import LedgerAccount, Order, Refund
+from app.payments.rules import ON_THE_WAY, AccountType, PaymentStatus, RefundStatus
 from app.privacy.erase import erase_messages
 
 _GRID_PER_DEGREE = 200
@@ -36,26 +36,33 @@ class BalanceLeft(Conflict):
 
     code = "balance_left"
     detail = (
-        "There is money in your balance, and it stays yours. Spend it, or ask our team to pay it back to where it "
-        "came from; then your account can be erased."
+        "There is money in your balance, and it stays yours. Spend it, or have it paid back to where it came from; "
+        "then your account can be erased. You may also give up what can't be paid back."
     )
-    remedy = "Refund the top-up at the payment provider: the balance follows. Then send it again."
+    remedy = "Have it paid back, or send it again with `give_up_balance=true`."
 
 
 class MoneyOnItsWay(Conflict):
-    """A payment has been made and is not confirmed yet."""
+    """A payment, or money of the balance that is paid back, is not confirmed yet."""
 
     code = "money_on_its_way"
     detail = (
-        "A payment of yours is being confirmed. Once it is, or has failed, your account can be erased; "
-        "nothing was changed."
+        "Money of yours is on its way, and is being confirmed. Once it is, or has failed, your account can be "
+        "erased; nothing was changed."
     )
 
 
 async def erase_employer(
-    session: AsyncSession, employer_id: UUID, actor: Actor, *, now: dt.datetime
+    session: AsyncSession,
+    employer_id: UUID,
+    actor: Actor,
+    *,
+    now: dt.datetime,
+    gives_up_balance: bool = False,
 ) -> None:
     """Turn an employer into a tombstone. What was bought is no longer shown to anybody.
+
+    With `gives_up_balance` what is in the balance is no obstacle: it stays in the books as what we owe.
 
     Drafts and published jobs are cancelled: their open offers close, and the workers are told once. Pages that
     could be paid are closed; what is paid on one all the same goes back. Sessions are dead from this commit on; the
@@ -64,7 +71,7 @@ async def erase_employer(
     """
     # In the lock order of every transaction: jobs and offers, the employer, orders, the balance, the log last.
     await _cancel_jobs(session, employer_id, actor, now)
-    await _require_settled(session, employer_id)
+    await _require_settled(session, employer_id, gives_up_balance=gives_up_balance)
     await orders.close_of(session, employer_id, now)
     await _forget_profile(session, employer_id, now)
     forgotten = await erasure.forget_words_of(session, employer_id)
@@ -87,7 +94,9 @@ async def _cancel_jobs(
             await closing.close_job(session, job_id, JobAction.CANCEL, actor, now)
 
 
-async def _require_settled(session: AsyncSession, employer_id: UUID) -> None:
+async def _require_settled(
+    session: AsyncSession, employer_id: UUID, *, gives_up_balance: bool
+) -> None:
     """Lock the employer's row, and raise if money is theirs, or is being decided about."""
     row = select(Employer.id).where(Employer.id == employer_id)
     await session.scalar(row.with_for_update(key_share=True))
@@ -96,8 +105,19 @@ async def _require_settled(session: AsyncSession, employer_id: UUID) -> None:
     paying = select(Order.id).where(
         Order.employer_id == employer_id, Order.status == PaymentStatus.PROCESSING
     )
-    if await session.scalar(paying.limit(1)) is not None:
-        raise MoneyOnItsWay
+    paid_back = (
+        select(Refund.id)
+        .join(Order, Order.id == Refund.order_id)
+        .where(
+            Order.employer_id == employer_id,
+            Refund.status.in_(ON_THE_WAY - {RefundStatus.SUCCEEDED}),
+        )
+    )
+    for on_its_way in (paying, paid_back):
+        if await session.scalar(on_its_way.limit(1)) is not None:
+            raise MoneyOnItsWay
+    if gives_up_balance:
+        return
     balances = select(LedgerAccount.currency).where(
         LedgerAccount.owner_id == employer_id,
         LedgerAccount.type == AccountType.EMPLOYER_BALANCE.value,

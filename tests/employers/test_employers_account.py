@@ -164,6 +164,15 @@ def test_money_in_the_balance_stays_the_employer_s(world: World) -> None:
     ok(employer.delete(ACCOUNT), 204)
 
 
+def test_a_balance_can_be_given_up(world: World) -> None:
+    employer = world.employer(verified=True)
+    world.pay(ok(employer.post(TOP_UPS, {"pack": "small"}), 202)["checkout_url"])
+    refused(employer.delete(ACCOUNT), 409, "balance_left")
+    ok(employer.delete(f"{ACCOUNT}?give_up_balance=true"), 204)
+    [owed] = ok(world.admin().get(f"/api/admin/ledger/accounts?employer_id={employer.id}"))["items"]
+    assert owed["sum"]["amount"] == -55_000, "it stays in the books as what we owe"
+
+
 def test_the_books_do_not_change(world: World) -> None:
     mine = lead(world)
     mine.buy()

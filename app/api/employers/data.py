@@ -1,8 +1,9 @@
 """The employer's data: a copy of all of it, and its erasure."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Query, Response, status
 from pydantic import Field
 
 from app.api.employers.balance import BalanceEntryAnswer
@@ -146,11 +147,19 @@ async def export_company(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(BalanceLeft, DisputeOpen, MoneyOnItsWay),
 )
-async def erase_company(session: Write, actor: EmployerActor, rt: Rt, now: Now) -> None:
+async def erase_company(
+    session: Write,
+    actor: EmployerActor,
+    rt: Rt,
+    now: Now,
+    give_up_balance: Annotated[
+        bool, Query(description="Give up what is in the balance: it can't be claimed afterwards.")
+    ] = False,
+) -> None:
     """Erase my account and everything personal; open jobs are cancelled, and I am signed out everywhere.
 
     Workers with an open offer are told once. Invoices and the books stay without my name, as the law wants them.
     Refused with 409 while there is money in the balance, or one of my payments is disputed or being confirmed.
     """
-    await erase_employer(session, actor.user_id, actor, now=now)
+    await erase_employer(session, actor.user_id, actor, now=now, gives_up_balance=give_up_balance)
     await rt.sessions.end_all(session, actor.user_id)
