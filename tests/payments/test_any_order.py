@@ -34,11 +34,12 @@ from tests.support.assertions import ok
 from tests.support.dying_process import DyingProcess
 from tests.support.leads import Lead, later, lead
 from tests.support.money_players import PROVIDERS, AtProvider
-from tests.support.sellers import charge_tax
+from tests.support.sellers import charge_tax, put_settings
 
 EXAMPLES: Final = int(os.environ.get("MONEY_EXAMPLES", "2"))
 STEPS: Final = int(os.environ.get("MONEY_STEPS", "16"))
 LEADS: Final = 3
+COUPON: Final = "HALF"
 WHICH: Final = st.integers(min_value=0, max_value=LEADS - 1)
 WHERE: Final = st.sampled_from(PROVIDERS)
 FAULTS: Final = (
@@ -99,9 +100,13 @@ class Purchases(RuleBasedStateMachine):
 
     # ── Employers, workers, administrators ──────────────────────────────────────────────────────
 
-    @rule(which=WHICH, pay_with=st.sampled_from([None, None, "page", "balance"]))
-    def click(self, which: int, pay_with: str | None) -> None:
-        body = {"pay_with": pay_with} if pay_with else None
+    @rule(
+        which=WHICH,
+        pay_with=st.sampled_from([None, None, "page", "balance"]),
+        coupon=st.sampled_from([None, None, None, COUPON]),
+    )
+    def click(self, which: int, pay_with: str | None, coupon: str | None) -> None:
+        body = {"pay_with": pay_with, "coupon": coupon}
         with self.process.working():
             assert self.leads[which].unlock(body).status_code in ANSWERS
 
@@ -122,10 +127,21 @@ class Purchases(RuleBasedStateMachine):
             if pays and answer.status_code == 202:
                 self.world.pay(answer.json()["checkout_url"])
 
-    @rule(which=st.integers(0, 4), amount=st.sampled_from([None, 700, 4_900]))
-    def refund(self, which: int, amount: int | None) -> None:
+    @rule(amount=st.sampled_from([None, 1, 20_000]))
+    def pay_back(self, amount: int | None) -> None:
+        """Have what is in the balance sent back to what it was paid with."""
+        with self.process.working():
+            answer = self.employer.post("/api/employers/balance/refunds", {"amount": amount})
+            assert answer.status_code in {201, 409, 422}
+
+    @rule(
+        which=st.integers(0, 4),
+        amount=st.sampled_from([None, 700, 4_900]),
+        to=st.sampled_from(["source", "source", "balance"]),
+    )
+    def refund(self, which: int, amount: int | None, to: str) -> None:
         for payment in self.payments()[which : which + 1]:
-            body = {"reason": "any"} | ({"amount": amount} if amount else {})
+            body = {"reason": "any", "refund_to": to} | ({"amount": amount} if amount else {})
             path = f"/api/admin/payments/{payment.id}/refund"
             with self.process.working():
                 assert self.world.admin().post(path, body).status_code in {200, 409, 422}
@@ -318,6 +334,7 @@ def world(world_of_provider: World) -> World:
     """One Partimer a database and provider at which the play begins; the other provider is there, too."""
     world_of_provider.unread = True
     charge_tax(world_of_provider)
+    ok(put_settings(world_of_provider, coupons={COUPON: {"percent": 50, "per_company": 2}}))
     return world_of_provider
 
 
