@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 from sqlalchemy import event
 
 from app.payments import checkout
@@ -26,6 +27,8 @@ class DyingProcess:
         self._steps: int | None = None
         """How many are left; None: it does not die."""
         self._outside = False
+        # One that died closes the connection of its answer, which nobody may take for the next question.
+        world.http.headers["Connection"] = "close"
         engine = world.runtime.database.engine.sync_engine
         for moment in ("before_cursor_execute", "commit"):
             event.listen(engine, moment, self._step)
@@ -61,7 +64,7 @@ class DyingProcess:
         hooks, self._world.http.event_hooks = self._world.http.event_hooks, {}
         try:
             yield
-        except (Died, AssertionError):
+        except (Died, AssertionError, httpx.TransportError):
             if not self.is_dead:
                 raise
         finally:
