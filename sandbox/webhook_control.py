@@ -47,8 +47,8 @@ class WebhookControl:
         kind, item = self._event(id_)
         with self._store.write():
             ids = self._deliverer.enqueue(self._service, item, ref=id_, at_once=False)
-        if ids:
-            answer = await self._deliverer.deliver(self._service, ids[:1])
+        # Two where a fault doubles it.
+        for answer in [await self._deliverer.deliver(self._service, [one]) for one in ids]:
             if not answer.acknowledged:
                 detail = f"{answer.reason[:1].upper()}{answer.reason[1:]}."
                 raise Problem(502, "webhook_not_acknowledged", detail)

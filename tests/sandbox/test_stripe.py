@@ -364,6 +364,9 @@ def test_an_event_can_be_read_listed_and_sent_again(world: World) -> None:
     answer = world.http.post(f"/stripe/_control/events/{event['id']}/resend").json()
     assert answer["delivered"] is True
     assert world.business.wait_for_event("checkout.session.completed", times=2) == event
+    world.http.post("/stripe/_control/faults", json={"next": 1, "kind": "duplicate"})
+    world.http.post(f"/stripe/_control/events/{event['id']}/resend")
+    assert world.business.wait_for_event("checkout.session.completed", times=4) == event
 
 
 def test_an_event_refused_by_the_business_is_repeated(world: World) -> None:
