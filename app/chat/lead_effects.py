@@ -20,7 +20,7 @@ from app.offers.lead_facts import lead_params
 from app.offers.links import order_link, payment_link
 from app.offers.queries import EmployersMatch, list_matches
 from app.offers.rules import OfferStatus
-from app.payments import balance, contacts, ledger, quotes
+from app.payments import balance, contacts, ledger, other_buyers, quotes
 from app.payments.contacts import Contact
 from app.payments.purchase import begin, page_ends
 from app.payments.rules import PayWith
@@ -46,8 +46,12 @@ async def _list_leads(context: EffectContext, effect: ListLeads) -> None:
         return
     bought = await contacts.contacts_of(context.session, account.id, [lead.id for lead in leads])
     prices = await quotes.prices_now(context.session, account.id, [lead.price for lead in leads])
+    others = await other_buyers.count_others(
+        context.session, account.id, job.id, [lead.id for lead in leads], context.now
+    )
     lines = [
         _lead_line(context, job, lead, price, bought.get(lead.id))
+        + _bought_by_others(context, 0 if lead.id in bought else others.get(lead.id, 0))
         for lead, price in zip(leads, prices, strict=True)
     ]
     params = {**title, "list": "\n".join(lines)}
@@ -213,6 +217,14 @@ def _lead_line(
     for name, value in values.items():
         line = line.replace(f"{{{name}}}", value)
     return line
+
+
+def _bought_by_others(context: EffectContext, count: int) -> str:
+    """Return what stands behind a lead whose contact others have for the same hours; nothing where nobody has."""
+    if not count:
+        return ""
+    word = context.word("lead_bought_one" if count == 1 else "lead_bought")
+    return f" {word.replace('{value}', str(count))}"
 
 
 def _lead_value(job: Job, lead: EmployersMatch) -> dict[str, Any]:

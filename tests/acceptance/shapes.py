@@ -40,7 +40,7 @@ JOB_GIVEN = set(
 JOB = JOB_GIVEN | {"id", "status", "progress", "created_at", "updated_at"}
 MATCH = set(
     "id status score breakdown distance_km worker price quote unlocked contact offered_at respond_by "
-    "responded_at".split()
+    "responded_at why free others_bought".split()
 )
 BREAKDOWN = set("distance availability skills experience reliability".split())
 MATCHED_WORKER = set("display_name city skills experience_years verified reliability".split())

@@ -18,7 +18,7 @@ from app.jobs.queries import JobNotFound
 from app.offers import queries
 from app.offers.queries import EmployersMatch
 from app.offers.rules import OfferStatus
-from app.payments import contacts, quotes
+from app.payments import contacts, other_buyers, quotes
 from app.payments.contacts import Contact
 from app.reporting import dashboards
 from app.taxes.quote import Quote
@@ -79,6 +79,10 @@ class Match(schema.ResponseModel):
         description="Whether unlocking it now costs nothing, because my company's first leads are free. Whichever "
         "is unlocked first takes one; the others then cost their price."
     )
+    others_bought: int | None = Field(
+        description="How many other companies bought this worker's contact for hours that overlap this job's and are "
+        "still to come; null until the worker accepts, and once it is unlocked."
+    )
     unlocked: bool = Field(description="Whether I bought the contact.")
     contact: ContactAnswer | None = Field(
         description="null until unlocked, then there for good; its fields go with the worker's account."
@@ -88,7 +92,9 @@ class Match(schema.ResponseModel):
     responded_at: Instant | None = Field(description="When it was answered (UTC); null before.")
 
     @classmethod
-    def of(cls, match: EmployersMatch, quote: Quote, contact: Contact | None) -> "Match":
+    def of(
+        cls, match: EmployersMatch, quote: Quote, contact: Contact | None, others: int
+    ) -> "Match":
         """Return the answer; `contact` only if this employer has unlocked it."""
         return cls.from_rows(
             match,
@@ -107,6 +113,9 @@ class Match(schema.ResponseModel):
             worker=MatchedWorker.model_validate(match),
             price=Money(quote.total, quote.currency),
             quote=QuoteAnswer.of(quote),
+            others_bought=others
+            if contact is None and match.status == OfferStatus.ACCEPTED
+            else None,
             free=contact is None and quote.total == 0,
             unlocked=contact is not None,
             contact=contact,
@@ -172,8 +181,9 @@ async def list_matches(
     prices = await quotes.prices_now(session, actor.user_id, [match.price for match in found])
     quoted = await quotes.quote_each(session, actor.user_id, prices)
     kept = await quotes.kept_quotes(session, actor.user_id, ids)
+    others = await other_buyers.count_others(session, actor.user_id, job_id, ids, now)
     items = [
-        Match.of(match, kept.get(match.id, quote), unlocked.get(match.id))
+        Match.of(match, kept.get(match.id, quote), unlocked.get(match.id), others.get(match.id, 0))
         for match, quote in zip(found, quoted, strict=True)
     ]
     return Page(items=items, next_cursor=cursor)
