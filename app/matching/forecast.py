@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.matching.forecast_bands import BAND_KM
-from app.matching.usual_responses import Responses
+from app.matching.responses import Responses
 
 type Floats = NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from app.jobs import rules as job_rules
 from app.jobs.job_text import JobSalary, JobText
 from app.matching.census import WIDER, Bands, Census, count_fitting, nobody
 from app.matching.hours import Schedule, remaining
+from app.matching.responses import Responses
 from app.matching.rules import JobFacts, waves_rest
-from app.matching.usual_responses import Responses, UsualResponses
 from app.messaging.quiet_hours import QuietPeriod, rested, waking_time
 from app.policy import policy
 from app.policy.policy import Policy
@@ -74,13 +74,17 @@ async def forecast_job(
     """
     text = text.normalized()
     text.check()
+    from app.matching.asking_facts import find_curves
+    from app.matching.learned_responses import LearnedResponses
+
     in_force = await policy.current(session)
+    responses = LearnedResponses(await find_curves(session))
     share = in_force.matching.minimum_availability_share
     facts = _facts(text, employer_id, now)
     census = Census(nobody())
     if facts.schedule.ends_on is None or facts.schedule.first_day <= facts.schedule.ends_on:
         census = await count_fitting(session, facts, share)
-    return _forecast(census, text, now, in_force, UsualResponses())
+    return _forecast(census, text, now, in_force, responses)
 
 
 def _facts(text: JobText, employer_id: UUID, now: dt.datetime) -> JobFacts:

@@ -17,7 +17,7 @@ USUAL_LOAD: Final = 1
 
 @dataclass(frozen=True)
 class LearnedResponses:
-    """What was learned (`Curves`), as `usual_responses.Responses`: whoever is asked is not known yet."""
+    """What was learned (`Curves`), as `responses.Responses`: whoever is asked is not known yet."""
 
     curves: Curves
 

@@ -139,7 +139,9 @@ async def _send(
         most = offers_to_send(open_places, fresh, policy.waves.offers_per_open_place)
     found = Shortlist([], 0)
     if most or by_hand:
-        found = await _find(session, facts, _pool_size(most), job.closes_at, now, policy)
+        found = await _find(
+            session, facts, _pool_size(most), job.closes_at, now, policy, counts=by_hand
+        )
     pool = await pool_of(session, found.best, facts, now, curves)
     chosen = plan.choose(pool.columns, most)
     offers = [
@@ -174,7 +176,10 @@ async def _find(
     closes_at: dt.datetime | None,
     now: dt.datetime,
     policy: Policy,
+    *,
+    counts: bool,
 ) -> Shortlist:
+    """Find the best; count everybody who fits only where somebody reads it: in a metro that is half of the work."""
     return await find(
         session,
         facts,
@@ -187,6 +192,7 @@ async def _find(
             policy.limits.offers_per_worker_per_week_of_one_employer,
         ),
         closes_at=closes_at,
+        counts=counts,
     )
 
 

@@ -20,7 +20,6 @@ from app.matching.forecast_job import forecast_job
 from app.matching.hours import Schedule
 from app.matching.rules import DEFAULT_WEIGHTS, JobFacts
 from app.matching.search import near_and_able
-from app.matching.usual_responses import UsualResponses
 from app.workers.models import BlockByWorker
 from tests.matching.test_matching_candidates import SKILLS, random_worker
 from tests.support.app_harness import World
@@ -36,6 +35,7 @@ from tests.support.factories import (
     add_workers,
     km_north,
 )
+from tests.support.usual_responses import UsualResponses
 
 USUAL = UsualResponses()
 bands = st.lists(st.integers(0, 60), min_size=len(BAND_KM), max_size=len(BAND_KM))
@@ -250,7 +250,9 @@ async def test_a_later_start_helps_where_time_is_short(database):
     soon = replace(
         TEXT, starts_on=dt.date(2026, 11, 22), ends_on=dt.date(2026, 11, 22), radius_km=None
     )
-    soon = replace(soon, slots=(Slot(6, 17 * 60, 21 * 60),), salary=None)  # in two hours
+    soon = replace(
+        soon, slots=(Slot(6, 17 * 60, 21 * 60),), salary=None, positions=12
+    )  # in two hours
     async with database.read() as session:
         hurried = await forecast_job(session, employer_id, soon, NOW)
         [later] = [lever for lever in hurried.levers if lever.field == "starts_on"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.matching.forecast import Pace, chance_to_fill
 from app.matching.learned_responses import LearnedResponses
 from app.matching.response import HOURS, Curves
-from app.matching.usual_responses import UsualResponses
+from tests.support.usual_responses import UsualResponses
 
 NOTHING_SEEN = LearnedResponses(Curves())
 FEW = [2, 3, 4, 3, 0, 0, 0]

@@ -1,25 +1,11 @@
-"""How people usually answer offers, before anything was learned: chances, and the time a reply takes. Pure."""
+"""How people answer offers, in a few numbers: a `Responses` of a test's own."""
 
 import math
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 _LEAST_MINUTES: Final = 1e-6
 """Nobody replies sooner."""
-
-
-class Responses(Protocol):
-    """What is known of how people answer offers."""
-
-    @property
-    def seen(self) -> int:
-        """How many offers that ended it was learned from."""
-
-    def yes(self, km: float) -> float:
-        """Return how likely somebody so far away who is asked says yes at all, 0 to 1."""
-
-    def replied(self, minutes: float) -> float:
-        """Return the share of replies that come within so many waking minutes, 0 to 1; never falls."""
 
 
 @dataclass(frozen=True, slots=True)
