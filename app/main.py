@@ -86,7 +86,7 @@ from app.providers.whatsapp import flows, templates
 from app.providers.wiring import currency_problems
 from app.runtime import Runtime, running, wall_clock
 from app.texts.catalogue import get_catalogue
-from app.web import account, company, leads, money, public, routes, site
+from app.web import account, company, console, leads, money, public, routes, site
 from app.web import jobs as job_pages
 
 # A request tries them in this order, so the busiest come first.
@@ -147,6 +147,7 @@ PAGE_ROUTERS = (
     job_pages.router,
     leads.router,
     money.router,
+    console.router,
 )
 """What people see in a browser; not part of the API's document."""
 

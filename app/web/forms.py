@@ -14,7 +14,9 @@ from app.core.errors import DomainError, FieldError, Invalid, TooMany
 from app.core.languages import DEFAULT_LANGUAGE
 from app.web.site import SeeOther, has_words, words
 
-_NEVER_SHOWN_AGAIN: Final = frozenset({"password", "code", "totp", "form_token", "once"})
+_NEVER_SHOWN_AGAIN: Final = frozenset(
+    {"password", "current_password", "code", "totp", "form_token", "once"}
+)
 MOST_FIELDS: Final = 200
 
 

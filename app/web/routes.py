@@ -17,6 +17,7 @@ from app.database import faults
 from app.web.forms import FormRefused, describe_error
 from app.web.site import SeeOther, has_words, page, words
 from app.web.visitors import (
+    FactorNeeded,
     SignInNeeded,
     Visitor,
     add_cookies,
@@ -54,6 +55,8 @@ async def _answer(
         return refused.response
     except SignInNeeded:
         return _to_sign_in(request)
+    except FactorNeeded:
+        return SeeOther("/console/second-factor")
     except RequestValidationError:
         return await error_page(request, 404, "not_found")
     except DomainError as error:

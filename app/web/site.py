@@ -73,6 +73,14 @@ _NAVIGATION: Final[Mapping[Role | None, Sequence[tuple[str, str]]]] = {
         ("/invoices", "nav.invoices"),
         ("/company", "nav.company"),
     ),
+    Role.ADMIN: (
+        ("/console", "console.title"),
+        ("/console/waiting", "console.waiting"),
+        ("/console/review", "console.review"),
+        ("/console/companies", "console.companies"),
+        ("/console/find", "console.find"),
+        ("/console/second-factor", "console.factor"),
+    ),
 }
 
 ROUTES: Final = (Route("/static/{name}", _file),)

@@ -23,7 +23,6 @@ from app.core.languages import DEFAULT_LANGUAGE, languages
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Role
-from app.identity.permissions import Permission
 from app.identity.rules import MAY_SIGN_IN
 from app.runtime import Runtime
 
@@ -38,6 +37,10 @@ _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 class SignInNeeded(Unauthenticated):
     """Nobody is signed in, or somebody of another role."""
+
+
+class FactorNeeded(Forbidden):
+    """An administrator who has to set up a second factor first."""
 
 
 class FormForged(Forbidden):
@@ -229,21 +232,13 @@ class Console(Permitted):
     """The dependency of a page of administrators that requires `permission`."""
 
     async def __call__(self, visitor: Guest, rt: Rt) -> Actor:  # type: ignore[override]
-        """Return the administrator. Raises `SignInNeeded` and `WrongRole`."""
+        """Return the administrator. Raises `SignInNeeded`, `FactorNeeded` and `WrongRole`."""
         actor = visitor.actor
-        lacks_factor = actor is not None and not actor.has_second_factor
-        if (
-            actor is None
-            or actor.role is not Role.ADMIN
-            or (lacks_factor and rt.settings.requires_second_factor)
-        ):
+        if actor is None or actor.role is not Role.ADMIN:
             raise SignInNeeded
+        if rt.settings.requires_second_factor and not actor.has_second_factor:
+            raise FactorNeeded
         return self.checked(actor)
-
-
-def console(permission: Permission) -> object:
-    """Return the dependency of a page for administrators with this permission."""
-    return Depends(Console(permission))
 
 
 async def check_form(request: Request) -> None:

@@ -1,0 +1,169 @@
+"""Pages of administrators: who waits, texts and companies to check, finding, the second factor."""
+
+from typing import TYPE_CHECKING
+
+import pyotp
+import pytest
+
+from app.identity.rules import AdminRole
+from tests.infra.pages import barriers, opened
+from tests.support.app_harness import PASSWORD, World
+from tests.support.page_reader import PageReader
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+PAGES = (
+    "/console",
+    "/console/waiting",
+    "/console/review",
+    "/console/companies",
+    "/console/find",
+    "/console/second-factor",
+)
+
+
+def signed_in(world: World, role: AdminRole = AdminRole.OWNER) -> PageReader:
+    person = world.admin(role)
+    reader = PageReader(world.url)
+    reader.get("/signin")
+    answer = reader.send("/signin", {"email": str(person.email), "password": PASSWORD})
+    assert answer.headers["location"] == "/console", answer.text
+    return reader
+
+
+def held_job(world: World) -> str:
+    company = world.employer()
+    job = world.job(
+        company, publish=False, description="Pay a registration fee of 500 rupees before you join."
+    )
+    company.post(f"/api/employers/jobs/{job['id']}/publish")
+    return str(job["id"])
+
+
+def test_every_page_of_the_console_opens_and_an_employer_sees_none(world: World) -> None:
+    owner = signed_in(world)
+    for path in PAGES:
+        assert owner.get(path).status_code == 200, path
+    company = PageReader(world.url)
+    company.sign_up()
+    for path in PAGES:
+        assert company.get(path).status_code == 303, path
+
+
+def test_a_held_text_is_read_and_approved_or_declined(world: World) -> None:
+    first, second = held_job(world), held_job(world)
+    owner = signed_in(world)
+    assert "Waiter for Saturday brunch" in owner.get("/console/review").text
+    text = owner.get(f"/console/jobs/{first}").text
+    assert "<mark>Pay a registration fee" in text
+    assert owner.send(f"/console/jobs/{first}", {"action": "approve"}).status_code == 303
+    owner.get(f"/console/jobs/{second}")
+    refused = owner.send(f"/console/jobs/{second}", {"action": "decline"})
+    assert refused.status_code == 422
+    owner.get(f"/console/jobs/{second}")
+    answer = owner.send(f"/console/jobs/{second}", {"action": "decline", "reason": "asks a fee"})
+    assert answer.status_code == 303
+    assert "Nothing is waiting here." in owner.get("/console/review").text
+
+
+def test_a_company_is_verified_and_suspended_with_a_reason(world: World) -> None:
+    company = world.employer(company_name="Cafe Deccan")
+    owner = signed_in(world)
+    assert "Cafe Deccan" in owner.get("/console/companies").text
+    path = f"/console/companies/{company.id}"
+    owner.get(path)
+    assert owner.send(path, {"action": "verify", "reason": "papers seen"}).status_code == 303
+    assert "Cafe Deccan" not in owner.get("/console/companies").text
+    owner.get(path)
+    assert owner.send(path, {"action": "suspend"}).status_code == 422
+    owner.get(path)
+    assert owner.send(path, {"action": "suspend", "reason": "cheats"}).status_code == 303
+    assert company.get("/api/auth/me").status_code == 401
+
+
+def test_somebody_who_waits_is_taken_answered_and_handed_back(world: World) -> None:
+    asha = world.worker()
+    world.says(str(asha.phone), "human")
+    owner = signed_in(world)
+    page = owner.get("/console/waiting").text
+    assert "asked for a person" in page
+    path = page.split('href="/console/waiting/')[1].split('"')[0]
+    path = f"/console/waiting/{path}"
+    owner.get(path)
+    assert owner.send(f"{path}/take", {}).status_code == 303
+    owner.get(path)
+    assert owner.send(f"{path}/reply", {"text": ""}).status_code == 422
+    owner.get(path)
+    owner.send(f"{path}/reply", {"text": "Hello, this is Meera of the team."})
+    assert "Meera of the team" in world.messages(str(asha.phone))[-1]["text"]
+    owner.get(path)
+    owner.send(f"{path}/hand-back", {})
+    assert "Nobody waits." in owner.get("/console/waiting").text
+
+
+def test_one_box_finds_people_and_companies(world: World) -> None:
+    company = world.employer(company_name="Cafe Deccan", email="deccan@example.com")
+    owner = signed_in(world)
+    for text in ("deccan", "deccan@example.com", company.id):
+        found = owner.get("/console/find", params={"q": text})
+        assert f'href="/console/companies/{company.id}"' in found.text, text
+    assert "Nothing was found" in owner.get("/console/find", params={"q": "zzzzqqq"}).text
+
+
+def test_a_role_does_only_what_is_granted_to_it(world: World) -> None:
+    job = held_job(world)
+    finance = signed_in(world, AdminRole.FINANCE)
+    assert "Approve" not in finance.get(f"/console/jobs/{job}").text
+    assert finance.get("/console/waiting").status_code == 403
+    finance.get("/console/find")
+    token = finance.form("/signout")["form_token"]
+    assert (
+        finance.post(
+            f"/console/jobs/{job}", {"form_token": token, "action": "cancel", "reason": "x"}
+        ).status_code
+        == 403
+    )
+
+
+def test_a_second_factor_is_set_up_and_asked_for(world: World) -> None:
+    owner = signed_in(world)
+    owner.get("/console/second-factor")
+    assert (
+        "not your current password"
+        in owner.send("/console/second-factor", {"current_password": "another one"}).text
+    )
+    owner.get("/console/second-factor")
+    shown = owner.send("/console/second-factor", {"current_password": PASSWORD}).text
+    secret = shown.split("<code>")[1].split("</code>")[0]
+    code = pyotp.TOTP(secret).at(world.clock.now)
+    wrong = owner.send("/console/second-factor/confirm", {"code": "000000"})
+    assert wrong.status_code in {409, 422}
+    assert secret in wrong.text
+    done = owner.send("/console/second-factor/confirm", {"code": code})
+    assert "Recovery codes" in done.text
+    world.clock.advance(minutes=5)
+    later = PageReader(world.url)
+    later.get("/signin")
+    values = {"email": "admin@example.com", "password": PASSWORD}
+    assert later.send("/signin", values).status_code == 409
+    later.get("/signin")
+    code = pyotp.TOTP(secret).at(world.clock.now)
+    assert later.send("/signin", values | {"totp": code}).headers["location"] == "/console"
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(180)
+def test_the_console_can_be_used_by_everybody(
+    sqlite_world: World, browser_of_file: "Browser"
+) -> None:
+    held_job(sqlite_world)
+    sqlite_world.admin()
+    with opened(browser_of_file, f"{sqlite_world.url}/signin") as page:
+        page.get_by_label("Email").fill("admin@example.com")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("heading", name="Console").wait_for()
+        for path in PAGES:
+            page.goto(f"{sqlite_world.url}{path}")
+            assert barriers(page) == [], path
