@@ -196,7 +196,7 @@ async def create_admin(arguments: argparse.Namespace) -> int:
             now=runtime.clock(),
             admin_role=AdminRole(role),
         )
-    print(f"{email} can now sign in as admin ({role}).")
+    print(f"{email} can now sign in as admin ({role}): {settings.base_url}/signin")
     if settings.requires_second_factor:
         print(
             "Next, a second factor: sign in, which leads to setting one up and to nothing else, or run "
