@@ -30,6 +30,11 @@ _STEPS: Final = (24, 48, 96, 192)
 _QUICK_SECONDS: Final = 0.001
 """What takes no longer for a quarter of the text is quick: what is quadratic and takes `SLOWEST_SECONDS`
 for the whole takes three times as long as this for a quarter."""
+_SO_FAR_SECONDS: Final = SLOWEST_SECONDS / 6
+_SO_FAR: Final = 2.2
+"""What takes no longer than `_SO_FAR_SECONDS` for a quarter of the text, and `_SO_FAR` times as long as for
+half of that, is linear: what is partly quadratic, so much that the whole takes more than `_LINEAR` times as
+long as its half, takes at least 2.4 times as long for a quarter as for an eighth."""
 _NOISE_SECONDS: Final = 0.02
 """Times below this say nothing about growth."""
 _LINEAR: Final = 3.0
@@ -141,6 +146,15 @@ def _slow(
             if taken > allowed:
                 return Slow(name, seed, characters, taken * 1_000, 0)
     if (quarter := seconds(_share(seed, longest, 4))) <= _QUICK_SECONDS:
+        return None
+    if quarter <= _SO_FAR_SECONDS:
+        # The whole text takes six times as long as this, and nearly every reader is linear.
+        eighth = min(seconds(_share(seed, longest, 8)) for _ in range(2))
+        if min(quarter, seconds(_share(seed, longest, 4))) <= _SO_FAR * eighth:
+            return None
+    # What reads no more than the beginning of a long text, as the chat does, takes as long for the whole.
+    enough = min(SLOWEST_SECONDS, 2 * quarter)
+    if quarter > _NOISE_SECONDS / _LINEAR**2 and seconds(longest) <= enough:
         return None
     half = seconds(_share(seed, longest, 2))
     if half <= _NOISE_SECONDS / _LINEAR**2:

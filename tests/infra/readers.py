@@ -50,6 +50,10 @@ NOT_READERS: Final[Mapping[str, str]] = {
     "app.database.statements.later": "the name of a bound value",
     "app.matching.rules.waves_rest": "the name of a time zone",
     "app.payments.charges.part_of": "a provider's id",
+    "app.payments.events.webhook_of": "a provider's name",
+    "app.simulation.command.simulate": "the name of a world",
+    "app.simulation.world.read_world": "the name of a world",
+    "app.texts.formatting.exclusion": "the name of a rule",
     "app.payments.charges.place_of": "a provider's id",
 }
 TODAY: Final = dt.date(2026, 11, 23)
