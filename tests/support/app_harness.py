@@ -23,7 +23,7 @@ import httpx
 import uvicorn
 import uvloop
 from pydantic import SecretStr
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from app import background
 from app.core.settings import Settings
@@ -142,9 +142,9 @@ class World:
     def run[Result](self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine in the application's own event loop."""
         self.looked_at = None  # a test may write what wakes no loop
-        return self._run(work)
+        return self.run_verbs(work)
 
-    def _run[Result](self, work: Coroutine[Any, Any, Result]) -> Result:
+    def run_verbs[Result](self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run what wakes by its commits every loop that it makes work for, as in production."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
@@ -152,7 +152,7 @@ class World:
         """Let all background work happen that is due, here and in the sandbox."""
         with self.settling:
             for _ in range(100):
-                self._run(self._work())
+                self.run_verbs(self._work())
                 # One may have arrived after the loops were done and before we looked for any.
                 if not self._webhooks_arrive() and not self._awake():
                     return
@@ -215,11 +215,18 @@ class World:
 
     async def _in_session(self, verb: Any) -> Any:
         async with self.runtime.database.begin() as session:
+            event.listen(session.sync_session, "do_orm_execute", self._note)
+            event.listen(session.sync_session, "after_flush", self._note)
             return await verb(session)
+
+    def _note(self, run: Any, *_: Any) -> None:
+        """Look at every loop again after what is no SELECT: a test may write what wakes none."""
+        if not getattr(run, "is_select", False):
+            self.looked_at = None
 
     def in_session(self, verb: Any) -> Any:
         """Run `await verb(session)` in a committed transaction of the application's database."""
-        return self.run(self._in_session(verb))
+        return self.run_verbs(self._in_session(verb))
 
     # --- WhatsApp ---------------------------------------------------------------------------
 
@@ -261,7 +268,7 @@ class World:
     def worker(self, *, slots: Any = EVERY_DAY, **profile: Any) -> Person:
         """Let there be a worker, proven and with a week, made by the verbs: no request, no code is sent."""
         body = _worker_body(profile)
-        tokens = self._run(register_worker(self.runtime, body, _week(slots)))
+        tokens = self.run_verbs(register_worker(self.runtime, body, _week(slots)))
         return self._newcomer(tokens, phone=body["phone"])
 
     def worker_through_doors(self, *, slots: Any = EVERY_DAY, **profile: Any) -> Person:
@@ -288,7 +295,7 @@ class World:
         So the address is not confirmed, and nothing waits in its mailbox.
         """
         body = _company_body(profile)
-        tokens = self._run(register_employer(self.runtime, body, verified=verified))
+        tokens = self.run_verbs(register_employer(self.runtime, body, verified=verified))
         return self._newcomer(tokens, email=body["email"])
 
     def employer_through_doors(self, *, verified: bool = False, **profile: Any) -> Person:
@@ -307,7 +314,7 @@ class World:
     def admin(self, role: AdminRole = AdminRole.OWNER) -> Person:
         """Return the administrator of this role (the owner), signed in anew."""
         email = "admin@example.com" if role is AdminRole.OWNER else f"{role}@example.com"
-        tokens = self._run(sign_in_admin(self.runtime, email, PASSWORD, role))
+        tokens = self.run_verbs(sign_in_admin(self.runtime, email, PASSWORD, role))
         return self._newcomer(tokens, email=email)
 
     def _newcomer(self, tokens: Tokens, **known: Any) -> Person:
