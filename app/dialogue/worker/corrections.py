@@ -6,9 +6,10 @@ What is certain is stored and read back; a doubtful name or home is proposed. On
 from dataclasses import replace
 from typing import Any
 
-from app.dialogue.effects import EditProfile
+from app.dialogue.effects import EditProfile, Effect, SetWeeklyHours
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
+from app.dialogue.worker.hours_answers import today_of
 from app.dialogue.worker.place_options import place_options
 from app.dialogue.worker.questions import QUESTIONS, ask_again, ask_this_name, good_name
 from app.dialogue.worker.registration import ask_question
@@ -18,6 +19,7 @@ from app.nlu.home_place import HomeFact, find_home
 from app.nlu.normalize import split_words
 from app.nlu.skill_corrections import read_change
 from app.nlu.vocabulary import phrase_set
+from app.nlu.week_change import read_week, read_week_change
 from app.nlu.worker_correction import CorrectedFacts, KnownFacts, read_correction
 
 
@@ -27,6 +29,8 @@ def read_corrections(message: Incoming) -> Turn | None:
     if not text or profile is None or not profile.agreed or message.context.open_offers:
         return None
     asked = PART_OF.get(state.ask, state.ask)
+    if (other := _other_hours(message, text, asked)) is not None:
+        return other
     told = not state.registering
     known = KnownFacts(
         name=profile.name if told or Ask.NAME in state.answered else "",
@@ -38,6 +42,17 @@ def read_corrections(message: Incoming) -> Turn | None:
     if found is None:
         return _moved(message, text, asked) or _other_skills(message, text, asked)
     return _corrected(message, found, known, asked)
+
+
+def _other_hours(message: Incoming, text: str, asked: Ask) -> Turn | None:
+    """Read weekly hours that are called so at another question: "sorry time 6 se 10 hai" is no distance."""
+    profile = message.context.profile
+    if profile is None or not message.state.registering or asked is Ask.AVAILABILITY:
+        return None
+    if not phrase_set("names_hours").anywhere(split_words(text)):
+        return None
+    slots = read_week_change(text, profile.slots) or read_week(text, today_of(message.context))
+    return None if slots is None else _noted(message, SaidFacts(slots=tuple(slots)))
 
 
 def _corrected(
@@ -115,4 +130,9 @@ def _noted(message: Incoming, said: SaidFacts) -> Turn:
     changes: dict[str, Any] = said.changes()
     again = (ask_again(message),) if message.state.ask in QUESTIONS else ()
     reply = Reply("noted", {"facts": said.read_back()})
-    return Turn(replace(message.state, misses=0), (reply, *again), (EditProfile(changes),))
+    state = replace(message.state, misses=0)
+    effects: tuple[Effect, ...] = (EditProfile(changes),) if changes else ()
+    if said.slots:
+        effects = (*effects, SetWeeklyHours(said.slots))
+        state = replace(state, answered=state.answered | {Ask.AVAILABILITY})
+    return Turn(state, (reply, *again), effects)

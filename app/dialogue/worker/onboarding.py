@@ -9,6 +9,7 @@ from app.dialogue.employer import name_questions
 from app.dialogue.employer.conversation import menu, open_question_or_menu
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.employer.newcomer import is_signing_up
+from app.dialogue.engine import UNREADABLE
 from app.dialogue.persona import acting_account
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
@@ -95,6 +96,9 @@ def _begin(message: Incoming) -> Turn:
     opened, reply = open_question(state, question, message.context, **first)
     create = CreateWorker(message.inbound.name or "")
     frame = frame_of(message)
+    if message.inbound.kind in UNREADABLE:
+        # A voice note or a picture: what can be read is said in both languages.
+        return Turn(opened, (Reply("first_unreadable"), reply), (create,))
     if not says_anything(frame):
         return Turn(opened, (reply,), (create,))
     spoken = guess_spoken(message.text or "")

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from app.core.phones import is_special
-from app.dialogue.effects import EditProfile, ForgetPerson, GiveConsent, SetPhone
+from app.dialogue.effects import EditProfile, ForgetPerson, GiveConsent, SetLanguage, SetPhone
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import ask_again, ask_this_name, good_name, offered_name
-from app.dialogue.worker.registration import close_question
+from app.dialogue.worker.registration import close_question, open_question, unanswered
 from app.dialogue.worker.said_facts import ASKED_BY, SaidFacts
 from app.dialogue.worker.whole_message import frame_of, keep, remember, says_anything
 from app.messaging.inbound import InboundKind
@@ -18,6 +18,7 @@ from app.nlu.intents import Intent
 from app.nlu.message_words import words_of
 from app.nlu.normalize import split_words
 from app.nlu.person_name import find_corrected_name, read_name_answer
+from app.nlu.spoken_language import guess_spoken
 from app.nlu.vocabulary import phrase_set
 
 
@@ -75,11 +76,18 @@ def _asks_details(text: str) -> str | None:
 
 
 def read_facts_before_language(message: Incoming) -> Turn | None:
-    """Keep what somebody tells of themselves in place of choosing a language."""
-    frame = frame_of(message)
-    if not says_anything(frame):
-        return None
-    return Turn(remember(message.state, frame), (ask_again(message),))
+    """Keep what somebody tells of themselves in place of choosing a language; who writes in one has chosen it."""
+    context, frame = message.context, frame_of(message)
+    told = says_anything(frame)
+    state = remember(message.state, frame) if told else message.state
+    spoken = context.language or guess_spoken(message.text or "")
+    if spoken is None:
+        return Turn(state, (ask_again(message),)) if told else None
+    following = next(iter(unanswered(state, replace(context, language=spoken))), Ask.CONSENT)
+    opened, question = open_question(state, following, replace(context, language=spoken))
+    wait = (Reply("facts_wait"),) if told else ()
+    chosen = () if context.language is not None else (SetLanguage(spoken),)
+    return Turn(opened, (Reply("language_guessed"), *wait, question), chosen, spoken)
 
 
 def read_name(message: Incoming) -> Turn | None:

@@ -1,0 +1,75 @@
+"""First messages: what can't be read, and a language that somebody writes in before they chose one."""
+
+import pytest
+
+from app.dialogue import effects as fx
+from app.dialogue.state import Ask
+from app.messaging.inbound import Inbound, InboundKind
+from tests.nlu.corpus_measure.simulation import Person
+from tests.nlu.corpus_measure.situations import NOW, PHONE, situation
+
+
+def stranger() -> Person:
+    return Person(situation("worker", "first", "en"))
+
+
+@pytest.mark.parametrize("media", ["voice", "image", "document"])
+def test_a_first_voice_note_or_picture_is_told_what_can_be_read(media: str) -> None:
+    person = stranger()
+    turn = person._send(Inbound("m", InboundKind.MEDIA, NOW, phone_from=PHONE, text=media))
+    assert [reply.text for reply in turn.replies] == ["first_unreadable", "choose_language"]
+    assert turn.state.ask is Ask.LANGUAGE
+
+
+@pytest.mark.parametrize("text", ["मुझे काम चाहिए", "mujhe kaam chahiye main Thane mein rehta hoon"])
+def test_who_answers_the_question_for_a_language_in_hindi_has_chosen_it(text: str) -> None:
+    person = stranger()
+    person.write("hi")
+    turn = person.write(text)
+    assert fx.SetLanguage("hi") in turn.effects
+    assert turn.replies[0].text == "language_guessed"
+    assert turn.state.ask is Ask.CONSENT
+
+
+def test_what_was_told_beside_it_is_kept() -> None:
+    person = stranger()
+    person.write("hi")
+    turn = person.write("मेरा नाम सुनीता है, मैं खाना बनाती हूँ")
+    assert turn.state.said["name"] == "सुनीता"
+    assert turn.state.ask is Ask.CONSENT
+
+
+def test_an_english_greeting_chooses_nothing() -> None:
+    person = stranger()
+    person.write("hi")
+    assert person.write("hello").state.ask is Ask.LANGUAGE
+
+
+@pytest.mark.parametrize("question", ["distance", "experience", "skills", "location"])
+@pytest.mark.parametrize("text", ["sorry time 6 se 10 hai", "time galat hai, shaam 6 se 10 karo"])
+def test_hours_corrected_at_another_question_are_no_answer_to_it(question: str, text: str) -> None:
+    person = Person(situation("worker", question, "en"))
+    before = person.situation.state.ask
+    turn = person.write(text)
+    [effect] = turn.effects
+    assert isinstance(effect, fx.SetWeeklyHours)
+    assert {(slot.start, slot.end) for slot in effect.slots} == {(18 * 60, 22 * 60)}
+    assert turn.replies[0].text == "noted"
+    assert turn.state.ask is before
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("My name is Raj. mon to fri 6 to 9pm", "Raj"),
+        ("name raj mon to fri evening", "raj"),
+        ("i am S. K. Rao. cook", "S. K. Rao"),
+        ("Md. Imran Khan. driver", "Md. Imran Khan"),
+        ("name Priya weekends only", "Priya"),
+    ],
+)
+def test_a_name_ends_where_a_sentence_or_a_day_begins(text: str, name: str) -> None:
+    person = Person(situation("worker", "name", "en"))
+    person.write(text)
+    stored = [e.changes for t in person.turns for e in t.effects if isinstance(e, fx.EditProfile)]
+    assert {change["name"] for change in stored if "name" in change} == {name}
