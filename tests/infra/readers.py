@@ -16,6 +16,7 @@ from uuid import UUID
 from phonenumbers import NumberParseException
 
 from app.core.errors import DomainError
+from app.core.week import Slot
 from app.dialogue.context import Context, EmployerAccount, Profile
 from app.dialogue.state import Ask, State
 from app.identity.codes import CodeRules
@@ -53,6 +54,7 @@ NOT_READERS: Final[Mapping[str, str]] = {
     "app.payments.events.webhook_of": "a provider's name",
     "app.simulation.command.simulate": "the name of a world",
     "app.simulation.world.read_world": "the name of a world",
+    "app.texts.catalogue.fill": "a text of the pages",
     "app.texts.formatting.exclusion": "the name of a rule",
     "app.payments.charges.place_of": "a provider's id",
 }
@@ -89,6 +91,7 @@ def _called() -> dict[str, Run]:
         role_words,
         skill_corrections,
         skill_phrases,
+        week_change,
         worker_correction,
     )
     from app.payments import first_message
@@ -135,6 +138,9 @@ def _called() -> dict[str, Run]:
         ),
         "app.nlu.worker_correction.read_correction": lambda text: worker_correction.read_correction(
             text, worker_correction.KnownFacts("Asha Rao", "Thane", 10, 3)
+        ),
+        "app.nlu.week_change.read_week_change": lambda text: week_change.read_week_change(
+            text, [Slot(5, 600, 1080)]
         ),
         "app.nlu.skill_phrases.matching_skills": lambda text: skill_phrases.matching_skills(
             text, "en"
