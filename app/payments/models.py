@@ -97,15 +97,8 @@ class PaymentAttempt(Base):
     livemode: Mapped[bool | None]
     intent_id: Mapped[str | None] = mapped_column(String(160), unique=True)
     """The provider's payment, which refunds and disputes name; None until it was paid."""
-    charge_id: Mapped[str | None] = mapped_column(String(160))
-    balance_transaction_id: Mapped[str | None] = mapped_column(String(160))
     gross: Mapped[int | None] = mapped_column(BigInteger)
-    """What was taken, in the order's currency; fee and net in the settlement's, all in minor units."""
-    fee: Mapped[int | None] = mapped_column(BigInteger)
-    net: Mapped[int | None] = mapped_column(BigInteger)
-    settlement_currency: Mapped[str | None] = mapped_column(String(3))
-    settlement_rate: Mapped[str | None] = mapped_column(String(32))
-    """As the provider says it, a decimal number."""
+    """What was taken, in minor units of the order's currency."""
     captured_at: Mapped[dt.datetime | None]
     """By the provider's clock; by ours where it says nothing."""
     created_at: Mapped[dt.datetime]

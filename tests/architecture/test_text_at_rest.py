@@ -28,7 +28,6 @@ lead_reports.kind lead_reports.refund_to
 payments.status payments.currency payments.failure_code
 orders.kind orders.status orders.currency orders.pay_with orders.quote orders.coupon
 payment_attempts.provider payment_attempts.idempotency_key payment_attempts.status payment_attempts.failure_code
-payment_attempts.settlement_currency payment_attempts.settlement_rate
 disputes.status disputes.currency
 ledger_entries.event_key ledger_entries.account ledger_entries.currency
 early_events.kind early_events.status early_events.body
@@ -63,8 +62,8 @@ users.chat_user_id chat_people.platform_user_id inbox.message_id outbox.provider
 employers.provider_customer_id payments.session_id payments.intent_id payments.checkout_url
 early_events.intent_id early_events.object_id disputes.provider_id refunds.provider_id
 outbox.number_id ledger_transactions.provider_ref
-payment_attempts.session_id payment_attempts.intent_id payment_attempts.checkout_url payment_attempts.charge_id
-payment_attempts.balance_transaction_id payment_attempts.request
+payment_attempts.session_id payment_attempts.intent_id payment_attempts.checkout_url
+payment_attempts.request
 """
 """Ids that mean something to a provider only."""
 

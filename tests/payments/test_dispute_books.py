@@ -3,18 +3,20 @@
 import itertools
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 
 from app.payments.day_books import reconcile_day
-from app.payments.models import LedgerAccount, LedgerEntry, LedgerTransaction
+from app.payments.models import LedgerAccount, LedgerEntry, LedgerTransaction, PaymentAttempt
 from app.payments.provider import DisputeChanged
 from app.payments.rules import AccountType, DisputeStatus
 from app.runtime import wall_clock
 from tests.support import leads
 from tests.support.app_harness import World
-from tests.support.leads import bought_lead, payment_row
+from tests.support.assertions import ok
+from tests.support.leads import bought_lead, lead, payment_row, refund
 from tests.support.provider_faults import dispute, provider_fault
 
 PRICE, DISPUTE_FEE = 4_900, 1_500
@@ -143,3 +145,44 @@ def test_the_order_in_which_it_is_told_is_no_matter(world: World, order: tuple[i
     world.clock.advance(hours=7)
     world.settle()
     assert booked(world, intent) == expected(world, "won")
+
+
+def test_what_an_employer_spent_is_what_the_ledger_kept(world: World) -> None:
+    """An order of three, one refunded, the rest lost to a bank: spend, revenue and losses agree."""
+    employer = world.employer(verified=True)
+    wanted = [lead(world, employer) for _ in range(3)]
+    body = {"match_ids": [one.id for one in wanted]}
+    page = ok(employer.post("/api/employers/unlocks", body), 202)
+    world.pay(page["checkout_url"])
+    payments = [one.payment["id"] for one in wanted]
+    ok(refund(world, payments[1]))
+    world.settle()
+
+    async def kept(session: Any) -> int:
+        kinds = [AccountType.LEAD_REVENUE, AccountType.TAX_PAYABLE, AccountType.DISPUTE_LOSSES]
+        query = (
+            select(func.sum(LedgerEntry.amount))
+            .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
+            .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
+            .where(
+                LedgerTransaction.payment_id.in_([UUID(each) for each in payments]),
+                LedgerAccount.type.in_([kind.value for kind in kinds]),
+            )
+        )
+        return -int(await session.scalar(query))
+
+    def spent() -> int:
+        amount: int = ok(employer.get("/api/employers/dashboard"))["spend"]["amount"]
+        return amount
+
+    assert spent() == world.in_session(kept) == 2 * PRICE
+    intent = world.in_session(lambda session: session.scalar(_charge_of(page["order_id"])))
+    for status in ("opened", "lost", "won"):
+        tell(world, intent, status)
+        assert employer.email is not None
+        employer.token = world.sign_in(employer.email, role="employer").token
+        assert spent() == world.in_session(kept), status
+
+
+def _charge_of(order_id: str) -> Any:
+    return select(PaymentAttempt.intent_id).where(PaymentAttempt.order_id == UUID(order_id))
