@@ -283,5 +283,7 @@ def says_age(text: str) -> bool:
     found = age(words)
     if found is None or found[0] is None or found[0] < _YOUNGEST_WORKER:
         return False
-    bare = not phrase_set("filler").without(found[1])
+    rest = phrase_set("filler").without(found[1])
+    # "im 21, yes" answers the question for consent once more.
+    bare = not rest or yes_or_no(rest) is not None
     return phrase_set("age").anywhere(words) or (bare and phrase_set("i_am").anywhere(words))

@@ -73,3 +73,9 @@ def test_a_name_ends_where_a_sentence_or_a_day_begins(text: str, name: str) -> N
     person.write(text)
     stored = [e.changes for t in person.turns for e in t.effects if isinstance(e, fx.EditProfile)]
     assert {change["name"] for change in stored if "name" in change} == {name}
+
+
+@pytest.mark.parametrize("question", ["distance", "experience"])
+@pytest.mark.parametrize("text", ["im 21, yes", "haan main 21 ka hu", "i am 21"])
+def test_an_age_said_again_is_no_distance_and_no_experience(question: str, text: str) -> None:
+    assert Person(situation("worker", question, "en")).write(text).effects == ()
