@@ -13,8 +13,10 @@ from uuid import UUID
 from sqlalchemy import (
     Integer,
     Select,
+    Text,
     UpdateBase,
     bindparam,
+    cast,
     delete,
     exists,
     func,
@@ -113,6 +115,9 @@ _DEAD_ITEM: Final = is_one_of(table(InboxItem).c.state, [WebhookState.DEAD])
 _HANDLED_ITEM: Final = is_one_of(table(InboxItem).c.state, [WebhookState.HANDLED])
 _PAUSED: Final = select(ChatPerson.id).where(ChatPerson.paused_at.is_not(None))
 
+# A stranger has no account: what they said of a job, of themselves or their company is kept with the conversation.
+_SAID_SOMETHING: Final = cast(ChatPerson.state, Text) != "{}"
+
 STEPS: Final = (
     *map(_sent, _SETTLED),
     RetentionStep(
@@ -182,6 +187,22 @@ STEPS: Final = (
         .limit(_LIMIT),
         update(InboxItem).where(_these(InboxItem)).values(_EMPTIED),
         WORDS_KEPT,
+    ),
+    RetentionStep(
+        "what strangers said",
+        select(ChatPerson.id)
+        .where(
+            ChatPerson.user_id.is_(None),
+            ChatPerson.last_inbound_at < bindparam("since"),
+            ChatPerson.paused_at.is_(None),
+            _SAID_SOMETHING,
+        )
+        .limit(_LIMIT),
+        # Somebody may register at this moment.
+        update(ChatPerson)
+        .where(_these(ChatPerson), table(ChatPerson).c.user_id.is_(None))
+        .values(state={}),
+        RECEIVED_KEPT,
     ),
     RetentionStep(
         "inbox",

@@ -15,6 +15,7 @@ from app.database.statements import insert_if_absent
 from app.identity.models import User
 from app.invariants import examine
 from app.messaging.models import (
+    ChatPerson,
     InboxItem,
     OutboxMessage,
     OutboxState,
@@ -65,6 +66,29 @@ def test_after_ninety_days_nothing_tells_what_a_message_said_or_to_whom(world: W
     world.clock.advance(days=2)
     world.settle()
     assert bodies(world) == {"outbox": 0, "webhooks": 0}
+
+
+def test_what_a_stranger_said_of_a_job_is_forgotten_after_thirty_days(world: World) -> None:
+    """Who never opens a company has no account that could be erased: the draft goes by itself."""
+    text = "need 2 waiters tomorrow 6pm to 11pm Bandra 800 per day"
+    body = {"phone": STRANGER, "message": {"type": "text", "text": text}}
+    ok(world.http.post("/sandbox/whatsapp/_control/inbound", json=body))
+    world.settle()
+    assert "new_company" in str(said_by_strangers(world))
+    world.clock.advance(days=29)
+    world.settle()
+    assert "new_company" in str(said_by_strangers(world))
+    world.clock.advance(days=2)
+    world.settle()
+    assert said_by_strangers(world) == [{}]
+
+
+def said_by_strangers(world: World) -> list[Any]:
+    async def look(session: Any) -> list[Any]:
+        return list(await session.scalars(select(ChatPerson.state)))
+
+    found: list[Any] = world.in_session(look)
+    return found
 
 
 def counts(world: World) -> dict[str, int]:
