@@ -23,6 +23,7 @@ PYTHON=$(python3 -c 'import sys; print(sys.executable)') || { echo "python3 is m
 RUN="$(date +%s)$RANDOM"                  # no two runs share an account
 DIGITS=$(printf '%08d' $((RUN % 100000000)))
 WORKER_PHONE="+9197$DIGITS"
+OWNER_PHONE="+9198$DIGITS"                # of somebody who has no account, and only writes
 PASSWORD="smoke $RUN passphrase"
 # Runs would else share the limits of one address; a server believes this of its own machine only.
 ADDRESS="10.$((RANDOM % 256)).$((RANDOM % 256)).$((RANDOM % 254 + 1))"
@@ -135,13 +136,13 @@ soon() {
   done
 }
 
-# received PATTERN: whether the worker's phone got a message with this (extended regular expression);
-# FOUND is what matched, in the last such message.
+# received PATTERN [PHONE]: whether a phone, the worker's where none is named, got a message with this (extended
+# regular expression); FOUND is what matched, in the last such message.
 FOUND=""
 received() {
-  local token=$TOKEN
+  local token=$TOKEN phone=${2:-$WORKER_PHONE}
   TOKEN=""
-  expect 200 GET "/sandbox/whatsapp/_control/messages?phone=%2B${WORKER_PHONE#+}"
+  expect 200 GET "/sandbox/whatsapp/_control/messages?phone=%2B${phone#+}"
   TOKEN=$token
   FOUND=$(printf '%s' "$BODY" | grep -oE -- "$1" | tail -n 1) || return 1
 }
@@ -442,6 +443,30 @@ is status draft
 is starts_on "$YEAR-01-12"
 is positions 2
 expect 200 DELETE "/api/employers/jobs/$(value id)"
+
+# --- An owner who only writes ------------------------------------------------------------------
+
+# writes TEXT: the owner writes this on WhatsApp.
+writes() {
+  TOKEN=""
+  expect 200 POST /sandbox/whatsapp/_control/inbound \
+    "{\"phone\": \"$OWNER_PHONE\", \"message\": {\"type\": \"text\", \"text\": \"$1\"}}"
+  is delivered true
+}
+
+step "An owner without an account posts a job in four messages, and cancels it by words"
+writes "need 1 waiter tomorrow 6 pm to 11 pm in Bandra 800 per day"
+soon "the question for the company" received 'sign:private' "$OWNER_PHONE"
+writes "Smoke Cafe"
+soon "the question for the name" received 'own name' "$OWNER_PHONE"
+writes "Ravi Kumar"
+soon "the job, read back" received 'post:yes:' "$OWNER_PHONE"
+writes "yes"
+soon "the job to be posted" received 'Posted: ' "$OWNER_PHONE"
+writes "cancel the job"
+soon "the question whether" received ':really' "$OWNER_PHONE"
+writes "yes"
+soon "the job to be cancelled" received '\* is cancelled' "$OWNER_PHONE"
 
 # --- Administration ------------------------------------------------------------------------------
 

@@ -94,6 +94,43 @@ def names_company(text: str) -> bool:
     return phrase_set("names_company").anywhere(said) and phrase_set("part_name").anywhere(said)
 
 
+def introduced_names(text: str) -> SaidNames:
+    """Return the names that a text about something else introduces: "600 roz, company Sagar Foods"."""
+    said = split_words(text[:_CHARACTERS])
+    if len(text) > _CHARACTERS or not phrase_set("part_name", "company_is").anywhere(said):
+        return SaidNames()
+    corrected = read_name_correction(text, "", "")
+    if corrected is not None and corrected.kind is NameKind.COMPANY and corrected.name:
+        return SaidNames(corrected.name)
+    company, contact = None, ""
+    for clause in _clauses(text):
+        words = split_words(clause)
+        begins = phrase_set("names_company").at(words, 0) if words else None
+        if begins is not None and _calls_by_name(begins.words):
+            company = company or find_company(_behind(clause, "names_company")) or None
+        elif words and phrase_set("own_name").at(words, 0) and _calls_by_name(words):
+            contact = contact or find_name(clause)
+    return SaidNames(company, contact)
+
+
+def without_names(text: str) -> str:
+    """Return a text without its clauses that only introduce a name: "my name is Ravi" says nothing of a Sunday."""
+    if introduced_names(text) == SaidNames():
+        return text
+    return ", ".join(clause for clause in _clauses(text) if not _introduces(clause))
+
+
+def _introduces(clause: str) -> bool:
+    words = split_words(clause)
+    begins = _introductions().at(words, 0) if words else None
+    return begins is not None and _calls_by_name(begins.words)
+
+
+def _calls_by_name(words: Sequence[str]) -> bool:
+    """Whether words say that what follows is a name: "dukan ka naam", but not "hamari company"."""
+    return phrase_set("company_is").covers(words) or phrase_set("part_name").anywhere(words)
+
+
 def _only(words: Sequence[str], *names: str) -> bool:
     said = [part for word in words for part in word.split()]
     return bool(said) and not phrase_set(*names).without(said)

@@ -270,3 +270,21 @@ async def test_a_wrong_name_is_asked_about_and_put_right(sqlite_database_url: st
         await world.says("yes")
         [(user, employer)] = await companies(world)
         assert (employer.company_name, user.name) == ("Moonlight", "Ravindra")
+
+
+async def test_names_beside_the_job_are_not_asked_for_again(sqlite_database_url: str) -> None:
+    async with chat(sqlite_database_url) as world:
+        await world.says("need 2 waiters tomorrow 6pm to 11pm Bandra, my name is Ravi Sharma")
+        await world.says("800 per day, company Sagar Foods")
+        assert await asked(world) is Ask.JOB_RIGHT
+        assert "Sagar Foods, contact: Ravi Sharma" in last(world)
+
+
+async def test_a_note_is_no_name_of_a_company(sqlite_database_url: str) -> None:
+    async with chat(sqlite_database_url) as world:
+        for said in (LINE, "add note: lunch is free", "Cafe Bandra", "Ravi Sharma"):
+            await world.says(said)
+        assert "lunch is free" in last(world)
+        await world.says("yes")
+        [(_, employer)] = await companies(world)
+        assert employer.company_name == "Cafe Bandra"

@@ -7,6 +7,7 @@ from app.nlu.company_name import (
     NameKind,
     SaidNames,
     find_company,
+    introduced_names,
     read_name_correction,
     read_names,
 )
@@ -91,3 +92,19 @@ def test_a_wrong_name_is_put_right(text, kind, name):
 @pytest.mark.parametrize("text", ["kaam galat hai", "2 log galat hai", "name is Ravi", "Ravi"])
 def test_what_says_nothing_wrong_of_a_name_corrects_none(text):
     assert read_name_correction(text, "Sagar Foods", "Ravi Kumar") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "company", "contact"),
+    [
+        ("600 roz, company Sagar Foods", "Sagar Foods", ""),
+        ("need a cook, my name is Meera, shop name is Meera Tiffins", "Meera Tiffins", "Meera"),
+        ("company name wrong, it is Meera's Boutique", "Meera's Boutique", ""),
+        ("my shop is in Dadar", None, ""),
+        ("we are looking for 2 waiters", None, ""),
+        ("hamari company ke liye 2 log", None, ""),
+        ("name of the work is packing", None, ""),
+    ],
+)
+def test_names_beside_a_job_are_kept(text, company, contact):
+    assert introduced_names(text) == SaidNames(company, contact)

@@ -26,16 +26,17 @@ def spelled_if_missed(message: EmployerMessage, read: Callable[[EmployerMessage]
     """Return what follows from a message; one that is not understood is read once more as its words are spelled."""
     turn = read(message)
     text = message.text
-    if text is None or not _is_missed(message, turn):
+    if text is None or not is_missed(message, turn):
         return turn
     spelled = respelled(text)
     if spelled == text:
         return turn
     again = read(replace(message, inbound=replace(message.inbound, text=spelled)))
-    return turn if _is_missed(message, again) else again
+    return turn if is_missed(message, again) else again
 
 
-def _is_missed(message: EmployerMessage, turn: Turn) -> bool:
+def is_missed(message: EmployerMessage, turn: Turn) -> bool:
+    """Whether nothing was understood in a message."""
     gave_up = any(
         isinstance(effect, RequestHandoff) and effect.why == "not_understood"
         for effect in turn.effects

@@ -22,6 +22,7 @@ from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import good_name
 from app.jobs.company_names import acceptable_company_name
+from app.masking.mask import mask
 from app.messaging.inbound import InboundKind
 from app.nlu.company_name import (
     NameCorrection,
@@ -33,6 +34,8 @@ from app.nlu.company_name import (
     read_names,
 )
 from app.nlu.intents import Intent
+from app.nlu.job_draft import joined_note
+from app.nlu.job_note import without_introduction
 from app.nlu.normalize import split_words
 from app.nlu.person_name import find_corrected_name
 from app.nlu.vocabulary import phrase_set
@@ -64,12 +67,25 @@ def read_company(message: EmployerMessage) -> Turn | None:
         return read_back(message, replace(newcomer, company=""))
     if message.text is None or message.has_intent(Intent.COURTESY):
         return None
-    if _says_later(message):
-        return Turn(message.state, (Reply("names_later"), *again(message)))
+    if (aside := _aside(message)) is not None:
+        return aside
     if _describes_job(message):
         changed = message.state.at(Ask.JOB_CHANGE, job=message.state.draft.get("job", {}))
         return posting.read_posting(replace(message, state=keep(changed, newcomer)))
     return _with_names(message, read_names(message.text, NameKind.COMPANY), "company_bad")
+
+
+def _aside(message: EmployerMessage) -> Turn | None:
+    """Follow what is no answer to a question for a name: "later", and "add note: lunch is free"."""
+    text = message.text or ""
+    if _says_later(message):
+        return Turn(message.state, (Reply("names_later"), *again(message)))
+    if phrase_set("note_begins").at(split_words(text) or [""], 0) is None:
+        return None
+    draft = posting.draft_of(message.state)
+    note = joined_note(draft.note, mask(without_introduction(text)))
+    kept = {**message.state.draft, "job": replace(draft, note=note).as_json()}
+    return Turn(replace(message.state, draft=kept, misses=0), again(message))
 
 
 def _says_later(message: EmployerMessage) -> bool:
@@ -120,8 +136,8 @@ def read_contact(message: EmployerMessage) -> Turn | None:
         return read_back(message, replace(newcomer, contact=shown))
     if message.text is None or message.has_intent(Intent.COURTESY):
         return None
-    if _says_later(message):
-        return Turn(message.state, (Reply("names_later"), *again(message)))
+    if (aside := _aside(message)) is not None:
+        return aside
     return _with_names(message, read_names(message.text, NameKind.CONTACT), "name_bad")
 
 

@@ -24,7 +24,7 @@ from app.dialogue.effects import (
 from app.dialogue.employer import posting
 from app.dialogue.employer.conversation import choose_language
 from app.dialogue.employer.job_questions import POSTING, unanswered
-from app.dialogue.employer.message import EmployerMessage, spelled_if_missed
+from app.dialogue.employer.message import EmployerMessage, is_missed, spelled_if_missed
 from app.dialogue.employer.name_questions import (
     again,
     change_name,
@@ -58,6 +58,8 @@ from app.dialogue.engine import (
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import good_name
+from app.jobs.company_names import acceptable_company_name
+from app.nlu.company_name import introduced_names, without_names
 from app.nlu.faq_topic import EMPLOYER_TOPICS, find_topic
 from app.nlu.hiring_intent import guess_language
 from app.nlu.intents import Intent
@@ -80,10 +82,30 @@ def begin(message: Incoming, draft: Draft | None = None) -> Turn:
     state = message.state.at(Ask.NOTHING)
     message = replace(message, state=state)
     if draft is None:
-        draft = find_newcomers_job(message)
+        draft = find_newcomers_job(_without_names(message))
     turn = posting.begin_job(message, draft)
     turn = replace(turn, replies=(Reply("sign_up_begins"), *turn.replies))
-    return _spoken(_carried(message, turn, Newcomer()), language)
+    newcomer = _with_introduced(message, Newcomer())
+    return _spoken(_carried(message, turn, newcomer), language)
+
+
+def _without_names(message: Incoming) -> Incoming:
+    """Return the message without the names that it introduces: they are kept, and say nothing of the job."""
+    text = message.text
+    if text is None:
+        return message
+    return replace(message, inbound=replace(message.inbound, text=without_names(text) or text))
+
+
+def _with_introduced(message: Incoming, newcomer: Newcomer) -> Newcomer:
+    """Return what is known with the names that a text introduces beside the job."""
+    said = introduced_names(message.text or "")
+    company = acceptable_company_name(said.company) if said.company else None
+    if newcomer.company is None and company is not None:
+        newcomer = replace(newcomer, company=company)
+    if not newcomer.contact and good_name(said.contact):
+        newcomer = replace(newcomer, contact=said.contact)
+    return newcomer
 
 
 def find_newcomers_job(message: Incoming) -> Draft | None:
@@ -105,8 +127,15 @@ def read_sign_up(message: Incoming) -> Turn | None:
     if not is_signing_up(message.state):
         return None
     message, language = _in_their_language(message)
-    newcomer = Newcomer.of(message.state)
-    turn = spelled_if_missed(_as_newcomer(message, newcomer), lambda read: respond(read, _NEWCOMER))
+    newcomer = known = Newcomer.of(message.state)
+    if message.state.ask not in SIGNING_UP | {Ask.JOB_RIGHT, Ask.JOB_CHANGE}:
+        newcomer = _with_introduced(message, known)
+        message = replace(message, state=keep(message.state, newcomer))
+    writes = _as_newcomer(_without_names(message) if newcomer != known else message, newcomer)
+    turn = spelled_if_missed(writes, lambda read: respond(read, _NEWCOMER))
+    if newcomer != known and is_missed(writes, turn):
+        # Nothing but a name was said: it is kept, and the open question stands.
+        turn = Turn(replace(message.state, misses=0), again(message))
     return _spoken(_carried(message, turn, newcomer), language)
 
 
