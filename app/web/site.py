@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
@@ -236,4 +237,6 @@ class SeeOther(Response):
     """Leads to another page after a form; its body is that page's address, so that a repeat can be led there, too."""
 
     def __init__(self, to: str) -> None:
-        super().__init__(to.encode(), 303, {"Location": to, "Cache-Control": "no-store"})
+        # Quoted: an address may come from a visitor, and a line break in it would begin another header.
+        there = quote(to, safe=":/%#?=@[]!$&'()*+,;")
+        super().__init__(there.encode(), 303, {"Location": there, "Cache-Control": "no-store"})

@@ -217,6 +217,17 @@ def test_pages_come_in_hindi(world: World) -> None:
     assert reader.page.headers["location"] == "/"
 
 
+def test_an_address_to_lead_back_to_begins_no_other_header(world: World) -> None:
+    reader = PageReader(world.url)
+    answer = reader.get("/language/hi", params={"back": "/help\r\nX-Evil: yes\r\n\r\n<script>"})
+    assert "x-evil" not in answer.headers
+    assert answer.headers["location"].startswith("/help%0D%0AX-Evil")
+    # Letters of other scripts lead back, too.
+    answer = reader.get("/console/find", params={"q": "हिन्दी"})
+    assert answer.status_code == 303
+    assert reader.get("/language/hi", params={"back": "/help?q=हिन्दी"}).status_code == 303
+
+
 def test_an_address_that_is_not_there_is_a_page_for_people(world: World, owner: PageReader) -> None:
     for path in ("/jobs/not-an-id", "/help/nothing", "/nowhere"):
         answer = owner.get(path)
