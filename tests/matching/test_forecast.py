@@ -18,6 +18,8 @@ from app.matching.forecast import Pace, chance_of, chance_to_fill, expectation
 from app.matching.forecast_bands import BAND_EDGES_KM, BAND_KM
 from app.matching.forecast_job import forecast_job
 from app.matching.hours import Schedule
+from app.matching.models import ResponseCurves
+from app.matching.response import Curves
 from app.matching.rules import DEFAULT_WEIGHTS, JobFacts
 from app.matching.search import near_and_able
 from app.workers.models import BlockByWorker
@@ -290,3 +292,18 @@ async def test_a_night_counts_in_the_minutes_that_are_told(database):
         by_night = await forecast_job(session, employer_id, TEXT, night)
     assert by_day.first_accept.p50 < 60
     assert 360 < by_night.first_accept.p50 < 420
+
+
+async def test_once_answers_were_learned_a_forecast_rests_on_them(database):
+    eager = {**Curves(answer=0.9, accept_logit=(3.0, 0.0)).as_json(), "seen": 900}
+    async with database.begin() as session:
+        await add_workers(session, [NewWorker(point=km_north(BANDRA, 1)) for _ in range(5)])
+        employer_id = await add_employer(session)
+    async with database.read() as session:
+        usual = await forecast_job(session, employer_id, TEXT, NOW)
+    async with database.begin() as session:
+        await session.execute(insert(ResponseCurves), {"id": 1, "values": eager, "learned_at": NOW})
+    async with database.read() as session:
+        learned = await forecast_job(session, employer_id, TEXT, NOW)
+    assert (usual.from_history, learned.from_history) == (False, True)
+    assert learned.chance_to_fill > usual.chance_to_fill + 0.2
