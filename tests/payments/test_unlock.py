@@ -180,6 +180,18 @@ def test_clicks_that_wait_too_long_are_told_when_to_try_again_and_nothing_is_los
     assert len(mine.payments()) == 1
 
 
+def test_a_page_whose_time_is_over_is_replaced_although_nobody_told_us(world: World) -> None:
+    mine = lead(world)
+    first = mine.begin()
+    stripe_fault(world, "lost", 6)
+    later(world, mine, hours=2)
+    again = mine.begin()
+    stripe_fault(world, "lost", 0)
+    assert again["checkout_url"] != first["checkout_url"]
+    assert [one["status"] for one in mine.payments()] == ["expired", "pending"]
+    mine.buy()
+
+
 @pytest.fixture
 def two_unverified(world: World) -> Iterator[Person]:
     """An unverified employer, where such a one may buy two leads."""
