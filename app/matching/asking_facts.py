@@ -94,6 +94,7 @@ _ANSWERS: Final = (
 _RAN_OUT: Final = and_(
     JobMatch.status.in_([OfferStatus.EXPIRED.value, OfferStatus.OFFERED.value]),
     JobMatch.respond_by <= bindparam("now"),
+    JobMatch.undelivered.is_(False),
 )
 _AGE: Final = case((JobMatch.offered_at > bindparam("month"), 1.0), else_=0.5)
 """The weight of an offer; with two steps it is the same sum in every dialect of SQL."""

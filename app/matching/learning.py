@@ -39,7 +39,11 @@ _ENDED: Final = (
         Job.time_zone,
     )
     .join(Job, Job.id == JobMatch.job_id)
-    .where(JobMatch.status != OfferStatus.OFFERED, JobMatch.answer_base.is_not(None))
+    .where(
+        JobMatch.status != OfferStatus.OFFERED,
+        JobMatch.answer_base.is_not(None),
+        JobMatch.undelivered.is_(False),
+    )
     .order_by(JobMatch.id.desc())
     .limit(NEWEST)
 )

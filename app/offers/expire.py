@@ -13,6 +13,7 @@ from app import audit
 from app.attempts.work import Kind, Work
 from app.database.due import Due
 from app.database.statements import is_one_of, table, transition_update
+from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox.enqueue import notify_many, suppress
 from app.offers.job_lock import lock_jobs, request_wave
 from app.offers.models import JobMatch
@@ -42,13 +43,25 @@ _EXPIRE: Final = transition_update(
     remind_at=None,
 ).returning(JobMatch.id, JobMatch.job_id, JobMatch.worker_id)
 
+_DELIVERED: Final = select(OutboxMessage.subject_id).where(
+    OutboxMessage.subject_id.in_(bindparam("ids", expanding=True)),
+    OutboxMessage.kind.in_(["job_offer", "offer_reminder", "offer_open_again"]),
+    OutboxMessage.state.in_([OutboxState.DELIVERED, OutboxState.READ]),
+)
+_NOTE_UNDELIVERED: Final = (
+    update(JobMatch)
+    .where(JobMatch.id.in_(bindparam("ids", expanding=True)))
+    .values(undelivered=True)
+    .execution_options(synchronize_session=False)
+)
+
 
 async def expire_due(
     session: AsyncSession, now: dt.datetime, limit: int, only: Sequence[UUID] | None = None
 ) -> int:
     """Expire up to `limit` unanswered offers past their deadline, of these or of all; return how many.
 
-    Each worker gets one message, and the offer counts as missed. A job without open offers gets its next
+    Each worker gets one message, and the offer counts as missed, unless it was never delivered. A job without open offers gets its next
     wave at once. Offers of a job that another transaction has locked are left for the next call.
     """
     query = _OVERDUE if only is None else _OVERDUE.where(JobMatch.id.in_(only))
@@ -58,7 +71,11 @@ async def expire_due(
     if not ids:
         return 0
     expired = (await session.execute(_EXPIRE, {"ids": ids, "now": now})).all()
-    await _count_missed(session, (row.worker_id for row in expired))
+    heard = await _delivered(session, [row.id for row in expired])
+    unheard = [row.id for row in expired if row.id not in heard]
+    if unheard:
+        await session.execute(_NOTE_UNDELIVERED, {"ids": unheard})
+    await _count_missed(session, (row.worker_id for row in expired if row.id in heard))
     await suppress(session, [row.id for row in expired], now)
     await notify_many(
         session,
@@ -79,9 +96,16 @@ async def expire_due(
     return len(expired)
 
 
+async def _delivered(session: AsyncSession, offer_ids: Sequence[UUID]) -> set[UUID | None]:
+    """Return the offers of which a message reached the worker's phone: nobody misses what never came."""
+    return set(await session.scalars(_DELIVERED, {"ids": list(offer_ids)}))
+
+
 async def _count_missed(session: AsyncSession, worker_ids: Iterable[UUID]) -> None:
     """Add to each worker's count; rows are locked in the order of their ids, as everywhere."""
     missed = Counter(worker_ids)
+    if not missed:
+        return
     rows = select(Worker.id).where(Worker.id.in_(list(missed))).order_by(Worker.id)
     await session.execute(rows.with_for_update(key_share=True))
     by_count: dict[int, list[UUID]] = defaultdict(list)

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
@@ -50,6 +50,8 @@ class JobMatch(Base):
     """How likely an answer of this worker was held to be, 0 to 1, when not tired; None before 0042."""
     asked_before: Mapped[int | None] = mapped_column(SmallInteger)
     """Offers to this worker in the seven days before."""
+    undelivered: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it expired before any message about it reached the worker: it counts for nothing."""
     offered_at: Mapped[dt.datetime]
     respond_by: Mapped[dt.datetime]
     responded_at: Mapped[dt.datetime | None]

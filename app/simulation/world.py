@@ -67,9 +67,9 @@ class Workers(_Part):
     skills: Annotated[int, Field(ge=1, le=60)] = 12
     skill_exponent: Annotated[float, Field(ge=0, le=3)] = 1.0
     """Of Zipf's law, by which both workers and jobs have their skills."""
-    skills_each: list[Share] = [0.5, 0.3, 0.2]
+    skills_each: list[Share] = [0.3, 0.3, 0.25, 0.15]
     """How many have one, two, three … skills."""
-    travel_km: tuple[Positive, Positive] = (5.0, 15.0)
+    travel_km: tuple[Positive, Positive] = (5.0, 20.0)
     """How far somebody goes at most: uniform between the two."""
     archetypes: Annotated[list[Archetype], Field(min_length=1)] = [
         Archetype(share=0.35, weekdays=["morning", "afternoon"], weekends=["morning", "afternoon"]),
@@ -125,7 +125,11 @@ class Jobs(_Part):
     shift_hours: tuple[Positive, Positive] = (4.0, 9.0)
     night_share: Share = 0.0
     """How many of the jobs are night shifts; none of the others begins at night."""
-    districts: list[Town] = []
+    districts: list[Town] = [
+        Town(x_km=15, y_km=15, share=0.6, spread_km=4),
+        Town(x_km=7, y_km=22, share=0.25, spread_km=3),
+        Town(x_km=23, y_km=8, share=0.15, spread_km=3),
+    ]
     """Where work is; without any, where people live."""
     employers: Annotated[int, Field(ge=1, le=10_000)] = 150
     largest_share: Share = 0.0

@@ -28,6 +28,7 @@ from app.workers.models import Worker
 from tests.support.database import (
     employer_of,
     job_of,
+    mark_delivered,
     mark_sent,
     market,
     match_of,
@@ -85,7 +86,7 @@ async def test_nothing_expires_before_its_deadline(database: Database) -> None:
 
 async def test_an_unanswered_offer_expires_once_and_counts_as_missed(database: Database) -> None:
     job_id, [offer] = await market(database)
-    await mark_sent(database)
+    await mark_delivered(database)
     assert await expires(database, DEADLINE) == 1
     assert await expires(database, DEADLINE + HOUR) == 0
     assert await statuses(database, job_id) == ["expired"]
@@ -125,9 +126,19 @@ async def test_a_worker_who_misses_two_offers_misses_two(database: Database) -> 
         await create_offers(session, job_id, [offer[0]])
 
     await run(database, another_job)
+    await mark_delivered(database)
     assert await expires(database, DEADLINE) == 2
     async with database.read() as session:
         assert (await session.get_one(Worker, offer[0])).missed == 2
+
+
+async def test_nobody_misses_an_offer_that_never_came(database: Database) -> None:
+    _, [offer] = await market(database)
+    await mark_sent(database)
+    assert await expires(database, DEADLINE) == 1
+    async with database.read() as session:
+        assert (await session.get_one(Worker, offer[0])).missed == 0
+    assert (await match_of(database, offer[1])).undelivered
 
 
 async def test_an_offer_of_a_job_that_closed_in_between_still_expires(database: Database) -> None:

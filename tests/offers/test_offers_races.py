@@ -30,6 +30,7 @@ from tests.support.database import (
     Verb,
     employer_of,
     job_of,
+    mark_delivered,
     mark_sent,
     market,
     match_of,
@@ -160,6 +161,7 @@ async def test_expiry_and_acceptance_at_the_deadline_have_one_winner(database: D
     """The tap was in time by its own clock; the process that expires is a moment ahead of it."""
     for _ in range(TURNS):
         job_id, offers = await market(database, 4, positions=2)
+        await mark_delivered(database)
         in_time = DEADLINE - dt.timedelta(milliseconds=1)
         outcomes = await race(
             database,
