@@ -123,8 +123,7 @@ class JobHours:
 
     def shared_with(self, other: Schedule) -> int:
         """Minutes of the work that are also work of another job."""
-        theirs = Availability((), other.time_zone, busy=(other,))
-        return total(intersect(merge(self.work), self._busy(theirs)))
+        return total(intersect(merge(self.work), self._busy((other,))))
 
     def shift(self, time_zone: str) -> int:
         """Minutes to add to a clock of that zone to read the job's."""
