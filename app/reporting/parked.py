@@ -4,9 +4,9 @@ For readiness, the statistics, the metrics and `check --invariants`; the list is
 """
 
 import datetime as dt
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Column, ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.models import WorkAttempt
@@ -82,21 +82,33 @@ class Parked(NamedTuple):
         return {kind: count for kind, count in (found | self.work | self.money).items() if count}
 
 
+def _oldest(
+    since: Column[dt.datetime], is_dead: ColumnElement[bool]
+) -> Select[int, dt.datetime | None]:
+    return select(func.count(), func.min(since)).where(is_dead)
+
+
+_MESSAGES: Final = table(OutboxMessage).c
+_EVENTS: Final = table(WebhookEvent).c
+_ITEMS: Final = table(InboxItem).c
+_TRIES: Final = table(WorkAttempt).c
+# Built once: each process counts every minute, and so does whoever asks whether it is ready.
+_DEAD: Final = (
+    _oldest(_MESSAGES.updated_at, is_one_of(_MESSAGES.state, [OutboxState.DEAD])),
+    _oldest(_EVENTS.received_at, is_one_of(_EVENTS.state, [WebhookState.DEAD])),
+    _oldest(_ITEMS.received_at, is_one_of(_ITEMS.state, [WebhookState.DEAD])),
+)
+_APART: Final = (
+    select(_TRIES.kind, func.count(), func.min(_TRIES.parked_at))
+    .where(_TRIES.parked_at.is_not(None))
+    .group_by(_TRIES.kind)
+)
+
+
 async def count(session: AsyncSession, now: dt.datetime) -> Parked:
     """Return how much is parked, and bring the metric to it."""
-    messages = table(OutboxMessage).c
-    events, items = table(WebhookEvent).c, table(InboxItem).c
-    dead = [
-        await _dead(session, messages.updated_at, is_one_of(messages.state, [OutboxState.DEAD])),
-        await _dead(session, events.received_at, is_one_of(events.state, [WebhookState.DEAD])),
-        await _dead(session, items.received_at, is_one_of(items.state, [WebhookState.DEAD])),
-    ]
-    query = (
-        select(WorkAttempt.kind, func.count(), func.min(WorkAttempt.parked_at))
-        .where(WorkAttempt.parked_at.is_not(None))
-        .group_by(WorkAttempt.kind)
-    )
-    apart = (await session.execute(query)).all()
+    dead = [(await session.execute(query)).one() for query in _DEAD]
+    apart = (await session.execute(_APART)).all()
     money = await open_items.count_open(session)
     since = [oldest for _, oldest in dead] + [oldest for _, _, oldest in apart]
     since += [oldest for _, oldest in money.values()]
@@ -113,13 +125,6 @@ async def count(session: AsyncSession, now: dt.datetime) -> Parked:
     for kind in ("message", "webhook", "inbox", *Kind, *open_items.ItemKind):
         PARKED.labels(kind).set(parked.by_kind().get(kind, 0))
     return parked
-
-
-async def _dead(
-    session: AsyncSession, since: Any, is_dead: ColumnElement[bool]
-) -> tuple[int, dt.datetime | None]:
-    row = (await session.execute(select(func.count(), func.min(since)).where(is_dead))).one()
-    return row[0], row[1]
 
 
 async def tidy(session: AsyncSession, now: dt.datetime, _limit: int) -> int:
