@@ -101,6 +101,9 @@ def _other_skills(message: Incoming, text: str, asked: Ask) -> Turn | None:
     if message.state.ask is Ask.NOTHING:
         if set(change.added) - set(_named_skills(message)):
             return None  # "kaam nahi mil raha" names no mill
+        said = phrase_set("skill_also", "skill_only", "works", "around_skill", "change_wish")
+        if not change.denied & set(profile.skills) and not said.anywhere(split_words(text)):
+            return None  # "कोई फ़ोन नहीं आया": nobody called, and no nanny
         return ask_question(message.state, Ask.SKILLS_RIGHT, message.context, skills=skills)
     return _noted(message, SaidFacts(skills=tuple(skills), skills_sure=True))
 
