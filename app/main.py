@@ -48,6 +48,7 @@ from app.api.auth import (
 from app.api.employers import (
     balance,
     blocks,
+    card,
     forecasts,
     invoices,
     matches,
@@ -112,6 +113,7 @@ ROUTERS = (
     invoices.router,
     orders.router,
     balance.router,
+    card.router,
     pay_page.router,
     reset_page.router,
     admin_workers.router,

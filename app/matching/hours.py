@@ -121,10 +121,6 @@ class JobHours:
         taken = self._busy(others)
         return bool(taken) and total(intersect(list(self.work), taken)) > 0
 
-    def shared_with(self, other: Schedule) -> int:
-        """Minutes of the work that are also work of another job."""
-        return total(intersect(merge(self.work), self._busy((other,))))
-
     def shift(self, time_zone: str) -> int:
         """Minutes to add to a clock of that zone to read the job's."""
         if time_zone == self.schedule.time_zone:

@@ -42,7 +42,7 @@ async def count_others(
         return {}
     schedules = await _schedules(session, {job_id, *(row.id for row in theirs)})
     mine = hours_of(remaining(schedules[job_id], now))
-    overlapping = {job for job, schedule in schedules.items() if mine.shared_with(schedule) > 0}
+    overlapping = {job for job, schedule in schedules.items() if mine.clashes((schedule,))}
     buyers: defaultdict[UUID, set[UUID]] = defaultdict(set)
     for row in theirs:
         if row.id in overlapping:

@@ -112,6 +112,18 @@ class CheckoutRequest:
     expires_at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SavedCard:
+    """A card that a payer agreed to have kept, as the provider shows it."""
+
+    id: str
+    """The provider's."""
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+
+
 class RefundState(StrEnum):
     """State of a refund at the provider."""
 
@@ -334,6 +346,12 @@ class PaymentProvider(Protocol):
 
     async def create_customer(self, employer_id: str, company_name: str, key: str) -> str:
         """Create the provider's customer for an employer and return its id."""
+
+    async def cards_of(self, customer_id: str) -> list[SavedCard]:
+        """Return the cards that were kept with consent for a customer, newest first; one page holds them all."""
+
+    async def forget_card(self, card_id: str) -> None:
+        """Remove a kept card: it can't be charged or offered any more."""
 
     async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
         """Open a payment page."""

@@ -15,6 +15,7 @@ from app.payments.provider import (
     PaymentsMisconfigured,
     PaymentsNotConfigured,
     ProviderRefund,
+    SavedCard,
 )
 from app.payments.provider_currencies import ProviderCurrencies
 
@@ -67,6 +68,14 @@ class ChosenProviders:
     async def create_customer(self, employer_id: str, company_name: str, key: str) -> str:
         """Create the customer where we sell. Raises `PaymentsNotConfigured` too."""
         return await self._seller.create_customer(employer_id, company_name, key)
+
+    async def cards_of(self, customer_id: str) -> list[SavedCard]:
+        """Ask whose customer it is."""
+        return await self.of(customer_id).cards_of(customer_id)
+
+    async def forget_card(self, card_id: str) -> None:
+        """Have it removed by whose card it is."""
+        await self.of(card_id).forget_card(card_id)
 
     async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
         """Open a page where we sell. Raises `PaymentsNotConfigured` too."""

@@ -167,6 +167,8 @@ class Account:
             )
         self._customer(customer)
         filters = {"customer": customer}
+        if (shown := p.text(params, "allow_redisplay")) is not None:
+            filters["allow_redisplay"] = shown
         return self.objects.page("payment_method", params, filters, "/v1/payment_methods")
 
     def _card_of(self, customer: str, id_: str) -> Json:

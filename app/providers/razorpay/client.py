@@ -28,8 +28,10 @@ from app.payments.provider import (
     PaymentsMisconfigured,
     PaymentsUnavailable,
     ProviderDisputes,
+    ProviderHasNot,
     ProviderRefund,
     ProviderRefused,
+    SavedCard,
 )
 from app.payments.provider_currencies import ProviderCurrencies
 from app.providers.razorpay.currencies import RAZORPAY_CURRENCIES
@@ -98,6 +100,14 @@ class RazorpayPayments:
     async def create_customer(self, employer_id: str, company_name: str, key: str) -> str:
         """Never asked for: `keeps_customers` is false."""
         raise NotImplementedError
+
+    async def cards_of(self, customer_id: str) -> list[SavedCard]:
+        """Never asked for: Razorpay's page keeps no card of ours."""
+        raise ProviderHasNot(customer_id)
+
+    async def forget_card(self, card_id: str) -> None:
+        """Never asked for."""
+        raise ProviderHasNot(card_id)
 
     async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
         """Open a hosted page, with our ids in its notes, which its payments carry too.

@@ -31,6 +31,7 @@ from app.payments.provider import (
     ProviderRefund,
     ProviderRefused,
     RefundState,
+    SavedCard,
 )
 from app.payments.provider_currencies import ProviderCurrencies
 from app.payments.rules import DECIDED, DisputeStatus
@@ -44,7 +45,7 @@ unknown, and the same key finds it out."""
 NETWORK_RETRIES = 2
 LONGEST_DESCRIPTION = 1_000
 
-_OWN_IDS = ("cs_", "pi_", "ch_", "py_", "re_", "pyr_", "dp_", "du_")
+_OWN_IDS = ("cs_", "pi_", "ch_", "py_", "re_", "pyr_", "dp_", "du_", "cus_", "pm_", "card_")
 _TRY_AGAIN = frozenset({"idempotency_key_in_use", "lock_timeout"})
 """Codes of calls that another one is in the way of."""
 
@@ -91,6 +92,28 @@ class StripePayments:
             )
         )
         return str(created.id)
+
+    async def cards_of(self, customer_id: str) -> list[SavedCard]:
+        """Return the cards whose owner agreed on the page that they are kept."""
+        found = await _call(
+            self._client.v1.customers.payment_methods.list_async(
+                customer_id, {"type": "card", "allow_redisplay": "always", "limit": 100}
+            )
+        )
+        return [
+            SavedCard(
+                str(one.id),
+                str(one.card["brand"]),
+                str(one.card["last4"]),
+                int(one.card["exp_month"]),
+                int(one.card["exp_year"]),
+            )
+            for one in found.data
+        ]
+
+    async def forget_card(self, card_id: str) -> None:
+        """Detach a card from its customer."""
+        await _call(self._client.v1.payment_methods.detach_async(card_id))
 
     async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
         """Open a hosted page, with our ids in the metadata of the page and of the payment."""
