@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -168,8 +169,9 @@ def test_an_administrator_reads_why_not(world: World) -> None:
     draft = world.job(employer, publish=False)
     admin = world.admin()
 
-    def ask(worker_id: str) -> dict:
-        return ok(admin.get(f"/api/admin/jobs/{draft['id']}/why-not/{worker_id}"))
+    def ask(worker_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = ok(admin.get(f"/api/admin/jobs/{draft['id']}/why-not/{worker_id}"))
+        return answer
 
     told = ask(fitting.id)
     assert (told["may_be_asked"], told["excluded_by"], told["place"]) == (True, [], 1)

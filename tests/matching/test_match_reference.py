@@ -85,7 +85,7 @@ async def populate(database, seed):
     facts = [
         WorkerFacts(
             id=each.id,
-            point=each.point,
+            point=each.point or Point(0.0, 0.0),
             max_distance_km=each.max_km,
             availability=Availability(tuple(each.slots), each.time_zone, away_on.get(each.id, ())),
             skills=frozenset(each.skills),

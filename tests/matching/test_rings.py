@@ -93,6 +93,7 @@ async def test_rows_in_the_cells_of_older_versions_are_found(database):
     async with database.begin() as session:
         for worker_id, tier in zip(ids, range(4), strict=True):
             home = NewWorker().point
+            assert home is not None
             cells = TIERS[tier].cells_per_degree
             row = int((home.latitude + 90) * cells)
             south = abs(row / cells - 90)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -160,9 +160,8 @@ async def get_reconciliation(
     if not 2000 <= day.year <= 2199:
         raise Invalid.field("day", "must lie between the years 2000 and 2199")
     configured = rt.payments.configured if rt.payments is not None else {}
-    names: tuple[Literal["stripe"], Literal["razorpay"]] = ("stripe", "razorpay")
     providers = []
-    for name in names:
+    for name in rt.payment_events:
         zone = configured[name].books.zone if name in configured else dt.UTC
         days = await ledger_totals.list_days(session, day, day, zone)
         fees = await ledger_totals.fees_booked(session, name, day)
