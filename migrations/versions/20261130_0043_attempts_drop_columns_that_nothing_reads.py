@@ -8,6 +8,7 @@ Follows: 0042
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,7 +18,7 @@ down_revision: str | None = "0042"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-_COLUMNS = {
+_COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
     "charge_id": sa.String(length=160),
     "balance_transaction_id": sa.String(length=160),
     "fee": sa.BigInteger(),
