@@ -13,12 +13,19 @@ ID = "01936d5e-7c00-7000-8000-000000000000"
 
 
 def methods_by_path() -> dict[str, set[str]]:
-    """Return the methods of each path that the application has a route for."""
+    """Return the methods of each path that the application has a route for.
+
+    Several routes may have a path: `jobs/forecast` is one of its own, and what `jobs/{job_id}` takes for an id.
+    """
     found: dict[str, set[str]] = {}
-    for router in ROUTERS:
-        for route in router.routes:
-            assert isinstance(route, Route)
-            found.setdefault(re.sub(r"\{\w+\}", ID, route.path), set()).update(route.methods or ())
+    routes = [route for router in ROUTERS for route in router.routes]
+    for route in routes:
+        assert isinstance(route, Route)
+        path = re.sub(r"\{\w+\}", ID, route.path)
+        for other in routes:
+            assert isinstance(other, Route)
+            if other.path_regex.match(path):
+                found.setdefault(path, set()).update(other.methods or ())
     for methods in found.values():
         if "GET" in methods:
             methods.add("HEAD")

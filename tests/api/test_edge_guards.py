@@ -250,7 +250,7 @@ def test_the_page_for_browsers_loads_nothing_and_is_framed_by_nobody(shared_worl
     assert "frame-ancestors 'none'" in policy
     # The chat sends employers without an account to this place.
     assert 'id="employers"' in page.text
-    assert "/api/auth/register/employer" in page.text
+    assert 'href="/signup"' in page.text
 
 
 async def test_counts_that_have_ended_are_forgotten_and_others_go_on() -> None:
