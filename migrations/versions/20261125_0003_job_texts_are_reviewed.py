@@ -45,6 +45,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the change back."""
     op.drop_index("ix_jobs_review", table_name="jobs")
-    with op.batch_alter_table("jobs") as batch_op:
-        for column in ("reviewed_at", "review_note", "review_findings", "review_status"):
-            batch_op.drop_column(column)
+    for column in ("reviewed_at", "review_note", "review_findings", "review_status"):
+        op.drop_column("jobs", column)

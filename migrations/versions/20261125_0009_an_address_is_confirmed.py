@@ -25,5 +25,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take the change back."""
-    with op.batch_alter_table("users") as batch_op:
-        batch_op.drop_column("email_verified_at")
+    op.drop_column("users", "email_verified_at")

@@ -26,14 +26,13 @@ def upgrade() -> None:
         sa.Column("learned_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_response_curves")),
     )
-    with op.batch_alter_table("job_matches") as batch:
-        batch.add_column(sa.Column("answer_base", sa.Double(), nullable=True))
-        batch.add_column(sa.Column("asked_before", sa.SmallInteger(), nullable=True))
+    op.add_column("job_matches", sa.Column("answer_base", sa.Double(), nullable=True))
+    op.add_column("job_matches", sa.Column("asked_before", sa.SmallInteger(), nullable=True))
 
 
 def downgrade() -> None:
     """Take the change back: what was learned is learned again."""
-    with op.batch_alter_table("job_matches") as batch:
-        batch.drop_column("asked_before")
-        batch.drop_column("answer_base")
+    # Not in batch mode, which would build a table anew that payments point to.
+    op.drop_column("job_matches", "asked_before")
+    op.drop_column("job_matches", "answer_base")
     op.drop_table("response_curves")

@@ -17,13 +17,13 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     """Make the change; offers of before count as they did."""
-    with op.batch_alter_table("job_matches") as batch:
-        batch.add_column(
-            sa.Column("undelivered", sa.Boolean(), server_default=sa.false(), nullable=False)
-        )
+    # Not in batch mode: for this default it would build the table anew, which SQLite refuses where payments point to it.
+    op.add_column(
+        "job_matches",
+        sa.Column("undelivered", sa.Boolean(), server_default=sa.false(), nullable=False),
+    )
 
 
 def downgrade() -> None:
     """Take the change back."""
-    with op.batch_alter_table("job_matches") as batch:
-        batch.drop_column("undelivered")
+    op.drop_column("job_matches", "undelivered")

@@ -130,6 +130,14 @@ def test_each_payment_has_its_order_and_attempt_and_the_sums_stay(empty_url: str
         ]
         command.upgrade(alembic(connection), "head")
         assert rows(connection, "SELECT count(*) FROM orders") == [(9,)]
+        undelivered = "SELECT count(*) FROM job_matches WHERE NOT undelivered"
+        assert rows(connection, undelivered) == [(9,)]
+    with connected(empty_url) as connection:
+        command.downgrade(alembic(connection), AFTER)
+        assert before == rows(
+            connection, SUMS.format(status="status", amount="amount", table="payments")
+        )
+        assert rows(connection, "SELECT count(*) FROM job_matches") == [(9,)]
 
 
 def test_an_order_has_one_open_attempt(empty_url: str) -> None:
