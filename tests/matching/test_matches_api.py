@@ -5,21 +5,10 @@ from typing import Any
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok, refused
 
-SHAPE = {
-    *(
-        "id",
-        "status",
-        "score",
-        "breakdown",
-        "distance_km",
-        "why",
-        "worker",
-        "price",
-        "quote",
-        "unlocked",
-    ),
-    *("contact", "offered_at", "respond_by", "responded_at"),
-}
+SHAPE = set(
+    "id status score breakdown distance_km why worker price quote free others_bought unlocked "
+    "contact offered_at respond_by responded_at".split()
+)
 NOBODY = "01900000-0000-7000-8000-000000000000"
 
 
@@ -29,11 +18,19 @@ def trigger(person: Person, job_id: str, **more: Any) -> Any:
 
 def test_a_match_shows_how_well_they_fit_and_not_who_they_are(sqlite_world: World) -> None:
     world = sqlite_world
-    worker = world.worker(name="Asha Kulkarni", city="Mumbai")
+    home = {"latitude": 19.0749, "longitude": 72.8295}  # 1.7 km north of the job
+    worker = world.worker(name="Asha Kulkarni", city="Mumbai", location=home)
     employer = world.employer()
     job = world.job(employer)
     [match] = world.matches(employer, job["id"])
     assert set(match) == SHAPE
+    assert (2 * match["distance_km"]).is_integer(), "nothing finer than half a kilometre"
+    assert match["why"] == [
+        f"{match['distance_km']:g} km away",
+        "free at all its hours",
+        "knows Waiter",
+        "2 years of experience",
+    ]
     parts = match["breakdown"]
     assert set(parts) == {"distance", "availability", "skills", "experience", "reliability"}
     assert all(0 <= value <= 100 for value in (match["score"], *parts.values()))
@@ -47,6 +44,7 @@ def test_a_match_shows_how_well_they_fit_and_not_who_they_are(sqlite_world: Worl
     }
     assert match["price"] == {"amount": 4_900, "currency": "INR"}
     assert (match["unlocked"], match["contact"]) == (False, None)
+    assert (match["free"], match["others_bought"]) == (False, None)
     text = employer.get(f"/api/employers/jobs/{job['id']}/matches").text
     assert worker.phone is not None
     assert "Kulkarni" not in text

@@ -23,11 +23,10 @@ from tests.support.factories import (
 )
 
 REGISTERED = NOW + dt.timedelta(minutes=5)
-REGULAR = NOW + dt.timedelta(minutes=30)
 
 
 async def asking(database, workers=1, positions=2, **wishes):
-    """A job that has asked everybody there was, and whose next wave is half an hour away."""
+    """A job that has asked everybody there was, or as many as it may at once."""
     async with database.begin() as session:
         await add_workers(session, [NewWorker(point=km_north(BANDRA, 1)) for _ in range(workers)])
         job_id = await add_job(session, await add_employer(session), positions=positions, **wishes)
@@ -51,6 +50,15 @@ async def next_look(database, job_id):
         return (await session.get_one(Job, job_id)).next_wave_at
 
 
+async def assert_registering_moves_nothing(database, job_id, **facts):
+    """The next look could come sooner, and stays when it was before somebody registered."""
+    before = await next_look(database, job_id)
+    assert before is not None
+    assert before > REGISTERED + LOOK_WITHIN
+    await registers(database, **facts)
+    assert await next_look(database, job_id) == before
+
+
 async def test_who_registers_is_asked_a_minute_later(database):
     job_id = await asking(database)
     worker_id = await registers(database)
@@ -68,14 +76,12 @@ async def test_who_registers_is_asked_a_minute_later(database):
 )
 async def test_who_cannot_fit_moves_no_wave(database, facts):
     job_id = await asking(database)
-    await registers(database, **facts)
-    assert await next_look(database, job_id) == REGULAR
+    await assert_registering_moves_nothing(database, job_id, **facts)
 
 
 async def test_a_job_that_waits_for_enough_answers_is_left_alone(database):
     job_id = await asking(database, workers=4)
-    await registers(database)
-    assert await next_look(database, job_id) == REGULAR
+    await assert_registering_moves_nothing(database, job_id)
 
 
 async def test_whoever_learns_the_work_later_is_asked_then(database):

@@ -26,6 +26,7 @@ from tests.support.database import (
     Verb,
     employer_of,
     job_of,
+    mark_delivered,
     mark_sent,
     market,
     match_of,
@@ -65,8 +66,9 @@ def cancels(job_id: UUID) -> Verb:
 
 
 async def rejected(database: Database, reason: str | None = None) -> tuple[UUID, Offer]:
+    """An offer that reached its worker, who rejected it; only such a one can be missed later."""
     job_id, [offer] = await market(database)
-    await mark_sent(database)
+    await mark_delivered(database)
     assert await outcome(database, answers(offer, OfferAnswer.REJECT, reason)) == "ok"
     return job_id, offer
 
