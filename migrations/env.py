@@ -8,6 +8,7 @@ from sqlalchemy import JSON, Connection
 from app.core.settings import load_settings
 from app.database.engines import sync_engine_for
 from app.database.schema import load_models
+from app.database.sqlite_dialect import REBUILDS_TABLES, check_foreign_keys
 
 target = load_models()
 
@@ -32,6 +33,8 @@ def _run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+        if connection.dialect.name == "sqlite":
+            check_foreign_keys(connection)
 
 
 def _main() -> None:
@@ -39,7 +42,9 @@ def _main() -> None:
     if given is not None:
         _run(given)
         return
-    engine = sync_engine_for(load_settings().database_url.get_secret_value())
+    engine = sync_engine_for(load_settings().database_url.get_secret_value()).execution_options(
+        **{REBUILDS_TABLES: True}
+    )
     with engine.connect() as connection, connection.begin():
         _run(connection)
     engine.dispose()

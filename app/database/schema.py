@@ -19,6 +19,7 @@ from app.database.engines import async_engine_for
 from app.database.faults import is_away
 from app.database.postgresql import COMMAND
 from app.database.session import Database
+from app.database.sqlite_dialect import REBUILDS_TABLES
 from app.database.types import Base
 
 MIGRATIONS: Final = Path(app.__file__).parent.parent / "migrations"
@@ -77,6 +78,7 @@ async def _upgrade(database: Database, *, migrate: bool) -> None:
             return
     # A migration may take longer than a request may wait, so it gets a connection of its own.
     engine = async_engine_for(database.url, COMMAND, poolclass=NullPool)
+    engine = engine.execution_options(**{REBUILDS_TABLES: True})
     try:
         async with engine.begin() as connection:
             if database.is_postgresql:

@@ -12,10 +12,11 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
 from sqlalchemy.util import await_
 
@@ -24,6 +25,13 @@ from app.database.sqlite_waiting import WaitingMark
 DRIVER: Final = "sqlite+inline"
 
 BEGIN_TO_WRITE: Final = "BEGIN IMMEDIATE"
+REBUILDS_TABLES: Final = "rebuilds_tables"
+"""The execution option of an engine for migrations, which is used for nothing else.
+
+SQLite changes a constraint only by building its table anew. With foreign keys on, dropping the old one deletes
+its rows first: rows that point to them refuse that, or are deleted along. Whoever sets it calls
+`check_foreign_keys` before the commit.
+"""
 LONGEST_POLL_SECONDS: Final = 0.11
 """A little more than SQLite waits, at most, before a waiting process looks again whether it may write."""
 
@@ -124,8 +132,19 @@ def own_transactions(engine: Engine, busy_seconds: float) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        read_only = connection.get_execution_options().get("read_only", False)
+        options = connection.get_execution_options()
+        if options.get(REBUILDS_TABLES, False):
+            # Inside a transaction, SQLite ignores it.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        read_only = options.get("read_only", False)
         connection.exec_driver_sql("BEGIN" if read_only else BEGIN_TO_WRITE)
+
+
+def check_foreign_keys(connection: Connection) -> None:
+    """Look whether each row is there that another points to. Raises `IntegrityError` where one is not."""
+    for table, _row, parent, _key in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        message = f"A row of {table} points to none of {parent}."
+        raise IntegrityError(message, None, sqlite3.IntegrityError(message))
 
 
 def _lower(value: object) -> object:

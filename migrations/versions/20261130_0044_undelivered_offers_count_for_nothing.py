@@ -17,7 +17,7 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     """Make the change; offers of before count as they did."""
-    # Not in batch mode: for this default it would build the table anew, which SQLite refuses where payments point to it.
+    # Not in batch mode, which for this default would build a table anew that payments point to.
     op.add_column(
         "job_matches",
         sa.Column("undelivered", sa.Boolean(), server_default=sa.false(), nullable=False),
