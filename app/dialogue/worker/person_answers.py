@@ -18,7 +18,7 @@ from app.nlu.intents import Intent
 from app.nlu.message_words import words_of
 from app.nlu.normalize import split_words
 from app.nlu.person_name import find_corrected_name, read_name_answer
-from app.nlu.spoken_language import guess_spoken
+from app.nlu.spoken_language import find_clear_language
 from app.nlu.vocabulary import phrase_set
 
 
@@ -76,17 +76,23 @@ def _asks_details(text: str) -> str | None:
 
 
 def read_facts_before_language(message: Incoming) -> Turn | None:
-    """Keep what somebody tells of themselves in place of choosing a language; who writes in one has chosen it."""
+    """Keep what somebody tells of themselves in place of choosing a language.
+
+    Who clearly writes in one has chosen it, as has who tells something after an answer in it. What says nothing
+    is not understood, so that a human is offered in the end.
+    """
     context, frame = message.context, frame_of(message)
     told = says_anything(frame)
     state = remember(message.state, frame) if told else message.state
-    spoken = context.language or guess_spoken(message.text or "")
+    spoken = find_clear_language(message.text or "", tells=told)
+    if spoken is None and told:
+        spoken = context.language
     if spoken is None:
         return Turn(state, (ask_again(message),)) if told else None
     following = next(iter(unanswered(state, replace(context, language=spoken))), Ask.CONSENT)
     opened, question = open_question(state, following, replace(context, language=spoken))
     wait = (Reply("facts_wait"),) if told else ()
-    chosen = () if context.language is not None else (SetLanguage(spoken),)
+    chosen = () if context.language == spoken else (SetLanguage(spoken),)
     return Turn(opened, (Reply("language_guessed"), *wait, question), chosen, spoken)
 
 
