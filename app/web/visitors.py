@@ -242,7 +242,10 @@ class Console(Permitted):
 
 
 async def check_form(request: Request) -> None:
-    """Raise `FormForged` for a form that another site, or another session's page, has sent."""
+    """Raise `FormForged` for a form that another site, or another session's page, has sent.
+
+    Raises `SignInNeeded` where the browser's own session is over: the page was left open too long.
+    """
     site = request.headers.get("sec-fetch-site")
     if site is not None and site not in {"same-origin", "none"}:
         raise FormForged
@@ -252,5 +255,8 @@ async def check_form(request: Request) -> None:
     visitor = await visitor_of(request)
     await request.body()  # kept, so that what was sent can be read again
     given = (await request.form()).get("form_token", "")
-    if not isinstance(given, str) or not hmac.compare_digest(given, visitor.form_token):
-        raise FormForged
+    if isinstance(given, str) and hmac.compare_digest(given.encode(), visitor.form_token.encode()):
+        return
+    if visitor.actor is None and _read(request, "session"):
+        raise SignInNeeded
+    raise FormForged

@@ -68,7 +68,7 @@ def test_a_form_without_the_token_of_this_session_changes_nothing(
     stranger.sign_up(2)
     stranger.get("/company")
     theirs = stranger.form("/company")["form_token"]
-    for values in ({}, {"form_token": ""}, {"form_token": theirs}):
+    for values in ({}, {"form_token": ""}, {"form_token": "é"}, {"form_token": theirs}):
         answer = owner.post("/company", values | {"company_name": "Another"})
         assert answer.status_code == 403
         assert "load the page again" in answer.text
@@ -124,6 +124,16 @@ def test_a_browser_left_alone_has_to_sign_in_again(world: World, owner: PageRead
     assert owner.get("/overview").status_code == 200
     world.clock.advance(seconds=IDLE[Role.EMPLOYER].total_seconds() + 60)
     assert owner.get("/overview").headers["location"] == "/signin?next=/overview"
+
+
+def test_a_form_of_a_page_left_open_too_long_leads_to_the_sign_in(
+    world: World, owner: PageReader
+) -> None:
+    owner.get("/company")
+    world.clock.advance(seconds=IDLE[Role.EMPLOYER].total_seconds() + 60)
+    answer = owner.send("/company", {"company_name": "Another"})
+    assert answer.headers["location"] == "/signin?done=session_over"
+    assert "Your session is over" in owner.open(answer.headers["location"]).text
 
 
 def test_the_cookie_can_be_read_by_no_script_and_set_by_no_other_host(world: World) -> None:
