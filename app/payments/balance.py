@@ -6,9 +6,10 @@ same money twice.
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, NotFound
@@ -62,11 +63,9 @@ class BalanceEntry:
     at: dt.datetime
 
 
-async def list_entries(
-    session: AsyncSession, employer_id: UUID, page: PageRequest
-) -> tuple[list[BalanceEntry], str | None]:
-    """Return a page of what moved the employer's balances, newest first, and the next cursor."""
-    query = (
+def entries_of(employer_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Return the query of what moved the employer's balances; amounts in minor units."""
+    return (
         select(
             LedgerEntry.id,
             LedgerTransaction.kind,
@@ -82,6 +81,13 @@ async def list_entries(
             LedgerAccount.type == AccountType.EMPLOYER_BALANCE.value,
         )
     )
+
+
+async def list_entries(
+    session: AsyncSession, employer_id: UUID, page: PageRequest
+) -> tuple[list[BalanceEntry], str | None]:
+    """Return a page of what moved the employer's balances, newest first, and the next cursor."""
+    query = entries_of(employer_id)
     keys = keyring(session)
     rows = (await session.execute(_ENTRIES.apply(query, page, keys))).all()
     cursor = _ENTRIES.next_cursor([(row.id,) for row in rows], page, keys)

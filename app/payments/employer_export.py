@@ -15,16 +15,9 @@ from app.invoices.models import Invoice
 from app.jobs.models import Job
 from app.messaging.conversations import queries
 from app.messaging.models import OutboxMessage
+from app.payments.balance import entries_of
 from app.payments.contacts import Bought, list_bought
-from app.payments.models import (
-    LeadReport,
-    LedgerAccount,
-    LedgerEntry,
-    LedgerTransaction,
-    Order,
-    Payment,
-)
-from app.payments.rules import AccountType
+from app.payments.models import LeadReport, LedgerEntry, Order, Payment
 
 _ALL = 1_000_000
 """More contacts than anybody buys: a copy leaves nothing out."""
@@ -61,23 +54,7 @@ async def export_employer(session: AsyncSession, employer_id: UUID) -> EmployerE
         query = select(table).where(owner == employer_id).order_by(table.id)
         return (await session.scalars(query)).all()
 
-    balance = (
-        select(
-            LedgerEntry.id,
-            LedgerTransaction.kind,
-            LedgerEntry.amount,
-            LedgerEntry.currency,
-            LedgerTransaction.payment_id,
-            LedgerTransaction.booked_at,
-        )
-        .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
-        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
-        .where(
-            LedgerAccount.owner_id == employer_id,
-            LedgerAccount.type == AccountType.EMPLOYER_BALANCE.value,
-        )
-        .order_by(LedgerEntry.id)
-    )
+    balance = entries_of(employer_id).order_by(LedgerEntry.id)
     messages = (
         select(
             OutboxMessage.id,

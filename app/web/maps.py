@@ -1,8 +1,6 @@
-"""A map without tiles: the place in the middle, rings of distance, people counted in cells, places by name."""
+"""A map without tiles: the place in the middle, rings of distance around it, the nearest city by name."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
@@ -16,19 +14,9 @@ _SIZE: Final = 320
 _KM: Final = 12.0
 """From the middle to an edge."""
 _KM_PER_DEGREE: Final = 111.2
-_MOST_NAMES: Final = 5
 
 
-@dataclass(frozen=True)
-class PeopleCell:
-    """How many people are in a cell of the map; never fewer than may be shown, never one person's place."""
-
-    latitude: float
-    longitude: float
-    count: int
-
-
-def draw_map(middle: Location, language: str, cells: Sequence[PeopleCell] = ()) -> Markup:
+def draw_map(middle: Location, language: str) -> Markup:
     """Return the map as SVG, with its words for who can't see it."""
     half = _SIZE / 2
     scale = half / _KM
@@ -44,11 +32,7 @@ def draw_map(middle: Location, language: str, cells: Sequence[PeopleCell] = ()) 
         )
         for km in RINGS_KM
     ]
-    for cell in cells:
-        x, y = _at(middle, cell.latitude, cell.longitude, scale)
-        radius = round(3 + 2 * math.sqrt(cell.count), 1)
-        parts.append(Markup('<circle class="people" cx="{}" cy="{}" r="{}"/>').format(x, y, radius))
-    for name, latitude, longitude in _names_near(middle):
+    for name, latitude, longitude in _city_near(middle):
         x, y = _at(middle, latitude, longitude, scale)
         parts.append(Markup('<text x="{}" y="{}">{}</text>').format(x, y, name))
     parts.append(Markup('<circle class="job" cx="{}" cy="{}" r="6"/>').format(half, half))
@@ -68,8 +52,8 @@ def _at(middle: Location, latitude: float, longitude: float, scale: float) -> tu
     )
 
 
-def _names_near(middle: Location) -> list[tuple[str, float, float]]:
-    """Return the nearest city's name, and no more than fit."""
+def _city_near(middle: Location) -> list[tuple[str, float, float]]:
+    """Return the nearest city with its latitude and longitude, nothing where it is off the map."""
     city = places.nearest_city(middle.latitude, middle.longitude)
     if city is None:
         return []
@@ -78,4 +62,4 @@ def _names_near(middle: Location) -> list[tuple[str, float, float]]:
         (middle.latitude, middle.longitude * math.cos(math.radians(middle.latitude))),
     )
     within = far * _KM_PER_DEGREE < _KM * 0.9
-    return [(city.name, city.latitude, city.longitude)][: _MOST_NAMES if within else 0]
+    return [(city.name, city.latitude, city.longitude)] if within else []

@@ -181,7 +181,6 @@ def _values(request: Request, visitor: Visitor) -> dict[str, Any]:
     return {
         "navigation": _NAVIGATION.get(visitor.role, ()),
         "path": request.url.path,
-        "visitor": visitor,
         "actor": visitor.actor,
         "language": visitor.language,
         "reader": reads(visitor, request),

@@ -103,7 +103,6 @@ class _Cookie:
     name: str
     value: str
     days: int
-    http_only: bool = True
 
 
 def _is_secure(request: Request) -> bool:
@@ -133,7 +132,7 @@ def add_cookies(request: Request, response: Response) -> None:
             max_age=cookie.days * 86_400,
             path="/",
             secure=_is_secure(request),
-            httponly=cookie.http_only,
+            httponly=True,
             samesite="lax",
         )
 

@@ -21,18 +21,6 @@ addEventListener("pageshow", (event) => {
   }
 });
 
-// A dialog opens over its page; without scripts its form stands in the page.
-for (const dialog of document.querySelectorAll("dialog[data-dialog]")) dialog.close?.();
-document.addEventListener("click", (event) => {
-  const opener = event.target.closest("[data-opens]");
-  if (opener) {
-    event.preventDefault();
-    document.getElementById(opener.dataset.opens).showModal();
-  }
-  const closer = event.target.closest("[data-closes]");
-  if (closer) closer.closest("dialog").close();
-});
-
 // "Use my location" fills in the two numbers.
 for (const button of document.querySelectorAll("[data-locates]")) {
   button.hidden = !navigator.geolocation;
@@ -59,12 +47,4 @@ for (const row of document.querySelectorAll("[data-shift]")) {
   }
   day.addEventListener("change", say);
   say();
-}
-
-// Everything at once: the boxes of a list.
-for (const all of document.querySelectorAll("[data-checks]")) {
-  all.hidden = false;
-  all.addEventListener("change", () => {
-    for (const box of document.querySelectorAll(`input[name="${all.dataset.checks}"]`)) box.checked = all.checked;
-  });
 }
