@@ -10,14 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.employers import profile
 from app.employers.models import Employer
-from app.identity.models import Consent, Session, User
+from app.identity.models import User
 from app.invoices.models import Invoice
 from app.jobs.models import Job
-from app.messaging.conversations import queries
-from app.messaging.models import OutboxMessage
 from app.payments.balance import entries_of
 from app.payments.contacts import Bought, list_bought
 from app.payments.models import LeadReport, LedgerEntry, Order, Payment
+from app.privacy.account_records import AccountRecords, list_account_records
 
 _ALL = 1_000_000
 """More contacts than anybody buys: a copy leaves nothing out."""
@@ -25,11 +24,7 @@ _ALL = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class EmployerExport:
-    """Everything kept about an employer; codes and keys are left out, being hashes.
-
-    `messages` tells when each message was written, not its text; `written` is what they wrote in the chat, as long
-    as that is kept. Workers are in it only where their contact was bought.
-    """
+    """Everything kept about an employer. Workers are in it only where their contact was bought."""
 
     user: User
     employer: Employer
@@ -40,10 +35,7 @@ class EmployerExport:
     invoices: Sequence[Invoice]
     balance: Sequence[Row[*tuple[Any, ...]]]
     reports: Sequence[LeadReport]
-    consents: Sequence[Consent]
-    messages: Sequence[Row[*tuple[Any, ...]]]
-    written: Sequence[queries.Line]
-    sessions: Sequence[Session]
+    records: AccountRecords
 
 
 async def export_employer(session: AsyncSession, employer_id: UUID) -> EmployerExport:
@@ -55,18 +47,6 @@ async def export_employer(session: AsyncSession, employer_id: UUID) -> EmployerE
         return (await session.scalars(query)).all()
 
     balance = entries_of(employer_id).order_by(LedgerEntry.id)
-    messages = (
-        select(
-            OutboxMessage.id,
-            OutboxMessage.kind,
-            OutboxMessage.channel,
-            OutboxMessage.state,
-            OutboxMessage.created_at,
-            OutboxMessage.sent_at,
-        )
-        .where(OutboxMessage.user_id == employer_id)
-        .order_by(OutboxMessage.id)
-    )
     return EmployerExport(
         user=user,
         employer=employer,
@@ -77,8 +57,5 @@ async def export_employer(session: AsyncSession, employer_id: UUID) -> EmployerE
         invoices=await mine(Invoice, Invoice.employer_id),
         balance=(await session.execute(balance)).all(),
         reports=await mine(LeadReport, LeadReport.employer_id),
-        consents=await mine(Consent, Consent.user_id),
-        messages=(await session.execute(messages)).all(),
-        written=await queries.list_written_by(session, employer_id),
-        sessions=await mine(Session, Session.user_id),
+        records=await list_account_records(session, employer_id),
     )

@@ -3,19 +3,18 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.employers.models import Employer
-from app.identity.models import Consent, Session, User
+from app.identity.models import User
 from app.jobs.models import Job
 from app.masking.mask import mask_together
-from app.messaging.conversations import queries
-from app.messaging.models import OutboxMessage
 from app.offers.models import JobMatch
+from app.privacy.account_records import AccountRecords, list_account_records
 from app.workers import availability, blocks, profile
 from app.workers.blocks import BlockedEmployer
 from app.workers.models import TimeOff, Worker, WorkerAvailability
@@ -41,11 +40,7 @@ class ExportedOffer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WorkerExport:
-    """Everything kept about a worker; codes and keys are left out, being hashes.
-
-    `messages` tells when each message was written, not its text; `written` is what the worker wrote
-    in the chat, as long as that is kept.
-    """
+    """Everything kept about a worker."""
 
     user: User
     worker: Worker
@@ -53,30 +48,13 @@ class WorkerExport:
     slots: Sequence[WorkerAvailability]
     time_off: Sequence[TimeOff]
     blocks: Sequence[BlockedEmployer]
-    consents: Sequence[Consent]
     offers: Sequence[ExportedOffer]
-    messages: Sequence[Row[*tuple[Any, ...]]]
-    written: Sequence[queries.Line]
-    sessions: Sequence[Session]
+    records: AccountRecords
 
 
 async def export_worker(session: AsyncSession, worker_id: UUID) -> WorkerExport:
     """Return everything kept about a worker. Raises `WorkerNotFound`."""
     user, worker = await profile.get_worker(session, worker_id)
-    consents = select(Consent).where(Consent.user_id == worker_id).order_by(Consent.granted_at)
-    messages = (
-        select(
-            OutboxMessage.id,
-            OutboxMessage.kind,
-            OutboxMessage.channel,
-            OutboxMessage.state,
-            OutboxMessage.created_at,
-            OutboxMessage.sent_at,
-        )
-        .where(OutboxMessage.user_id == worker_id)
-        .order_by(OutboxMessage.id)
-    )
-    sessions = select(Session).where(Session.user_id == worker_id).order_by(Session.created_at)
     return WorkerExport(
         user=user,
         worker=worker,
@@ -84,11 +62,8 @@ async def export_worker(session: AsyncSession, worker_id: UUID) -> WorkerExport:
         slots=await availability.list_slots(session, worker_id),
         time_off=await availability.list_time_off(session, worker_id),
         blocks=await blocks.list_blocked_employers(session, worker_id),
-        consents=(await session.scalars(consents)).all(),
         offers=await _list_offers(session, worker_id),
-        messages=(await session.execute(messages)).all(),
-        written=await queries.list_written_by(session, worker_id),
-        sessions=(await session.scalars(sessions)).all(),
+        records=await list_account_records(session, worker_id),
     )
 
 

@@ -75,7 +75,7 @@ def _parts(
         yield "cap", str(worker.weekly_offer_cap)
     if worker.stopped_at:
         yield "stopped", on(worker.stopped_at)
-    for consent in own.consents:
+    for consent in own.records.consents:
         purpose = words.get(f"purpose_{consent.purpose}", consent.purpose)
         agreed = filled("agreed", purpose=purpose, wording=consent.wording_version)
         ended = filled("ended", date=on(consent.withdrawn_at)) if consent.withdrawn_at else ""
@@ -87,12 +87,12 @@ def _parts(
         yield "blocks", companies.get(block.employer_id, words["a_company"])
     answers = {"answered": worker.answered, "missed": worker.missed, "withdrawn": worker.withdrawn}
     yield "answers", filled("counted", **answers)
-    yield "messages", _counted(words, [message.created_at for message in own.messages], at)
-    yield "written", _counted(words, [line.at for line in own.written], at)
-    wrote = [(line.at, line.text) for line in own.written if line.kind == InboundKind.TEXT]
+    yield "messages", _counted(words, [message.created_at for message in own.records.messages], at)
+    yield "written", _counted(words, [line.at for line in own.records.written], at)
+    wrote = [(line.at, line.text) for line in own.records.written if line.kind == InboundKind.TEXT]
     for when, text in wrote[-_QUOTED_LINES:]:
         yield "quoted", f"{at(when)}: {inert(text or '', _QUOTED_CHARACTERS)}"
-    yield "sessions", _counted(words, [session.created_at for session in own.sessions], at)
+    yield "sessions", _counted(words, [session.created_at for session in own.records.sessions], at)
     yield "since", on(user.created_at)
 
 

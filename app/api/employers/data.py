@@ -6,13 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response, status
 from pydantic import Field
 
+from app.api.account_data import AS_FILE, AccountData
 from app.api.employers.balance import BalanceEntryAnswer
 from app.api.employers.matches import ContactAnswer
 from app.api.employers.profile import EmployerProfile, profile_answer
 from app.api.http.dependencies import EmployerActor, Now, Read, Route, Rt, Write
 from app.api.http.invoices import InvoiceAnswer, invoice_answer
 from app.api.http.problems import problems
-from app.api.workers.data import ConsentAnswer, MessageAnswer, SessionAnswer, WrittenAnswer
 from app.core.money import Money
 from app.core.schema import Day, Instant, MoneyAnswer, ResponseModel
 from app.database.session import keyring
@@ -91,10 +91,9 @@ class OwnedReport(ResponseModel):
     decided_at: Instant | None = Field(description="When it was decided (UTC); null before.")
 
 
-class OwnCompanyData(ResponseModel):
+class OwnCompanyData(AccountData):
     """Everything kept about me and my company."""
 
-    exported_at: Instant = Field(description="When this copy was made (UTC).")
     profile: EmployerProfile = Field(description="My profile.")
     jobs: list[OwnedJob] = Field(description="My jobs.")
     contacts: list[OwnedContact] = Field(description="Contacts that I bought, newest first.")
@@ -103,12 +102,6 @@ class OwnCompanyData(ResponseModel):
     invoices: list[InvoiceAnswer] = Field(description="My invoices and credit notes.")
     balance: list[BalanceEntryAnswer] = Field(description="What moved my balance.")
     reports: list[OwnedReport] = Field(description="Leads that I reported.")
-    consents: list[ConsentAnswer] = Field(description="What I agreed to.")
-    messages: list[MessageAnswer] = Field(description="Messages written to me.")
-    written: list[WrittenAnswer] = Field(
-        description="What I wrote in the chat, as far as it is kept."
-    )
-    sessions: list[SessionAnswer] = Field(description="Devices I am signed in on.")
 
 
 @router.get("/export")
@@ -116,11 +109,12 @@ async def export_company(
     session: Read, actor: EmployerActor, now: Now, response: Response
 ) -> OwnCompanyData:
     """Get everything kept about me and my company, as JSON."""
-    response.headers["Content-Disposition"] = 'attachment; filename="partimer-my-data.json"'
+    response.headers["Content-Disposition"] = AS_FILE
     data = await export_employer(session, actor.user_id)
     keys = keyring(session)
     return OwnCompanyData.from_rows(
         data,
+        data.records,
         exported_at=now,
         profile=profile_answer(session, data.user, data.employer),
         jobs=[OwnedJob.from_rows(posting.text_of(job, keys), job) for job in data.jobs],

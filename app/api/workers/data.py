@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response, status
 from pydantic import Field
 
+from app.api.account_data import AS_FILE, AccountData
 from app.api.http.dependencies import Now, Read, Route, Rt, WorkerActor, Write
 from app.api.workers.hours import AvailabilitySlot, TimeOffAnswer
 from app.api.workers.profile import EmployerBlock, WorkerProfile, worker_profile
@@ -33,46 +34,6 @@ class OwnedOffer(ResponseModel):
     unlocked_at: Instant | None = Field(description="Since when this employer holds my contact.")
 
 
-class ConsentAnswer(ResponseModel):
-    """What I agreed to, and when."""
-
-    purpose: str = Field(description="What was agreed to.")
-    wording_version: str = Field(description="Which version of the words was agreed to.")
-    language: str = Field(description="Language of those words.")
-    channel: str = Field(description="Where it was said.")
-    granted_at: Instant = Field(description="When it was given (UTC).")
-    withdrawn_at: Instant | None = Field(
-        description="When it was taken back (UTC); null while it stands."
-    )
-
-
-class MessageAnswer(ResponseModel):
-    """A message that was written to me; what it said is not kept longer than needed."""
-
-    id: UUID = Field(description="Its id (UUIDv7).")
-    kind: str = Field(description="What the message was about.")
-    channel: str = Field(description="How it travels: `whatsapp`, `email` or `sms`.")
-    state: str = Field(description="Where the message stands.")
-    created_at: Instant = Field(description="When it was written (UTC).")
-    sent_at: Instant | None = Field(description="When it was sent (UTC); null before.")
-
-
-class WrittenAnswer(ResponseModel):
-    """Something I wrote in the chat; words are kept for some days, for whoever helps me."""
-
-    at: Instant = Field(description="When I wrote it (UTC).")
-    kind: str = Field(description="What it is: a text, a button, a location.")
-    text: str | None = Field(description="What I wrote; null where it is not kept.")
-
-
-class SessionAnswer(ResponseModel):
-    """A device I am signed in on."""
-
-    created_at: Instant = Field(description="When it was signed in (UTC).")
-    refreshed_at: Instant = Field(description="When its tokens were last renewed (UTC).")
-    expires_at: Instant = Field(description="When it ends by itself (UTC).")
-
-
 class Counters(ResponseModel):
     """What my reliability is counted from."""
 
@@ -81,32 +42,26 @@ class Counters(ResponseModel):
     withdrawn: int = Field(description="Acceptances taken back.")
 
 
-class OwnData(ResponseModel):
+class OwnData(AccountData):
     """Everything kept about me."""
 
-    exported_at: Instant = Field(description="When this copy was made (UTC).")
     profile: WorkerProfile = Field(description="My profile.")
     counters: Counters = Field(description="The counts behind my reliability.")
     stopped_at: Instant | None = Field(description="When I said STOP, if I did.")
     availability: list[AvailabilitySlot] = Field(description="My weekly slots.")
     time_off: list[TimeOffAnswer] = Field(description="My times off.")
     blocks: list[EmployerBlock] = Field(description="Employers I have blocked.")
-    consents: list[ConsentAnswer] = Field(description="What I agreed to.")
     offers: list[OwnedOffer] = Field(description="Offers made to me.")
-    messages: list[MessageAnswer] = Field(description="Messages written to me.")
-    written: list[WrittenAnswer] = Field(
-        description="What I wrote in the chat, as far as it is kept."
-    )
-    sessions: list[SessionAnswer] = Field(description="Devices I am signed in on.")
 
 
 @router.get("/export")
 async def export_data(session: Read, actor: WorkerActor, now: Now, response: Response) -> OwnData:
     """Get everything kept about me, as JSON."""
-    response.headers["Content-Disposition"] = 'attachment; filename="partimer-my-data.json"'
+    response.headers["Content-Disposition"] = AS_FILE
     data = await export_worker(session, actor.user_id)
     return OwnData.from_rows(
         data,
+        data.records,
         exported_at=now,
         profile=worker_profile(session, data.user, data.worker),
         counters=data.worker,
