@@ -1,9 +1,6 @@
 """An employer's jobs on pages: the list, the form, the job with its leads, live."""
 
-import asyncio
 import datetime as dt
-import hashlib
-from collections.abc import AsyncIterator
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,11 +9,13 @@ from fastapi import APIRouter, Request
 from markupsafe import Markup
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from app.api.employers import jobs, matches
 from app.api.employers.jobs import JobAnswer, JobRepeat
+from app.api.http import event_streams
 from app.api.http.dependencies import Now, PageQuery, Read, Rt, Write
+from app.api.http.event_streams import AccountStreamsFull, StreamsFull, mark_of
 from app.api.http.parameters import JobId
 from app.catalogue import places, skills
 from app.core.errors import DomainError
@@ -38,11 +37,6 @@ router = APIRouter(prefix="/jobs", route_class=PageRoute, include_in_schema=Fals
 
 MOST_LEADS: Final = 100
 """Shown on a job's page; the list of the API has all of them."""
-_LOOK_SECONDS: Final = 0.8
-_STREAM_SECONDS: Final = 600
-_QUIET_SECONDS: Final = 20
-MOST_STREAMS: Final = 300
-"""Open at once in one process; more get no live page, and can reload."""
 
 REFUSALS: Final = (DomainError, ValidationError)
 
@@ -236,16 +230,11 @@ async def job_page(
         leads_away=True,
         said=said,
         live=Markup(live),  # noqa: S704 - made of a template of ours
-        seen=_mark(live),
+        seen=mark_of(live),
         changes=shown["job"].status in {JobStatus.PUBLISHED, JobStatus.FILLED},
         map=draw_map(shown["job"].location, visitor.language),
         **shown,
     )
-
-
-def _mark(html: str) -> str:
-    """Return a short mark of a page's live part: another one where something changed."""
-    return hashlib.sha256(html.encode()).hexdigest()[:16]
 
 
 async def _shown(
@@ -260,58 +249,24 @@ async def _shown(
     return {"job": job, "leads": leads, "bought": bought}
 
 
-_streams: set[object] = set()
-
-
 @router.get("/{job_id}/events")
 async def stream_job(
     request: Request, visitor: Guest, actor: Employer, rt: Rt, job_id: JobId, seen: str = ""
 ) -> Response:
     """Send the live part of a job's page whenever it differs from what was `seen`, as server-sent events."""
+
+    async def look(session: AsyncSession) -> str:
+        shown = await _shown(session, actor, job_id, rt.clock())
+        return fragment(request, visitor, "employer/job_live.html", **shown)
+
     async with rt.database.read() as session:
         await jobs.get_job(session, actor, job_id, rt.clock())
-    if len(_streams) >= MOST_STREAMS:
-        return Response(status_code=204)  # tells the browser not to ask again
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(
-        _changes(request, visitor, actor, rt, job_id, seen),
-        media_type="text/event-stream",
-        headers=headers,
-    )
-
-
-async def _changes(
-    request: Request, visitor: Visitor, actor: Actor, rt: Runtime, job_id: UUID, seen: str
-) -> AsyncIterator[str]:
-    mine = object()
-    _streams.add(mine)
-    loop = asyncio.get_running_loop()
-    ends, spoke = loop.time() + _STREAM_SECONDS, loop.time()
     try:
-        yield ": open\n\n"  # the browser knows now that it is connected
-        while loop.time() < ends:
-            async with rt.database.read() as session:
-                known = await rt.sessions.find_account(
-                    session, actor.user_id, actor.session_id or actor.user_id, rt.clock()
-                )
-                if known is None:
-                    return  # signed out elsewhere
-                shown = await _shown(session, actor, job_id, rt.clock())
-            html = fragment(request, visitor, "employer/job_live.html", **shown)
-            if _mark(html) != seen:
-                yield _event(html)
-                seen, spoke = _mark(html), loop.time()
-            elif loop.time() - spoke > _QUIET_SECONDS:
-                yield ": still here\n\n"
-                spoke = loop.time()
-            await asyncio.sleep(_LOOK_SECONDS)
-    finally:
-        _streams.discard(mine)
-
-
-def _event(html: str) -> str:
-    lines = "\n".join(f"data: {line}" for line in html.splitlines())
-    return f"{lines}\n\n"
+        event_streams.require_room(actor)
+    except (StreamsFull, AccountStreamsFull):
+        return Response(status_code=204)  # tells the browser not to ask again
+    last = request.headers.get("last-event-id", seen)
+    return event_streams.stream(rt, actor, look, seen=last)
 
 
 @router.post("/{job_id}/publish")

@@ -125,9 +125,19 @@ class Cast:
 
     def send(self, person: Person | None, method: str, path: str, body: Any) -> httpx.Response:
         options = {} if body is None else {"json": body}
+        if path.endswith("/events") and person is not None:
+            return self.head_of_stream(person, path)
         if person is None:
             return self.world.http.request(method, path, **options)
         return person.request(method, path, **options)
+
+    def head_of_stream(self, person: Person, path: str) -> httpx.Response:
+        """Return the answer whose body may never end, without its body where it is a stream."""
+        headers = {"Authorization": f"Bearer {person.token}"}
+        with self.world.http.stream("GET", path, headers=headers) as answer:
+            if answer.status_code != 200:
+                answer.read()
+            return answer
 
 
 def _register_worker(_: Cast) -> Any:
@@ -221,6 +231,7 @@ RULES: dict[str, Rule] = {
     "POST /api/employers/jobs/{job_id}/repeat": rule(
         EMPLOYER, 201, owned=EMPLOYER, body=lambda _: {"starts_on": "2026-12-05"}
     ),
+    "GET /api/employers/jobs/{job_id}/events": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/jobs/{job_id}/matches": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/dashboard": rule(EMPLOYER),
     "POST /api/employers/matches/{match_id}/unlock": rule(EMPLOYER, 202, 409, owned=EMPLOYER),
