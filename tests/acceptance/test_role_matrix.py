@@ -480,31 +480,3 @@ def test_whom_a_route_is_for_gets_in(cast: Cast) -> None:
         for person in people:
             answer = cast.send(person, method, cast.path(template), body)
             assert answer.status_code in wanted.good, f"{route}: {answer.text}"
-
-
-def test_a_suspended_worker_is_out_at_once(cast: Cast) -> None:
-    worker = cast.world.worker(slots=())
-    admin = cast.world.admin()
-    body = {"action": "suspend", "reason": "fraud"}
-    ok(admin.post(f"/api/admin/workers/{worker.id}/action", body))
-    problem(worker.get("/api/workers/profile"), 401)
-    renewed = {"refresh_token": worker.refresh_token}
-    problem(cast.world.http.post("/api/auth/refresh", json=renewed), 401)
-
-
-def test_a_restricted_employer_reads_but_neither_publishes_nor_buys(cast: Cast) -> None:
-    world = cast.world
-    place = {"latitude": 17.38, "longitude": 78.48}
-    worker, employer = world.worker(location=place, slots=("saturday",)), world.employer()
-    job = world.job(employer, location=place)
-    draft = world.job(employer, location=place, publish=False)
-    (offer,) = world.offers(worker)
-    world.accept(worker, offer["id"])
-    admin = world.admin()
-    body = {"action": "restrict", "reason": "complaints"}
-    ok(admin.post(f"/api/admin/employers/{employer.id}/action", body))
-    employer = world.sign_in(employer.email or "", role="employer")
-    ok(employer.get("/api/employers/jobs"))
-    assert len(world.matches(employer, job["id"])) == 1
-    problem(employer.post(f"/api/employers/jobs/{draft['id']}/publish"), 403)
-    problem(employer.post(f"/api/employers/matches/{offer['id']}/unlock"), 403)
