@@ -10,9 +10,9 @@ from typing import Final
 UNNAMED: Final = "Worker"
 """Stands for a missing name, and for a name of which nothing may be shown."""
 
-_JOINERS: Final = frozenset("\u200c\u200d")
+JOINERS: Final = frozenset("\u200c\u200d")
 """Zero-width joiners: invisible, and needed between the letters of some scripts."""
-_SIGNS: Final = frozenset(" .'’ʼ-‐") | _JOINERS
+_SIGNS: Final = frozenset(" .'’ʼ-‐") | JOINERS
 """Signs that join the letters and words of a name."""
 _BLANKS: Final = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5\u034f\u2800")
 """Characters that Unicode calls letters, marks or signs and that show nothing."""
@@ -29,12 +29,12 @@ def is_readable_name(name: str) -> bool:
         marks = marks + 1 if _is_mark(character) and not _is_variation(character) else 0
         if marks > _MOST_MARKS or character in _BLANKS:
             return False
-        if character in _JOINERS or _is_variation(character):
+        if character in JOINERS or _is_variation(character):
             if before.isspace():
                 return False
         elif unicodedata.category(character) in _UNSEEN:
             return False
-    return not name.endswith(tuple(_JOINERS))
+    return not name.endswith(tuple(JOINERS))
 
 
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
@@ -79,6 +79,6 @@ def _may_follow(sign: str, before: str) -> bool:
     """Whether a sign may follow `before`: any a letter, a space also a dot, a quote also a space."""
     if before.isalpha() or _is_mark(before):
         return True
-    if sign in _JOINERS:
+    if sign in JOINERS:
         return False
     return (before == "." and sign in " -‐") or (before == " " and sign in "'’ʼ")

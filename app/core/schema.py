@@ -23,7 +23,7 @@ from pydantic import (
 
 from app.core.geo import Point
 from app.core.money import CURRENCIES, Money
-from app.core.person_names import is_readable_name
+from app.core.person_names import JOINERS, is_readable_name
 
 MAX_AMOUNT = 10**12
 """Largest amount of money in minor units; far above any price, far below 2**63."""
@@ -92,6 +92,16 @@ def _text(minimum: int, maximum: int, *, lines: bool = False) -> Any:
     return checks if lines else [*checks, AfterValidator(_one_line)]
 
 
+def _seen(value: Any) -> Any:
+    """Drop what nobody sees, such as a sign that turns the text around: two names that look alike are alike.
+
+    The joiners stay: some scripts and emoji need them.
+    """
+    if not isinstance(value, str):
+        return value
+    return "".join(c for c in value if unicodedata.category(c) != "Cf" or c in JOINERS)
+
+
 def _visible(value: str) -> str:
     if not any(unicodedata.category(c)[0] in "LN" for c in value):
         raise ValueError("must have a letter or a number")
@@ -104,11 +114,11 @@ def _person(value: str) -> str:
     return value
 
 
-Name = Annotated[str, *_text(1, 120), AfterValidator(_visible)]
+Name = Annotated[str, *_text(1, 120), AfterValidator(_visible), BeforeValidator(_seen)]
 """A company's or place's name: one line."""
 PersonName = Annotated[str, *_text(1, 120), AfterValidator(_person)]
 """A person's name: one line that can be seen and has a letter."""
-Title = Annotated[str, *_text(3, 120), AfterValidator(_visible)]
+Title = Annotated[str, *_text(3, 120), AfterValidator(_visible), BeforeValidator(_seen)]
 Line = Annotated[str, *_text(1, 200)]
 Prose = Annotated[str, *_text(0, 4_000, lines=True)]
 """Free text of several lines."""

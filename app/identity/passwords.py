@@ -77,6 +77,8 @@ def require_acceptable(password: str, *, field: str, personal: Sequence[str] = (
     text = normalize(password)
     if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
         raise Invalid.field(field, "Use valid Unicode text.")
+    if any(unicodedata.category(c) == "Cc" for c in text):
+        raise Invalid.field(field, "Use characters that can be typed.")
     if len(text) < MINIMUM_CHARACTERS:
         raise Invalid.field(
             field, f"Use at least {MINIMUM_CHARACTERS} characters; several words do well."

@@ -35,6 +35,29 @@ async def test_every_route_is_found_and_with_a_slash_more_or_less_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "led_to"),
+    [
+        ("/api/employers/jobs/?limit=2&q=%26", "/api/employers/jobs?limit=2&q=%26"),
+        ("/signup/", "/signup"),
+        ("/sandbox", "/sandbox/"),
+    ],
+)
+async def test_another_slash_leads_to_the_path_on_whatever_host_was_named(
+    asked: str, led_to: str
+) -> None:
+    async with client() as asking:
+        answer = await asking.get(asked, headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.headers["location"]) == (307, led_to)
+
+
+@pytest.mark.parametrize("path", ["//evil.example/", "//evil.example/signup/", "/\\evil.example/"])
+async def test_two_slashes_in_front_lead_nowhere_else(path: str) -> None:
+    async with client() as asking:
+        answer = await asking.get(httpx.URL("http://localhost", raw_path=path.encode()))
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
     "path", ["/nope", "/api", "/api/", "/api/nothing/here", "/api/Auth/me", "/%00"]
 )
 async def test_what_no_route_serves_is_not_found(path: str) -> None:

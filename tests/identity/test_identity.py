@@ -151,6 +151,8 @@ def test_a_token_with_one_character_changed_is_refused(position: int, character:
         "Cafe Leopold",
         "cafeleopold2026",
         "\ud800 is not a character",
+        "nothing \0 that is typed",
+        "a line\nand another",
     ],
 )
 def test_a_password_anyone_would_try_is_refused_with_a_sentence(password: str) -> None:

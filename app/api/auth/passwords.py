@@ -54,7 +54,7 @@ class ResetPassword(RequestModel):
         description="The token of the link that was sent.", examples=["the token of the link"]
     )
     password: Password = Field(
-        description="The new password, 12 characters or more.",
+        description=f"The new password, {passwords.MINIMUM_CHARACTERS} characters or more.",
         examples=["a long password of your own"],
     )
 
@@ -66,7 +66,7 @@ class ChangePassword(RequestModel):
         description="The password now.", examples=["a long password of your own"]
     )
     password: Password = Field(
-        description="The new password, 12 characters or more.",
+        description=f"The new password, {passwords.MINIMUM_CHARACTERS} characters or more.",
         examples=["another long password of your own"],
     )
 

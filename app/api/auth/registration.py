@@ -130,7 +130,8 @@ class RegisterEmployer(RequestModel):
         description="E-mail address to sign in with.", examples=["owner@example.com"]
     )
     password: Password = Field(
-        description="A password, 12 characters or more.", examples=["a long password of your own"]
+        description=f"A password, {passwords.MINIMUM_CHARACTERS} characters or more.",
+        examples=["a long password of your own"],
     )
     phone: PhoneText | None = Field(
         default=None,
