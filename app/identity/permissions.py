@@ -26,6 +26,8 @@ class Permission(StrEnum):
     """Workers and employers, contacts included; each view is logged."""
     MODERATE_PEOPLE = "moderate_people"
     """Verify, restrict, suspend, activate and sign out workers and employers."""
+    CORRECT_PEOPLE = "correct_people"
+    """Correct a worker's profile on their request."""
     READ_JOBS = "read_jobs"
     MODERATE_JOBS = "moderate_jobs"
     READ_MONEY = "read_money"
@@ -58,6 +60,7 @@ GRANTS: Mapping[Permission, frozenset[Role | AdminRole]] = {
     Permission.MANAGE_ADMINS: frozenset({_OWNER}),
     Permission.READ_PEOPLE: frozenset(AdminRole),
     Permission.MODERATE_PEOPLE: frozenset({_OWNER, _MODERATOR}),
+    Permission.CORRECT_PEOPLE: frozenset({_OWNER, _MODERATOR, _SUPPORT}),
     Permission.READ_JOBS: frozenset(AdminRole),
     Permission.MODERATE_JOBS: frozenset({_OWNER, _MODERATOR}),
     Permission.READ_MONEY: frozenset(AdminRole),

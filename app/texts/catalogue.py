@@ -325,6 +325,7 @@ def _template(
 
 
 SAMPLES: Final[Mapping[str, Any]] = {
+    "fields": ["name", "skills"],
     "code": "123456",
     "minutes": 5,
     "time": "9 am",

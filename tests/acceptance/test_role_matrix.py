@@ -263,6 +263,9 @@ RULES: dict[str, Rule] = {
     "GET /api/admin/workers": rule(ADMIN),
     "GET /api/admin/workers/{worker_id}": rule(ADMIN),
     "POST /api/admin/workers/{worker_id}/action": rule(MODERATES, 200, 409, body=_act("verify")),
+    "POST /api/admin/workers/{worker_id}/correct": rule(
+        READS_MESSAGES, body=lambda _: {"fields": {"experience_years": 3}, "reason": "asked"}
+    ),
     "GET /api/admin/employers": rule(ADMIN),
     "GET /api/admin/employers/{employer_id}": rule(ADMIN),
     "POST /api/admin/employers/{employer_id}/action": rule(

@@ -9,14 +9,15 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.admin.access import PeopleModerator, PeopleReader
+from app.api.admin.access import PeopleCorrector, PeopleModerator, PeopleReader
 from app.api.admin.accounts import Status, account_filters, accounts, count, get_account, log_view
 from app.api.admin.lists import City, Listing, ListSpec, Search, each
 from app.api.employers.profile import location_answer
 from app.api.http.csv_export import CSV_ANSWER
-from app.api.http.dependencies import Now, Read, Route, Rt, Write
+from app.api.http.dependencies import Now, Once, Read, Route, Rt, Write
 from app.api.http.parameters import Verified, WorkerId
 from app.api.http.problems import problems
+from app.api.workers.profile import WorkerChanges, worker_edit
 from app.core.errors import NotFound
 from app.core.paging import Keyset
 from app.core.schema import Instant, Location, Page, Reason, RequestModel, ResponseModel
@@ -30,10 +31,13 @@ from app.moderation.accounts import (
     ModerationAction,
     moderate_account,
 )
+from app.moderation.corrections import correct_worker
 from app.offers.models import JobMatch
 from app.payments.models import LeadReport, Unlock
 from app.workers import profile
 from app.workers.models import Worker
+from app.workers.profile import WorkerNotFound
+from app.workers.registration import UnknownPlace
 from app.workers.rules import reliability
 
 router = APIRouter(prefix="/api/admin/workers", tags=["admin"], route_class=Route)
@@ -80,6 +84,27 @@ class WorkerAction(RequestModel):
     reason: Reason | None = Field(
         default=None, description="Why; needed to suspend.", examples=["Checked the identity card."]
     )
+
+
+class WorkerCorrection(RequestModel):
+    """What to correct in a worker's profile, on their request."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "fields": {"experience_years": 4, "skills": ["waiter", "barista"]},
+                    "reason": "She told us on the phone that we had her old experience.",
+                }
+            ]
+        }
+    }
+
+    fields: WorkerChanges = Field(
+        description="The fields to change, as the worker's own `PUT /api/workers/profile` takes them; "
+        "a field left out keeps its value."
+    )
+    reason: Reason = Field(description="Why; the log keeps it.")
 
 
 def _answer[Row: WorkerRow](kind: type[Row], user: User, worker: Worker, **more: Any) -> Row:
@@ -165,4 +190,26 @@ async def act_on_worker(
     await moderate_account(
         session, rt.sessions, worker_id, action, actor, reason=body.reason, now=now
     )
+    return await _details(session, worker_id)
+
+
+@router.post(
+    "/{worker_id}/correct",
+    responses=problems(NotFound, WorkerNotFound, AccountErased, UnknownPlace),
+)
+async def correct_worker_profile(
+    worker_id: WorkerId,
+    body: WorkerCorrection,
+    session: Write,
+    actor: PeopleCorrector,
+    now: Now,
+    _once: Once,
+) -> WorkerDetails:
+    """Correct a worker's profile because they asked for it; they are told once which fields changed.
+
+    The log holds what changed; of name, location and bio only that they did. The phone can't be corrected:
+    it is how the worker signs in.
+    """
+    changes = worker_edit(body.fields)
+    await correct_worker(session, worker_id, changes, actor, reason=body.reason, now=now)
     return await _details(session, worker_id)

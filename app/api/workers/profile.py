@@ -169,11 +169,12 @@ async def update_profile(
 
     The phone is how I sign in and can't be changed here. Another name takes the verification away.
     """
-    user, worker = await profile.edit(session, actor.user_id, _changes(body), now=now)
+    user, worker = await profile.edit(session, actor.user_id, worker_edit(body), now=now)
     return worker_profile(session, user, worker)
 
 
-def _changes(body: WorkerChanges) -> WorkerEdit:
+def worker_edit(body: WorkerChanges) -> WorkerEdit:
+    """Return the changes that a body sends."""
     changes: dict[str, Any] = sent(body)
     if body.location is not None:
         changes["location"] = body.location.point
