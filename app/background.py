@@ -28,6 +28,7 @@ from app.messaging import retention as messages_kept
 from app.messaging.account_links import send_reset_link
 from app.messaging.inbox import model_readings, process
 from app.messaging.outbox import delivery, messaging_limits
+from app.moderation import bulk
 from app.offers import closing, expire, remind
 from app.payments import (
     early_events,
@@ -107,6 +108,10 @@ async def _send_messages(runtime: Runtime, batch: int) -> int:
     if await runtime.clock_check.is_wrong():
         return 0
     return await delivery.send_due(runtime.database, runtime.channels, runtime.clock, batch)
+
+
+async def _do_bulk(runtime: Runtime, batch: int) -> int:
+    return await bulk.do_bulk(runtime.database, runtime.sessions, runtime.clock, batch)
 
 
 async def _learn_answers(runtime: Runtime, _batch: int) -> int:
@@ -199,6 +204,7 @@ LOOPS = (
     Loop("reconcile_returns", _reconcile_returns, 60),
     Loop("early_events", _item_by_item(early_events.MATCHES, early_events.match_due), 60),
     Loop("lead_reports", _item_by_item(lead_guarantee.REPORTS, lead_guarantee.decide_due), 60),
+    Loop(bulk.LOOP, _do_bulk, 5, bulk.AT_ONCE),
     Loop("orphaned_events", _in_one_transaction(early_events.report_orphans), 600),
     Loop("read_limits", _read_limits, 60),
     Loop("set_instants_right", _set_instants_right, 30),

@@ -16,6 +16,7 @@ from app.api import catalogue as public_catalogue
 from app.api import health, matching
 from app.api.admin import (
     admins,
+    bulk,
     channels,
     conversations,
     explanations,
@@ -121,6 +122,7 @@ ROUTERS = (
     admin_workers.router,
     admin_employers.router,
     admins.router,
+    bulk.router,
     admin_jobs.router,
     explanations.router,
     conversations.router,

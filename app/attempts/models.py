@@ -38,7 +38,7 @@ class WorkAttempt(Tried, Base):
     kind: Mapped[str] = mapped_column(String(24), primary_key=True)
     """Which work (`app.attempts.work.Kind`)."""
     subject_id: Mapped[UUID] = mapped_column(primary_key=True)
-    """The job, offer, refund, payment, dispute, kept event or worker it is about."""
+    """The job, offer, refund, payment, dispute, kept event, worker or bulk item it is about."""
     parked_at: Mapped[dt.datetime | None]
     """Since when it waits for an administrator."""
     created_at: Mapped[dt.datetime]

@@ -64,6 +64,7 @@ class Kind(StrEnum):
     EARLY_EVENT = "early_event"
     LEAD_REPORT = "lead_report"
     ERASURE = "erasure"
+    BULK_ITEM = "bulk_item"
 
 
 _TRIES: Final = table(WorkAttempt).c

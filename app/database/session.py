@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import Context
+from copy import deepcopy
 from functools import partial
 from typing import Final, cast
 from uuid import UUID
@@ -33,6 +34,9 @@ PING_SECONDS: Final = 2.0
 
 _LOOK_SECONDS: Final = 0.002
 """How often a process that wrote looks whether the one that waits has begun."""
+
+_NOTED: Final = ("changed", "before_commit", "audit", "wake")
+"""What verbs note in a session's `info` for the end of its transaction."""
 
 type Listener = Callable[[AsyncSession, set[UUID]], Awaitable[object]]
 
@@ -201,6 +205,24 @@ def changed(session: AsyncSession, topic: str, identity: UUID) -> None:
 def before_commit(session: AsyncSession, name: str, verb: Callable[..., Awaitable[None]]) -> None:
     """Run `verb(session)` as the very last step of this transaction, once for each `name`."""
     session.info.setdefault("before_commit", {})[name] = verb
+
+
+@asynccontextmanager
+async def savepoint(session: AsyncSession) -> AsyncIterator[None]:
+    """Open a savepoint; an error also takes back what the block noted for the end of the transaction.
+
+    That is what `changed`, `before_commit`, `audit.record` and `wake_loops` noted.
+    """
+    noted = {name: deepcopy(session.info.get(name)) for name in _NOTED}
+    try:
+        async with session.begin_nested():
+            yield
+    except BaseException:
+        for name, value in noted.items():
+            session.info.pop(name, None)
+            if value is not None:
+                session.info[name] = value
+        raise
 
 
 def keyring(session: AsyncSession) -> Keyring:

@@ -21,6 +21,7 @@ from app.messaging.models import (
     WebhookEvent,
     WebhookState,
 )
+from app.moderation.bulk import ITEMS
 from app.offers.closing import ENDS
 from app.offers.expire import EXPIRIES
 from app.offers.remind import REMINDERS
@@ -46,6 +47,7 @@ WORKS: Final[dict[Kind, Work]] = {
         MATCHES,
         REPORTS,
         ERASURES,
+        ITEMS,
     )
 }
 """Every kind of work whose tries are counted apart."""

@@ -422,11 +422,6 @@ def _reason(value: Any, reader: FormatContext) -> str:
     return inert(str(value)) if value else reader.words["no_reason"]
 
 
-def _fields(names: Sequence[str], reader: FormatContext) -> str:
-    """Return the names of a profile's fields."""
-    return ", ".join(reader.words[f"field_{name}"] for name in names)
-
-
 type Filter = Callable[[Any, FormatContext], str]
 
 FILTERS: Final[Mapping[str, Filter]] = {
@@ -461,7 +456,7 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "closed": _closed,
     "reason": _reason,
     "known": _known,
-    "fields": _fields,
+    "fields": lambda names, reads: ", ".join(reads.words[f"field_{name}"] for name in names),
 }
 """What may follow the bar in `{name|filter}`; without a bar it is `text`."""
 

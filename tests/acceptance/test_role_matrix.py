@@ -104,6 +104,7 @@ class Cast:
             "channel": "whatsapp",
             "admin_id": self.spare_admin(),
             "report_id": UNKNOWN,
+            "bulk_id": UNKNOWN,
             "refund_id": UNKNOWN,
             "conversation_id": self.conversation(),
         }
@@ -155,6 +156,10 @@ def _register_employer(_: Cast) -> Any:
 
 def _slot(_: Cast) -> Any:
     return {"weekday": "monday", "start": "21:00", "end": "22:00"}
+
+
+def _bulk(_: Cast) -> dict[str, Any]:
+    return {"action": "verify", "ids": [UNKNOWN], "reason": "to see who may"}
 
 
 def _invitation(_: Cast) -> Any:
@@ -275,6 +280,11 @@ RULES: dict[str, Rule] = {
     "GET /api/admin/jobs/{job_id}": rule(ADMIN),
     "GET /api/admin/jobs/{job_id}/why-not/{worker_id}": rule(ADMIN),
     "POST /api/admin/jobs/{job_id}/action": rule(MODERATES, 200, 409, body=_act("reopen")),
+    "POST /api/admin/bulk/preview": rule(MODERATES, body=_bulk),
+    "POST /api/admin/bulk": rule(MODERATES, 202, body=_bulk),
+    "GET /api/admin/bulk": rule(ADMIN),
+    "GET /api/admin/bulk/{bulk_id}": rule(ADMIN, 404),
+    "POST /api/admin/bulk/{bulk_id}/stop": rule(MODERATES, 404),
     "GET /api/admin/logs/head": rule(READS_LOG),
     "GET /api/admin/admins": rule(OWNS),
     "GET /api/admin/admins/me": rule(ADMIN),

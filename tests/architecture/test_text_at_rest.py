@@ -36,7 +36,7 @@ ledger_accounts.type ledger_accounts.currency ledger_accounts.provider
 ledger_transactions.kind ledger_transactions.event_key ledger_transactions.provider
 refunds.status refunds.refund_to refunds.currency refunds.failure_code idempotency_keys.key
 invoice_series.year invoice_series.kind invoices.source invoices.kind invoices.year invoices.number
-invoices.currency
+invoices.currency bulk_actions.action bulk_actions.target bulk_items.state bulk_items.code
 """
 """Words of the program or of a provider, and ids of rows."""
 

@@ -51,7 +51,7 @@ class ParkedRow(ResponseModel):
         "`offer_expiry` or `reminder`, the refund (of a `refund_check`, too), the payment of a "
         "`payment_check`, the dispute of a `dispute_check`, the kept event of an `early_event`, the report of a "
         "`lead_report`, the worker of "
-        "an `erasure`."
+        "an `erasure`, the item of a `bulk_item`."
     )
     attempts: int = Field(description="How many times it was tried.")
     lost: int = Field(description="How many of those ended with the process that made them.")
