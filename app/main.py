@@ -28,6 +28,7 @@ from app.api.admin import (
     reports,
     returns,
     search,
+    settings_history,
     stats,
 )
 from app.api.admin import employers as admin_employers
@@ -129,6 +130,7 @@ ROUTERS = (
     logs.router,
     stats.router,
     admin_settings.router,
+    settings_history.router,
     admin_payments.router,
     admin_invoices.router,
     channels.router,

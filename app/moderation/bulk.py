@@ -26,6 +26,7 @@ from app.database.wakeups import wake_loops
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.identity.permissions import Permission, may
+from app.identity.rules import AdminRole
 from app.identity.sessions import SessionStore
 from app.jobs import lifecycle
 from app.jobs.rules import JobAction
@@ -242,7 +243,11 @@ async def _actor(session: AsyncSession, bulk: BulkAction) -> Actor:
     """Return who asked for it, as they are now. Raises `NoLongerPermitted`."""
     user = await session.get_one(User, bulk.admin_id, populate_existing=True)
     actor = Actor(
-        user.id, Role(user.role), UserStatus(user.status), user.name, admin_role=user.admin_role
+        user.id,
+        Role(user.role),
+        UserStatus(user.status),
+        user.name,
+        admin_role=AdminRole(user.admin_role) if user.admin_role else None,
     )
     needed = permission_for(Target(bulk.target))
     if actor.status is not UserStatus.ACTIVE or not may(actor.role, needed, actor.admin_role):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import DomainError, NotFound
@@ -131,10 +131,8 @@ async def _closing(session: AsyncSession, plan: Plan, ids: Sequence[UUID], now: 
     """Return how many open offers close with what would be done."""
     if not ids or plan.action not in {Verb.SUSPEND, Verb.CANCEL}:
         return 0
-    if plan.action is Verb.CANCEL:
-        own = JobMatch.job_id.in_(ids)
-    else:
-        own = JobMatch.worker_id.in_(ids) | JobMatch.employer_id.in_(ids)
+    of_accounts = or_(JobMatch.worker_id.in_(ids), JobMatch.employer_id.in_(ids))
+    own = JobMatch.job_id.in_(ids) if plan.action is Verb.CANCEL else of_accounts
     query = select(func.count()).select_from(JobMatch)
     query = query.where(own, has_status(OfferStatus.OFFERED, now))
     return await session.scalar(query) or 0

@@ -105,6 +105,7 @@ class Cast:
             "admin_id": self.spare_admin(),
             "report_id": UNKNOWN,
             "bulk_id": UNKNOWN,
+            "change_id": UNKNOWN,
             "refund_id": UNKNOWN,
             "conversation_id": self.conversation(),
         }
@@ -295,6 +296,9 @@ RULES: dict[str, Rule] = {
     "GET /api/admin/stats": rule(ADMIN),
     "GET /api/admin/settings": rule(ADMIN),
     "PUT /api/admin/settings": rule(OWNS, body=lambda _: {}),
+    "GET /api/admin/settings/history": rule(ADMIN),
+    "POST /api/admin/settings/preview": rule(OWNS, body=lambda _: {}),
+    "POST /api/admin/settings/history/{change_id}/undo": rule(OWNS, 404),
     "GET /api/admin/payments": rule(ADMIN),
     "GET /api/admin/invoices": rule(ADMIN),
     "GET /api/admin/invoices/{invoice_id}": rule(ADMIN, 404),

@@ -1,6 +1,7 @@
 """Administrators, as owners see and manage them: `/api/admin/admins`."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -8,10 +9,13 @@ from fastapi import APIRouter, status
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
 
 from app import audit
 from app.api.admin.access import AdminManager, AnyAdmin
-from app.api.http.dependencies import Now, Once, PageQuery, Read, Route, Rt, Write
+from app.api.admin.lists import Listing, ListSpec
+from app.api.http.csv_export import CSV_ANSWER
+from app.api.http.dependencies import Now, Once, Read, Route, Rt, Write
 from app.api.http.parameters import AdminId
 from app.api.http.problems import problems
 from app.core.errors import Invalid, NotFound
@@ -27,8 +31,6 @@ from app.identity.users import EmailTaken, StatusForbids
 from app.messaging.account_links import send_reset_link
 
 router = APIRouter(prefix="/api/admin/admins", tags=["admin"], route_class=Route)
-
-_ADMINS = Keyset("admin_admins", [User.id])
 
 
 class AdminRow(ResponseModel):
@@ -100,14 +102,23 @@ async def get_own_admin_role(actor: AnyAdmin) -> OwnAdminRole:
     return OwnAdminRole(admin_role=role, permissions=permissions_of(role))
 
 
-@router.get("")
-async def list_admins(
-    session: Read, _actor: AdminManager, rt: Rt, page: PageQuery
-) -> Page[AdminRow]:
+async def _rows(session: AsyncSession, rows: Sequence[Any], _now: dt.datetime) -> list[AdminRow]:
+    return [_row(session, row[0]) for row in rows]
+
+
+_ADMINS = ListSpec(
+    "admins",
+    AdminRow,
+    select(User).where(User.role == Role.ADMIN),
+    Keyset("admin_admins", [User.id]),
+    items_of=_rows,
+)
+
+
+@router.get("", response_model=Page[AdminRow], responses=CSV_ANSWER)
+async def list_admins(asked: Listing, actor: AdminManager) -> Page[AdminRow] | Response:
     """List administrators, newest first."""
-    query = select(User).where(User.role == Role.ADMIN)
-    rows, cursor = await _ADMINS.fetch(session, query, page, rt.keyring)
-    return Page(items=[_row(session, row[0]) for row in rows], next_cursor=cursor)
+    return await _ADMINS.answer(actor, asked)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(EmailTaken))

@@ -1,7 +1,11 @@
 """The policy: the numbers that administrators change while the system runs."""
 
+import datetime as dt
+from typing import Final
+
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
 from app.api.admin.access import SettingsChanger, SettingsReader
@@ -12,6 +16,7 @@ from app.core.errors import FieldError, Invalid
 from app.core.money import Money
 from app.core.schema import RequestModel
 from app.database.wakeups import wake_loops
+from app.identity.actor import Actor
 from app.payments.provider_currencies import ProviderCurrencies
 from app.policy import policy
 from app.policy.policy import (
@@ -28,9 +33,13 @@ from app.policy.policy import (
     SellerPolicy,
     WavePolicy,
 )
+from app.runtime import Runtime
 from app.taxes import pack
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
+
+
+CHANGE: Final = "policy.change"
 
 
 class PolicyChanges(RequestModel):
@@ -156,14 +165,21 @@ async def update_settings(
     body: PolicyChanges, session: Write, actor: SettingsChanger, now: Now, rt: Rt
 ) -> Policy:
     """Change the policy; what is left out stays, what was offered keeps its price and deadline."""
+    return await put_in_force(session, body, actor, rt, now)
+
+
+async def put_in_force(
+    session: AsyncSession,
+    body: PolicyChanges,
+    actor: Actor,
+    rt: Runtime,
+    now: dt.datetime,
+    *,
+    code: str | None = None,
+) -> Policy:
+    """Check changes, put them in force and log them with the program's reason `code`. Raises `Invalid`."""
     before = await policy.readable(session)
-    after = _with_checked_seller(_changed(before, body))
-    if sum(after.matching.weights.model_dump().values()) <= 0:
-        raise Invalid([FieldError("matching.weights", "at least one weight must be above zero")])
-    _check_categories(body)
-    sells = body.lead_prices is not None or body.balance is not None
-    if sells and rt.payments is not None:
-        _check_prices(after, rt.payments.currencies)
+    after = checked(before, body, rt)
     await policy.replace(session, after, now=now)
     # Waves that failed by the policy before are tried by this one.
     await session.execute(try_all_anew(Kind.WAVE))
@@ -172,13 +188,26 @@ async def update_settings(
     touched = [name for name in is_now if was[name] != is_now[name]]
     audit.record(
         session,
-        "policy.change",
+        CHANGE,
         "policy",
         actor,
         now,
+        code=code,
         before={name: was[name] for name in touched},
         after={name: is_now[name] for name in touched},
     )
+    return after
+
+
+def checked(before: Policy, body: PolicyChanges, rt: Runtime) -> Policy:
+    """Return the policy that changes would make. Raises `Invalid` for one that could not be kept."""
+    after = _with_checked_seller(_changed(before, body))
+    if sum(after.matching.weights.model_dump().values()) <= 0:
+        raise Invalid([FieldError("matching.weights", "at least one weight must be above zero")])
+    _check_categories(body)
+    sells = body.lead_prices is not None or body.balance is not None
+    if sells and rt.payments is not None:
+        _check_prices(after, rt.payments.currencies)
     return after
 
 
