@@ -95,7 +95,7 @@ class NoLongerPermitted(Forbidden):
 
 
 @dataclass(frozen=True)
-class Plan:
+class BulkWork:
     """An action, what it is about, and on which ids."""
 
     action: Verb
@@ -128,7 +128,7 @@ def target_of(action: Verb, target: Target | None) -> Target:
 
 
 async def request(
-    session: AsyncSession, plan: Plan, actor: Actor, *, reason: str, now: dt.datetime
+    session: AsyncSession, plan: BulkWork, actor: Actor, *, reason: str, now: dt.datetime
 ) -> UUID:
     """Store a bulk action; the loop `bulk` does it. Returns its id."""
     bulk_id = new_id()

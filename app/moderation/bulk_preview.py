@@ -19,7 +19,7 @@ from app.jobs.models import Job, JobStatus
 from app.jobs.queries import JobNotFound, state_of
 from app.jobs.rules import JobAction
 from app.moderation.accounts import AccountErased, AlreadyVerified
-from app.moderation.bulk import ROLES, Plan, Target, Verb
+from app.moderation.bulk import ROLES, BulkWork, Target, Verb
 from app.offers.effective_status import has_status
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
@@ -48,7 +48,7 @@ class Preview(NamedTuple):
     """Open offers of the items that would be done, which would close with it."""
 
 
-async def preview(session: AsyncSession, plan: Plan, now: dt.datetime) -> Preview:
+async def preview(session: AsyncSession, plan: BulkWork, now: dt.datetime) -> Preview:
     """Return what `plan` would do to each of its items if it were done now."""
     if plan.target is Target.JOBS:
         items = await _jobs(session, plan, now)
@@ -68,7 +68,7 @@ class _Account(NamedTuple):
     company_verified_at: dt.datetime | None
 
 
-async def _accounts(session: AsyncSession, plan: Plan, now: dt.datetime) -> list[Foreseen]:
+async def _accounts(session: AsyncSession, plan: BulkWork, now: dt.datetime) -> list[Foreseen]:
     query = (
         select(
             User.id,
@@ -109,7 +109,7 @@ def _refusal(account: _Account, action: Verb, now: dt.datetime) -> DomainError |
     return StatusForbids(_STATUS_ACTIONS[action], status)
 
 
-async def _jobs(session: AsyncSession, plan: Plan, now: dt.datetime) -> list[Foreseen]:
+async def _jobs(session: AsyncSession, plan: BulkWork, now: dt.datetime) -> list[Foreseen]:
     found = {job.id: job for job in await session.scalars(select(Job).where(Job.id.in_(plan.ids)))}
     return [_job(target_id, found.get(target_id), plan.action, now) for target_id in plan.ids]
 
@@ -127,7 +127,9 @@ def _job(target_id: UUID, job: Job | None, action: Verb, now: dt.datetime) -> Fo
     return Foreseen(target_id, job.title, None)
 
 
-async def _closing(session: AsyncSession, plan: Plan, ids: Sequence[UUID], now: dt.datetime) -> int:
+async def _closing(
+    session: AsyncSession, plan: BulkWork, ids: Sequence[UUID], now: dt.datetime
+) -> int:
     """Return how many open offers close with what would be done."""
     if not ids or plan.action not in {Verb.SUSPEND, Verb.CANCEL}:
         return 0

@@ -27,7 +27,7 @@ from app.identity.models import User
 from app.identity.permissions import may
 from app.jobs.models import Job
 from app.moderation import bulk, bulk_preview
-from app.moderation.bulk import MOST_ITEMS, BulkFinished, ItemState, Plan, Target, Verb
+from app.moderation.bulk import MOST_ITEMS, BulkFinished, ItemState, BulkWork, Target, Verb
 from app.moderation.models import BulkAction, BulkItem
 
 router = APIRouter(prefix="/api/admin/bulk", tags=["admin"], route_class=Route)
@@ -41,16 +41,8 @@ def _each_once(ids: list[UUID]) -> list[UUID]:
     return ids
 
 
-class BulkPlan(RequestModel):
+class _BulkBody(RequestModel):
     """An action on many; what it is about may stand before it (`workers.suspend`) or in `target`."""
-
-    model_config = {
-        "json_schema_extra": {
-            "examples": [
-                {"action": "suspend", "ids": ["01930f5e-7c1a-7a64-9d2f-3f6f1c1f0a01"]},
-            ]
-        }
-    }
 
     action: Verb = Field(
         description="What to do: `activate`, `suspend`, `restrict`, `verify` or `sign_out` accounts, "
@@ -78,12 +70,26 @@ class BulkPlan(RequestModel):
             return sent
         return sent | {"action": action, "target": target}
 
-    def plan(self) -> Plan:
+    def plan(self) -> BulkWork:
         """Return the plan. Raises `Invalid` where action and target do not go together."""
-        return Plan(self.action, bulk.target_of(self.action, self.target), self.ids)
+        return BulkWork(self.action, bulk.target_of(self.action, self.target), self.ids)
 
 
-class BulkRequest(BulkPlan):
+class BulkPlan(_BulkBody):
+    """An action on many, to be looked at before it is asked for."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"action": "suspend", "ids": ["01930f5e-7c1a-7a64-9d2f-3f6f1c1f0a01"]}]
+        }
+    }
+
+    reason: Reason | None = Field(
+        default=None, description="Why; a preview needs none and keeps none."
+    )
+
+
+class BulkRequest(_BulkBody):
     """An action on many, to be done in the background."""
 
     model_config = {
@@ -235,7 +241,7 @@ async def _details(session: AsyncSession, bulk_id: UUID, now: dt.datetime) -> Bu
     return BulkDetails(**row.model_dump(), items=answers)
 
 
-def _permitted(actor: Actor, plan: Plan) -> None:
+def _permitted(actor: Actor, plan: BulkWork) -> None:
     """Raise `NotGranted` unless the actor may do the single action."""
     if not may(actor.role, plan.permission, actor.admin_role):
         raise NotGranted
