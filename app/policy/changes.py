@@ -8,7 +8,7 @@ MISSING: Final = object()
 """Where there is no such field; None is a value of some."""
 
 
-class Difference(NamedTuple):
+class FieldDifference(NamedTuple):
     """One field that differs: its dotted path, and the JSON values; None where it was or is not there."""
 
     path: tuple[str, ...]
@@ -21,10 +21,10 @@ class Difference(NamedTuple):
         return ".".join(self.path)
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[FieldDifference]:
     """Return every field in which two policies (as JSON) differ; a list is one field."""
     return [
-        Difference(path, *(None if value is MISSING else value for value in values))
+        FieldDifference(path, *(None if value is MISSING else value for value in values))
         for path, *values in _leaves((), before, after)
     ]
 

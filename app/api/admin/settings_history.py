@@ -23,7 +23,7 @@ from app.core.paging import Keyset
 from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
 from app.identity.models import User
 from app.policy import policy
-from app.policy.changes import Difference, differences, taken_back
+from app.policy.changes import FieldDifference, differences, taken_back
 from app.policy.policy import Policy
 from app.reporting.policy_effect import effect_of
 
@@ -93,7 +93,7 @@ class SettingsPreview(ResponseModel):
     prices: list[PriceMoveAnswer] = Field(description="Prices of open jobs that would move.")
 
 
-def _change(difference: Difference) -> FieldChange:
+def _change(difference: FieldDifference) -> FieldChange:
     return FieldChange(field=difference.field, before=difference.before, after=difference.after)
 
 
