@@ -54,7 +54,9 @@ def test_the_history_tells_each_change_field_by_field(world: World) -> None:
 
 def test_undoing_a_change_leaves_later_ones_of_other_fields(world: World) -> None:
     admin = world.admin()
-    first = change(admin, deadlines={"respond_within_minutes": 200})["deadlines"]["respond_within_minutes"]
+    first = change(admin, deadlines={"respond_within_minutes": 200})["deadlines"][
+        "respond_within_minutes"
+    ]
     assert first == 200
     change(admin, deadlines={"respond_within_minutes": 100})
     mine = history(admin)[0]

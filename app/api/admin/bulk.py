@@ -27,7 +27,7 @@ from app.identity.models import User
 from app.identity.permissions import may
 from app.jobs.models import Job
 from app.moderation import bulk, bulk_preview
-from app.moderation.bulk import MOST_ITEMS, BulkFinished, ItemState, BulkWork, Target, Verb
+from app.moderation.bulk import MOST_ITEMS, BulkFinished, BulkWork, ItemState, Target, Verb
 from app.moderation.models import BulkAction, BulkItem
 
 router = APIRouter(prefix="/api/admin/bulk", tags=["admin"], route_class=Route)
