@@ -54,6 +54,9 @@ async def _answer(
     except FormRefused as refused:
         return refused.response
     except SignInNeeded:
+        if (await visitor_of(request)).actor is not None:
+            # Signed in, for other pages: the sign-in would lead straight back here.
+            return await error_page(request, 403, "wrong_role")
         return _to_sign_in(request)
     except FactorNeeded:
         return SeeOther("/console/second-factor")

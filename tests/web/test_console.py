@@ -1,6 +1,7 @@
 """Pages of administrators: who waits, texts and companies to check, finding, the second factor."""
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pyotp
 import pytest
@@ -48,7 +49,23 @@ def test_every_page_of_the_console_opens_and_an_employer_sees_none(world: World)
     company = PageReader(world.url)
     company.sign_up()
     for path in PAGES:
-        assert company.get(path).status_code == 303, path
+        answer = company.get(path)
+        # Not to the sign-in, which leads whoever is signed in back here.
+        assert (answer.status_code, "another kind of account" in answer.text) == (403, True), path
+
+
+def test_an_administrator_sees_no_page_of_an_employer(world: World) -> None:
+    owner = signed_in(world)
+    for path in (
+        "/overview",
+        "/jobs",
+        "/jobs/new",
+        "/payments",
+        "/company",
+        f"/jobs/{UUID(int=1)}",
+    ):
+        answer = owner.get(path)
+        assert (answer.status_code, "another kind of account" in answer.text) == (403, True), path
 
 
 def test_a_held_text_is_read_and_approved_or_declined(world: World) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import re
+from html.parser import HTMLParser
 
 import pytest
 
@@ -133,6 +134,40 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(
     if field != "description":
         assert "Serve guests at a busy cafe." in answer.text
     assert "No job is open" in owner.open("/jobs").text
+
+
+class _Labels(HTMLParser):
+    """Collects the controls of a page that no `<label>` names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = 0
+        self.named: set[str] = set()
+        self.controls: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.inside += tag == "label"
+        if tag == "label":
+            self.named.add(given.get("for", ""))
+        is_control = tag in {"input", "select", "textarea"} and given.get("type") != "hidden"
+        if is_control and not self.inside:
+            self.controls[given.get("name", "?")] = given.get("id", "?")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside -= tag == "label"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/signup", "/signin", "/check", "/forgot", "/jobs/new", "/jobs", "/company", "/balance"],
+)
+def test_every_control_has_a_label(owner: PageReader, path: str) -> None:
+    guest = PageReader(owner.url)
+    reader = guest if path in {"/signup", "/signin", "/check", "/forgot"} else owner
+    labels = _Labels()
+    labels.feed(reader.open(path).text)
+    assert {name for name, at in labels.controls.items() if at not in labels.named} == set()
 
 
 def test_what_people_write_is_shown_and_never_run(world: World, owner: PageReader) -> None:
