@@ -29,7 +29,7 @@ from app.messaging.account_links import send_reset_link
 from app.messaging.inbox import model_readings, process
 from app.messaging.outbox import delivery, messaging_limits
 from app.moderation import bulk
-from app.offers import closing, expire, remind
+from app.offers import closing, expire, reliability, remind
 from app.payments import (
     early_events,
     events,
@@ -211,6 +211,7 @@ LOOPS = (
     Loop(password_reset.LOOP, _mail_reset_links, 5),
     Loop("audit_head", _log_audit_head, 86_400),
     Loop("seal", _in_one_transaction(sealing.seal_due), 3_600, sealing.STEP),
+    Loop("forget_outcomes", _in_steps(reliability.forget_due, reliability.OUTCOMES_DUE), 600),
     Loop("forget_keys", _in_steps(idempotency.purge, idempotency.KEYS_DUE), 600),
     Loop("forget_bodies", _forget_messages, 600),
     Loop("forget_sessions", _in_steps(purge.purge_identity, *purge.IDENTITY_DUE), 600),

@@ -16,6 +16,7 @@ from app.api import catalogue as public_catalogue
 from app.api import health, matching
 from app.api.admin import (
     admins,
+    appeals,
     bulk,
     channels,
     conversations,
@@ -71,6 +72,7 @@ from app.api.workers import data as worker_data
 from app.api.workers import hours as worker_hours
 from app.api.workers import offers as worker_offers
 from app.api.workers import profile as worker_profile
+from app.api.workers import reliability as worker_reliability
 from app.catalogue import phonetic_search, places
 from app.core import gc_tuning
 from app.core.clocks import Clock
@@ -104,6 +106,7 @@ ROUTERS = (
     sessions.router,
     second_factor.router,
     worker_profile.router,
+    worker_reliability.router,
     worker_hours.router,
     worker_data.router,
     employer_profile.router,
@@ -137,6 +140,7 @@ ROUTERS = (
     messages.router,
     parked.router,
     reports.router,
+    appeals.router,
     open_items.router,
     returns.router,
     ledger.router,

@@ -17,6 +17,7 @@ from app.core.person_names import UNNAMED
 from app.dialogue.effects import (
     AnswerOffer,
     AnswerReached,
+    AppealReliability,
     BlockEmployer,
     CreateWorker,
     EditProfile,
@@ -36,6 +37,7 @@ from app.dialogue.effects import (
     SetLanguage,
     SetPhone,
     SetWeeklyHours,
+    ShowReliability,
     Start,
     Stop,
 )
@@ -48,8 +50,9 @@ from app.masking.mask import mask
 from app.messaging.contacts import identify
 from app.messaging.conversations import handoff
 from app.messaging.models import HandoffReason
-from app.offers import reasons, reconsider, respond
+from app.offers import appeals, reasons, reconsider, reliability, respond
 from app.offers.queries import employer_of_offer
+from app.offers.reliability_text import advice_texts, part_text
 from app.offers.rules import OfferAnswer
 from app.payments import contacts, lead_guarantee
 from app.privacy import export_text
@@ -62,6 +65,8 @@ from app.workers.chat_registration import ChatNewcomer
 from app.workers.profile import WorkerEdit
 
 SHOWN_HOLDERS: Final = 50
+SHOWN_PARTS: Final = 10
+"""Of a reliability, in one message; the API tells all of them."""
 
 
 async def perform(context: EffectContext, effect: Effect) -> bool:
@@ -88,6 +93,10 @@ _OFFER_REFUSALS: Final[Mapping[str, str]] = {
     "offer_closed": "offer_closed",
     "account_suspended": "suspended",
 }
+_APPEAL_REFUSALS: Final = frozenset(
+    error.code for error in (appeals.NothingToAppeal, appeals.AppealDecided)
+)
+"""The text of each has the name of its code."""
 _CODE_REFUSALS: Final = frozenset(
     error.code
     for error in (
@@ -108,6 +117,8 @@ async def _refusal_reply(context: EffectContext, effect: Effect, refusal: Domain
         if refusal.reason in _OFFER_REFUSALS:
             return Reply(_OFFER_REFUSALS[refusal.reason], offer.params)
         return offer_reply(offer)
+    if isinstance(effect, AppealReliability) and refusal.reason in _APPEAL_REFUSALS:
+        return Reply(refusal.reason)
     if isinstance(effect, AnswerReached):
         return Reply("offer_unknown")
     if isinstance(effect, SendSignInCode):
@@ -221,6 +232,32 @@ async def _report_employer(context: EffectContext, effect: ReportEmployer) -> No
     )
 
 
+async def _show_reliability(context: EffectContext, _effect: ShowReliability) -> None:
+    report = await reliability.explain(context.session, context.worker_id)
+    line = context.word("reliability_part")
+    lines = [
+        line.replace("{effect}", f"{part.effect:+.1f}").replace(
+            "{text}", part_text(part, context.language, context.time_zone, context.now)
+        )
+        for part in report.parts[:SHOWN_PARTS]
+    ]
+    advice = [f"• {text}" for text in advice_texts(report, context.language)]
+    context.reply(
+        "reliability",
+        {
+            "score": f"{report.score:.0f}",
+            "list": "\n".join(lines or [context.word("reliability_none")]),
+            "advice": "\n".join(advice),
+        },
+    )
+
+
+async def _appeal(context: EffectContext, effect: AppealReliability) -> None:
+    await appeals.appeal(
+        context.session, context.actor, appeals.EVERYTHING, effect.words, context.now
+    )
+
+
 # ── STOP, handoff, own data ─────────────────────────────────────────────────────────────────────────
 
 
@@ -294,6 +331,8 @@ HANDLERS: Final[Mapping[type, Handler]] = {
     BlockEmployer: _block_employer,
     AnswerReached: _answer_reached,
     ReportEmployer: _report_employer,
+    ShowReliability: _show_reliability,
+    AppealReliability: _appeal,
     Stop: _stop,
     Start: _start,
     RequestHandoff: _request_handoff,

@@ -119,6 +119,18 @@ class ReportEmployer(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class ShowReliability(Effect):
+    """Show the worker's reliability, what it is made of, and what they can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppealReliability(Effect):
+    """Appeal against what lowers the worker's reliability."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stop(Effect):
     """Send this person nothing more (STOP)."""
 

@@ -74,7 +74,9 @@ def call_for_help(message: Incoming) -> Turn | None:
     if text is None or distress is None:
         return None
     danger = distress is Distress.DANGER
-    if not danger and (state.ask in {Ask.REPORT, Ask.LEAD_REPORT} or state.ask in POSTING):
+    if not danger and (
+        state.ask in {Ask.REPORT, Ask.APPEAL, Ask.LEAD_REPORT} or state.ask in POSTING
+    ):
         # Our team reads reports anyway, and a job's text describes the job.
         return None
     if acting_account(state, context) is not None and _describes_a_job(text):
@@ -221,8 +223,8 @@ def _is_first_call(message: Incoming) -> bool:
 def _answers_question(message: Incoming) -> bool:
     """Whether this may answer the open question; once a human was there, texts are for them."""
     state, context = message.state, message.context
-    employers = POSTING | SIGNING_UP
-    if state.ask not in QUESTIONS and state.ask not in employers and state.ask is not Ask.REPORT:
+    others = POSTING | SIGNING_UP | {Ask.REPORT, Ask.APPEAL}
+    if state.ask not in QUESTIONS and state.ask not in others:
         return False
     if message.text is None:
         return message.inbound.kind in _FOR_A_QUESTION

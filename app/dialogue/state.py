@@ -24,6 +24,7 @@ class Ask(StrEnum):
     AVAILABILITY_RIGHT = "availability_right"
     DELETE = "delete"
     REPORT = "report"
+    APPEAL = "appeal"
     WITHDRAW = "withdraw"
     NEW_PLACE = "new_place"
     QUIET = "quiet"
@@ -58,7 +59,7 @@ GUESS: Final = "guess"
 _ASKS: Final[Mapping[str, Ask]] = {ask.value: ask for ask in Ask}
 FREE_WRITING: Final = frozenset(
     {
-        *(Ask.NAME, Ask.SKILLS, Ask.LOCATION, Ask.WHICH_PLACE, Ask.REPORT),
+        *(Ask.NAME, Ask.SKILLS, Ask.LOCATION, Ask.WHICH_PLACE, Ask.REPORT, Ask.APPEAL),
         *(Ask.COMPANY, Ask.CONTACT_NAME),
     }
 )

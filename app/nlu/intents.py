@@ -34,6 +34,8 @@ class Intent(StrEnum):
     SEND_DATA = "send_data"
     DELETE_DATA = "delete_data"
     WHO_KNOWS = "who_knows"
+    RELIABILITY = "reliability"
+    APPEAL = "appeal"
     HUMAN = "human"
     BOT = "bot"
     CODE = "code"

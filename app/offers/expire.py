@@ -1,8 +1,7 @@
 """Mark overdue offers as expired. The deadline counts without this too; see `effective_status`."""
 
 import datetime as dt
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -15,10 +14,10 @@ from app.database.due import Due
 from app.database.statements import is_one_of, table, transition_update
 from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox.enqueue import notify_many, suppress
+from app.offers import reliability
 from app.offers.job_lock import lock_jobs, request_wave
 from app.offers.models import JobMatch
 from app.offers.rules import TABLE, Action
-from app.workers.models import Worker
 
 _EXPIRE_OFFER: Final = TABLE.only(Action.EXPIRE)
 _MATCH: Final = table(JobMatch).c
@@ -75,7 +74,7 @@ async def expire_due(
     unheard = [row.id for row in expired if row.id not in heard]
     if unheard:
         await session.execute(_NOTE_UNDELIVERED, {"ids": unheard})
-    await _count_missed(session, (row.worker_id for row in expired if row.id in heard))
+    await reliability.count(session, [row.id for row in expired if row.id in heard], now)
     await suppress(session, [row.id for row in expired], now)
     await notify_many(
         session,
@@ -99,22 +98,3 @@ async def expire_due(
 async def _delivered(session: AsyncSession, offer_ids: Sequence[UUID]) -> set[UUID | None]:
     """Return the offers of which a message reached the worker's phone: nobody misses what never came."""
     return set(await session.scalars(_DELIVERED, {"ids": list(offer_ids)}))
-
-
-async def _count_missed(session: AsyncSession, worker_ids: Iterable[UUID]) -> None:
-    """Add to each worker's count; rows are locked in the order of their ids, as everywhere."""
-    missed = Counter(worker_ids)
-    if not missed:
-        return
-    rows = select(Worker.id).where(Worker.id.in_(list(missed))).order_by(Worker.id)
-    await session.execute(rows.with_for_update(key_share=True))
-    by_count: dict[int, list[UUID]] = defaultdict(list)
-    for worker_id, count in missed.items():
-        by_count[count].append(worker_id)
-    for count, ids in by_count.items():
-        await session.execute(
-            update(Worker)
-            .where(Worker.id.in_(ids))
-            .values(missed=Worker.missed + count)
-            .execution_options(synchronize_session=False)
-        )

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.employers.models import BlockByEmployer
 from app.identity.models import User, UserStatus
 from app.messaging.outbox.enqueue import notify_many, suppress
-from app.offers import rules
+from app.offers import reliability, rules
 from app.offers.models import JobMatch
 from app.offers.offer_message import Offered, job_params, offer_notice, zones_of
 from app.offers.rules import Action, OfferClosed
-from app.offers.steps import begin, count_for_worker, load_offer, move, record, refusal_of
+from app.offers.steps import begin, load_offer, move, record, refusal_of
 from app.workers.models import BlockByWorker
 
 _OFFERS_NOTHING = (UserStatus.SUSPENDED, UserStatus.ERASED)
@@ -39,6 +39,7 @@ async def reconsider(
         raise OfferClosed
     offer = await load_offer(session, offer_id)
     remind_at = rules.remind_at(offer.offered_at, offer.respond_by)
+    await reliability.uncount(session, [offer_id])
     due = remind_at is not None and remind_at > now and offer.reminded_at is None
     if not await move(
         session,
@@ -50,7 +51,6 @@ async def reconsider(
         remind_at=remind_at if due else None,
     ):
         raise await refusal_of(session, offer_id, Action.RECONSIDER, job, now)
-    await count_for_worker(session, worker_id, answered=-1)
     await suppress(session, [offer_id], now, _UNSENT_WHEN_OPEN)
     await _tell(session, offer, now)
     record(session, worker_id, offer_id, Action.RECONSIDER, transition, now)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database.session import keyring
 from app.jobs.models import Job, JobStatus
 from app.messaging.outbox.enqueue import notify_many, suppress
-from app.offers import rules
+from app.offers import reliability, rules
 from app.offers.closing import close_between, close_open
 from app.offers.job_lock import LockedJob, lock_jobs, request_wave
 from app.offers.lead_facts import accepted_params
@@ -21,10 +21,10 @@ from app.offers.rules import (
     CloseReason,
     OfferAnswer,
     OfferStatus,
+    OfferTransition,
 )
 from app.offers.steps import (
     begin,
-    count_for_worker,
     load_offer,
     move,
     record,
@@ -32,6 +32,7 @@ from app.offers.steps import (
     state_of_offer,
 )
 from app.offers.worker_names import shown_name_of
+from app.workers.rules import TAKE_BACK_WITHIN
 
 _DETAILS_OF_AGREEMENT = ("starts_on", "ends_on", "slots", "city", "time_zone", "closes_at")
 """What a worker who accepted is told once more."""
@@ -70,7 +71,7 @@ async def respond(
     )
     if not taken:
         raise await refusal_of(session, offer_id, action, job, now)
-    await count_for_worker(session, worker_id, answered=1)
+    await reliability.count(session, [offer_id], now)
     await suppress(session, [offer_id], now, UNSENT_WHEN_ANSWERED)
     if action is Action.ACCEPT:
         await _accepted(session, job, offer_id, worker_id, now, base_url)
@@ -88,14 +89,15 @@ async def withdraw(
 ) -> JobMatch:
     """Withdraw an acceptance while no employer has bought the contact; repeating it changes nothing.
 
-    The place is open again and the next wave may fill it; the worker can't accept this job again.
+    The place is open again and the next wave may fill it; the worker can't accept this job again. Within five
+    minutes of the answer (`TAKE_BACK_WITHIN`), and from a job that is over anyway, it counts for nothing.
     Raises `OfferNotFound`, `NotAccepted` or `AlreadyUnlocked`, and has then changed nothing.
     """
     begun = await begin(session, worker_id, offer_id, Action.WITHDRAW, now)
     if begun is None:
         return await load_offer(session, offer_id)
     job, transition = begun
-    if not await move(session, offer_id, transition, now):
+    if not await _take_back(session, job, offer_id, transition, now):
         raise await refusal_of(session, offer_id, Action.WITHDRAW, job, now)
     await _withdrawn(session, job, offer_id, worker_id, now)
     record(session, worker_id, offer_id, Action.WITHDRAW, transition, now)
@@ -142,13 +144,33 @@ async def withdraw_all(
         transition = rules.decide(
             await state_of_offer(session, offer.id, job), Action.WITHDRAW, now
         )
-        if transition is not None and await move(
-            session, offer.id, transition, now, of_active=False
+        if transition is not None and await _take_back(
+            session, job, offer.id, transition, now, of_active=False
         ):
             await _withdrawn(session, job, offer.id, worker_id, now)
             record(session, worker_id, offer.id, Action.WITHDRAW, transition, now)
             count += 1
     return count
+
+
+async def _take_back(
+    session: AsyncSession,
+    job: LockedJob,
+    offer_id: UUID,
+    transition: OfferTransition,
+    now: dt.datetime,
+    *,
+    of_active: bool = True,
+) -> bool:
+    """Move an acceptance to withdrawn, and count it where somebody had reason to rely on it."""
+    answered_at = await session.scalar(select(JobMatch.responded_at).where(JobMatch.id == offer_id))
+    in_time = answered_at is not None and now - answered_at <= TAKE_BACK_WITHIN
+    await reliability.uncount(session, [offer_id])
+    if not await move(session, offer_id, transition, now, of_active=of_active):
+        return False
+    if job.status is JobStatus.PUBLISHED and not in_time:
+        await reliability.count(session, [offer_id], now)
+    return True
 
 
 async def _withdrawn(
@@ -160,7 +182,6 @@ async def _withdrawn(
         .values(accepted=Job.accepted - 1)
         .execution_options(synchronize_session=False)
     )
-    await count_for_worker(session, worker_id, withdrawn=1)
     await request_wave(session, [job.id], now)
     notices = [job.worker_notice(worker_id, "offer_withdrawn", offer_id)]
     unsent = await suppress(session, [offer_id], now, ("lead_accepted",))

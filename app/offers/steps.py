@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
@@ -17,7 +17,6 @@ from app.offers import rules
 from app.offers.job_lock import LockedJob, lock_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, OfferState, OfferStatus, OfferTransition
-from app.workers.models import Worker
 
 
 class OfferNotFound(NotFound):
@@ -80,16 +79,6 @@ async def refusal_of(
     except Conflict as refusal:
         return refusal
     return AccountSuspended()
-
-
-async def count_for_worker(session: AsyncSession, worker_id: UUID, **counts: int) -> None:
-    """Add to the counters of a worker that their reliability is made of; a count below zero takes away."""
-    await session.execute(
-        update(Worker)
-        .where(Worker.id == worker_id)
-        .values({name: getattr(Worker, name) + count for name, count in counts.items()})
-        .execution_options(synchronize_session=False)
-    )
 
 
 async def load_offer(session: AsyncSession, offer_id: UUID) -> JobMatch:

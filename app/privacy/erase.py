@@ -18,7 +18,7 @@ from app.messaging.contacts import identify
 from app.messaging.models import ADDRESS, PARAMS, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import enqueue
 from app.messaging.outbox.enqueue import Notice
-from app.offers import closing, respond
+from app.offers import appeals, closing, respond
 from app.offers.models import JobMatch
 from app.policy import policy
 from app.workers import profile
@@ -47,8 +47,12 @@ async def erase_worker(
     await respond.withdraw_all(session, worker_id, now)
     await session.execute(
         update(JobMatch)
-        .where(JobMatch.worker_id == worker_id, JobMatch.reject_reason.is_not(None))
-        .values(reject_reason=None)
+        .where(
+            JobMatch.worker_id == worker_id,
+            or_(JobMatch.reject_reason.is_not(None), JobMatch.counts_since.is_not(None)),
+        )
+        # The counters go with the profile, so no offer is in them any more.
+        .values(reject_reason=None, counts_since=None)
         .execution_options(synchronize_session=False)
     )
     await profile.erase_profile(session, worker_id, now=now)
@@ -58,7 +62,8 @@ async def erase_worker(
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner == str(worker_id)))
     await users.erase(session, worker_id, now=now)
     matches = await session.scalars(select(JobMatch.id).where(JobMatch.worker_id == worker_id))
-    await log.erase_words(session, [str(worker_id), *map(str, matches)], worker_id)
+    about = [worker_id, *matches, *await appeals.erase_words(session, worker_id)]
+    await log.erase_words(session, [str(each) for each in about], worker_id)
     changed(session, ERASED_WORKER, worker_id)
     audit.record(session, "worker.erase", worker_id, actor, now, after={"status": "erased"})
 

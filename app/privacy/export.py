@@ -13,6 +13,7 @@ from app.employers.models import Employer
 from app.identity.models import User
 from app.jobs.models import Job
 from app.masking.mask import mask_together
+from app.offers import appeals
 from app.offers.models import JobMatch
 from app.privacy.account_records import AccountRecords, list_account_records
 from app.workers import availability, blocks, profile
@@ -38,6 +39,17 @@ class ExportedOffer(NamedTuple):
     unlocked_at: dt.datetime | None
 
 
+class ExportedAppeal(NamedTuple):
+    """An appeal of the worker's against what lowered their reliability, and what came of it."""
+
+    what: str
+    note: str
+    status: str
+    created_at: dt.datetime
+    decided_at: dt.datetime | None
+    reason: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerExport:
     """Everything kept about a worker."""
@@ -49,6 +61,7 @@ class WorkerExport:
     time_off: Sequence[TimeOff]
     blocks: Sequence[BlockedEmployer]
     offers: Sequence[ExportedOffer]
+    appeals: Sequence[ExportedAppeal]
     records: AccountRecords
 
 
@@ -63,6 +76,17 @@ async def export_worker(session: AsyncSession, worker_id: UUID) -> WorkerExport:
         time_off=await availability.list_time_off(session, worker_id),
         blocks=await blocks.list_blocked_employers(session, worker_id),
         offers=await _list_offers(session, worker_id),
+        appeals=[
+            ExportedAppeal(
+                row.about,
+                appeals.note_of(session, row),
+                row.status,
+                row.created_at,
+                row.decided_at,
+                row.reason,
+            )
+            for row in await appeals.list_of_worker(session, worker_id)
+        ],
         records=await list_account_records(session, worker_id),
     )
 

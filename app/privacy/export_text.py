@@ -87,6 +87,8 @@ def _parts(
         yield "blocks", companies.get(block.employer_id, words["a_company"])
     answers = {"answered": worker.answered, "missed": worker.missed, "withdrawn": worker.withdrawn}
     yield "answers", filled("counted", **answers)
+    for row in own.appeals:
+        yield "appeal", ", ".join((inert(row.note, _QUOTED_CHARACTERS), on(row.created_at)))
     yield "messages", _counted(words, [message.created_at for message in own.records.messages], at)
     yield "written", _counted(words, [line.at for line in own.records.written], at)
     wrote = [(line.at, line.text) for line in own.records.written if line.kind == InboundKind.TEXT]

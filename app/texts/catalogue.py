@@ -347,6 +347,8 @@ SAMPLES: Final[Mapping[str, Any]] = {
     "salary": {"amount": 15_000, "currency": "INR", "per": "hour"},
     "positions": 2,
     "respond_by": "2026-11-25T13:30:00+00:00",
+    "score": "60",
+    "decision": "The phone had no network that day.",
     "decides_by": "2026-11-26T12:30:00+00:00",
     "closes_at": "2026-12-27T12:30:00+00:00",
     "post": "Serve guests and clear tables.",

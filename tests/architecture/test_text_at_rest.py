@@ -24,7 +24,7 @@ inbox.channel inbox.state inbox.error jobs.status jobs.salary_currency jobs.sala
 outbox.key outbox.channel outbox.kind outbox.language outbox.state outbox.form outbox.held_why
 outbox.cost_category outbox.error_code outbox.error
 job_matches.status job_matches.price_currency job_matches.why lead_reports.status
-lead_reports.kind lead_reports.refund_to
+lead_reports.kind lead_reports.refund_to reliability_appeals.about reliability_appeals.status
 payments.status payments.currency payments.failure_code
 orders.kind orders.status orders.currency orders.pay_with orders.quote orders.coupon
 payment_attempts.provider payment_attempts.idempotency_key payment_attempts.status payment_attempts.failure_code
@@ -81,6 +81,7 @@ JOB_TEXTS = "jobs.title jobs.description jobs.review_findings jobs.review_note"
 
 FORGOTTEN = """
 job_matches.reject_reason lead_reports.reason refunds.reason open_items.reason chat_people.state
+reliability_appeals.reason
 """
 """What somebody said in passing: emptied when the worker it is about, or who said it, is erased."""
 

@@ -34,7 +34,7 @@ def test_what_nobody_reads_keeps_the_question_and_what_was_put_together(
 
 
 @pytest.mark.parametrize("language", ["en", "hi"])
-@pytest.mark.parametrize("ask", sorted(WORKERS_OWN - {Ask.REPORT}))
+@pytest.mark.parametrize("ask", sorted(WORKERS_OWN - {Ask.REPORT, Ask.APPEAL}))
 def test_nobody_is_asked_the_same_for_ever(ask: Ask, language: str) -> None:
     draft = {"skills": ["waiter"], "slots": [[0, 540, 1020]], "places": [], "at": [19.0, 72.8]}
     state = State(ask=ask, registering=ask in QUESTIONS, draft=draft)

@@ -225,8 +225,8 @@ async def test_taking_back_again_changes_nothing_and_accepting_again_is_refused(
 ) -> None:
     job_id, [offer] = await market(database)
     await answers(database, offer, OfferAnswer.ACCEPT)
-    await takes_back(database, offer)
-    assert await takes_back(database, offer, NOW + HOUR) == "ok"
+    await takes_back(database, offer, NOW + HOUR)
+    assert await takes_back(database, offer, NOW + 2 * HOUR) == "ok"
     assert (await worker_of(database, offer)).withdrawn == 1
     assert await answers(database, offer, OfferAnswer.ACCEPT) == "already_responded"
     assert (await job_of(database, job_id)).accepted == 0

@@ -47,6 +47,7 @@ CHAT_SAMPLES: dict[str, Any] = {
     "count": 2,
     "example": 10,
     "list": "• one\n• two",
+    "advice": "• one\n• two",
     "email": "o•••@e•••.com",
     "employer_id": SAMPLES["offer_id"],
     "job_id": SAMPLES["offer_id"],

@@ -27,6 +27,7 @@ SubjectId = Annotated[UUID, Path(description="Id of what the work is about (UUID
 AdminId = Annotated[UUID, Path(description="Id of the administrator (UUIDv7).")]
 OpenItemId = Annotated[UUID, Path(description="Id of the open item (UUIDv7).")]
 RefundId = Annotated[UUID, Path(description="Id of the refund (UUIDv7).")]
+AppealId = Annotated[UUID, Path(description="Id of the appeal (UUIDv7).")]
 ReportId = Annotated[UUID, Path(description="Id of the report (UUIDv7).")]
 
 _State = TypeVar("_State", bound=StrEnum)

@@ -34,6 +34,17 @@ class OwnedOffer(ResponseModel):
     unlocked_at: Instant | None = Field(description="Since when this employer holds my contact.")
 
 
+class OwnedAppeal(ResponseModel):
+    """An appeal that I made against what lowered my reliability."""
+
+    what: str = Field(description="What it was about.")
+    note: str = Field(description="What I wrote of it.")
+    status: str = Field(description="Where it stands.")
+    created_at: Instant = Field(description="When it was made (UTC).")
+    decided_at: Instant | None = Field(description="When it was decided (UTC); null before.")
+    reason: str | None = Field(description="Why it was decided so.")
+
+
 class Counters(ResponseModel):
     """What my reliability is counted from."""
 
@@ -52,6 +63,7 @@ class OwnData(AccountData):
     time_off: list[TimeOffAnswer] = Field(description="My times off.")
     blocks: list[EmployerBlock] = Field(description="Employers I have blocked.")
     offers: list[OwnedOffer] = Field(description="Offers made to me.")
+    appeals: list[OwnedAppeal] = Field(description="My appeals about my reliability.")
 
 
 @router.get("/export")

@@ -7,7 +7,7 @@ from typing import Final
 
 from app.core.geo import Point, on_grid
 from app.dialogue.choices import as_tap, place_name
-from app.dialogue.effects import ListContactHolders, SendOwnData, SetPhone
+from app.dialogue.effects import ListContactHolders, SendOwnData, SetPhone, ShowReliability
 from app.dialogue.engine import (
     MISSES_BEFORE_HUMAN,
     MISSES_BEFORE_MENU,
@@ -27,7 +27,9 @@ from app.dialogue.state import FREE_WRITING, Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.account_requests import (
     answer_courtesy,
+    ask_appeal,
     ask_delete,
+    read_appeal,
     read_delete,
     read_new_place,
     read_report,
@@ -84,7 +86,16 @@ from app.nlu.vocabulary import phrase_set
 from app.texts.message import Row
 
 WORKERS_OWN: Final = frozenset(
-    {*QUESTIONS, Ask.NOTHING, Ask.DELETE, Ask.REPORT, Ask.NEW_PLACE, Ask.WITHDRAW, Ask.QUIET}
+    {
+        *QUESTIONS,
+        Ask.NOTHING,
+        Ask.DELETE,
+        Ask.REPORT,
+        Ask.APPEAL,
+        Ask.NEW_PLACE,
+        Ask.WITHDRAW,
+        Ask.QUIET,
+    }
 )
 """The questions that workers are asked."""
 
@@ -147,10 +158,18 @@ def _list_holders(message: Incoming) -> Turn:
     return Turn(message.state, (), (ListContactHolders(),))
 
 
+def _show_reliability(message: Incoming) -> Turn | None:
+    if message.context.profile is None or message.state.registering:
+        return None
+    return Turn(message.state, (), (ShowReliability(),))
+
+
 _INTENTS: Final[Mapping[Intent, Reader[Incoming]]] = {
     Intent.DELETE_DATA: ask_delete,
     Intent.SEND_DATA: _send_data,
     Intent.WHO_KNOWS: _list_holders,
+    Intent.RELIABILITY: _show_reliability,
+    Intent.APPEAL: ask_appeal,
     Intent.CODE: send_code,
     Intent.BLOCK: ask_which_company(Intent.BLOCK),
     Intent.REPORT: ask_which_company(Intent.REPORT),
@@ -269,6 +288,7 @@ _READERS: Final[Mapping[Ask, Reader[Incoming]]] = {
 _OTHER_READERS: Final[Mapping[Ask, Reader[Incoming]]] = {
     Ask.DELETE: read_delete,
     Ask.REPORT: read_report,
+    Ask.APPEAL: read_appeal,
     Ask.NEW_PLACE: read_new_place,
     Ask.WITHDRAW: read_withdraw,
 }

@@ -68,7 +68,7 @@ def _named_language(message: Incoming) -> str | None:
         shown = {str(number): code for number, code in enumerate(shown_languages(message.state), 1)}
         return named or shown.get(normalize(text))
     in_own_words = message.state.ask in {
-        *(Ask.NAME, Ask.SKILLS, Ask.REPORT),
+        *(Ask.NAME, Ask.SKILLS, Ask.REPORT, Ask.APPEAL),
         *(Ask.COMPANY, Ask.CONTACT_NAME),
     }
     return None if in_own_words and len(split_words(text)) < 2 else named

@@ -64,7 +64,7 @@ def read_quiet_wish(message: Incoming) -> Turn | None:
     text, profile = message.text, message.context.profile
     if text is None or profile is None or not profile.agreed:
         return None
-    if message.state.ask in {Ask.REPORT, Ask.DELETE, Ask.QUIET}:
+    if message.state.ask in {Ask.REPORT, Ask.APPEAL, Ask.DELETE, Ask.QUIET}:
         return None
     wish = parse_quiet_wish(text)
     return None if wish is None else _follow(message, wish)
