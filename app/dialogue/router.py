@@ -36,6 +36,7 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.account_requests import ask_delete, read_delete, send_code
 from app.dialogue.worker.after_unlock import ask_which_company, reached_tap
 from app.dialogue.worker.conversation import WORKER, WORKERS_OWN
+from app.dialogue.worker.language_answers import with_repetition
 from app.dialogue.worker.offers import offer_tap, read_quoted_answer
 from app.dialogue.worker.onboarding import greet_newcomer, read_language_choice, resume
 from app.messaging.inbound import Inbound, InboundKind
@@ -108,7 +109,7 @@ def _converse(message: Incoming) -> Turn:
     if message.state.ask not in WORKERS_OWN:
         # A question to an employer whose account is gone, or who may not act from this phone any more.
         message = replace(message, state=message.state.at(Ask.NOTHING))
-    return respond(message, WORKER)
+    return with_repetition(message, respond(message, WORKER))
 
 
 def _in_hindi(message: Incoming) -> Turn | None:

@@ -4,13 +4,11 @@ Both say "chahiye" and "need", and both name a role. The difference is what they
 as one. In doubt the stranger looks for work.
 """
 
-from functools import cache
 from typing import Final
 
 from app.nlu import job_request
-from app.nlu.lexicon import Lexicon
-from app.nlu.normalize import has_devanagari, split_words
-from app.nlu.vocabulary import phrase_set, vocabulary
+from app.nlu.normalize import split_words
+from app.nlu.vocabulary import phrase_set
 
 MOST_CHARACTERS: Final = 300
 
@@ -35,16 +33,3 @@ def is_hiring(text: str, *, surely: bool = False) -> bool:
         return True
     # "kaam wali bai chahiye": the role's own words say nothing of work that is looked for.
     return not surely and wants and not phrase_set("works").anywhere(beside)
-
-
-def guess_language(text: str) -> str:
-    """Return the language in which to answer somebody who has not chosen one."""
-    if has_devanagari(text):
-        return "hi"
-    return "hi" if _hindi_words().anywhere(split_words(text)) else "en"
-
-
-@cache
-def _hindi_words() -> Lexicon[bool]:
-    lists = vocabulary("hi")["phrases"]
-    return Lexicon((phrase, True) for name in ("hiring", "wants") for phrase in lists[name])

@@ -12,6 +12,8 @@ READ_CHARACTERS: Final = 300
 """Facts about a worker are looked for in so much of a message."""
 _ENDS: Final = frozenset(",;.!?।\n|")
 _WRITTEN: Final = re.compile(r"[^\s,;!?।|()\"]+|[,;!?।|\n]")
+_PICTURES: Final = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f]")
+"""Emoji stand beside words, and are none: "Ajay😀"."""
 _LEAST_SENTENCE: Final = 3
 """A shorter word before a dot is an initial, or cut short: "S.", "km."."""
 _AROUND: Final = ":-–—_*~'’"
@@ -33,9 +35,8 @@ class Word(NamedTuple):
 def words_of(text: str) -> list[Word]:
     """Return the words of the part of a text that is read."""
     found: list[Word] = []
-    for origin, part in enumerate(
-        _WRITTEN.findall(unicodedata.normalize("NFC", text[:READ_CHARACTERS]))
-    ):
+    plain_text = _PICTURES.sub(" ", unicodedata.normalize("NFC", text[:READ_CHARACTERS]))
+    for origin, part in enumerate(_WRITTEN.findall(plain_text)):
         if part in _ENDS:
             if found:
                 found[-1] = found[-1]._replace(ends=True)

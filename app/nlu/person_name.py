@@ -14,7 +14,7 @@ from app.nlu.fact import Confidence, Fact
 from app.nlu.intents import Intent, intents
 from app.nlu.lexicon import Lexicon
 from app.nlu.message_words import Word, plain_of, words_of
-from app.nlu.normalize import split_words
+from app.nlu.normalize import normalize, split_words
 from app.nlu.time_tokens import DAYS, FROM_TODAY, PARTS
 from app.nlu.vocabulary import named_phrases, phrase_set, phrases, word_set
 
@@ -160,26 +160,141 @@ def read_name_answer(words: Sequence[Word]) -> Fact[str] | None:
     if introduced := find_introduced(words):
         return introduced[0]
     words = _bare([word for word in words if word.plain != "-"])
+    if known := _known_among_talk(words):
+        return known
+    return None if _says_else(words) else _bare_name(words)
+
+
+def _says_else(words: Sequence[Word]) -> bool:
+    """Return whether the words are no name: an intent, a place, a trade, what is said around names, or too many."""
     plain = plain_of(words)
     if not plain or len(plain) > _MOST_WORDS or _is_something_else(plain):
-        return None
-    if any(not any(map(str.isalpha, word)) or _around_names().at([word], 0) for word in plain):
-        return None
-    if phrase_set("i_am").anywhere(plain) or any(
-        find_named(word) and not is_called_so(word) for word in plain
+        return True
+    if any(
+        not any(map(str.isalpha, word.plain))
+        or (_around_names().at([word.plain], 0) and not _is_initial(word))
+        for word in words
     ):
-        return None
+        return True
+    return phrase_set("i_am").anywhere(plain) or any(
+        find_named(word) and not is_called_so(word) for word in plain
+    )
+
+
+def _bare_name(words: Sequence[Word]) -> Fact[str] | None:
+    """Return the name that the words are; not certain where they may be anything else."""
+    plain = plain_of(words)
     called = sum(is_called_so(word) for word in plain)
     odd = sum(sounds_common(word) and not is_called_so(word) for word in plain)
     if len(plain) > 2 and odd >= len(plain) - called and not called:
         return None
     found = _fact(words, 0, len(words))
-    if found is None or (
-        called >= len(plain) - 1 and (is_called_so(plain[0]) or called == len(plain))
-    ):
+    known = called >= len(plain) - 1 and (is_called_so(plain[0]) or called == len(plain))
+    if found is None:
+        return None
+    if (home := _home_behind(words)) is not None:
+        return home
+    if known and not _may_mean_else(words) and not _has_other_word(plain):
         return found
     # A word that nobody is known by may be a greeting in another language: "vanakkam".
     return replace(found, confidence=Confidence.LIKELY)
+
+
+def _known_among_talk(words: Sequence[Word]) -> Fact[str] | None:
+    """Return a name that people have, said with a word of kin, as what one is called, or before other talk.
+
+    "Kamla bai", "sab Golu bolte hai", "Raju likho", "Anil, but I need work today".
+    """
+    plain = plain_of(words)
+    kin = word_set("phrases", "kin_behind")
+    if len(words) == _WITH_KIN and plain[1] in kin and is_called_so(plain[0]):
+        return _fact_if_known(words, plain)
+    begins = phrase_set("writes_name").at(plain, 0) if plain else None
+    start = len(begins.words) if begins else 0
+    end = next(
+        (at for at in range(start + 1, len(words)) if phrase_set("calls_so").at(plain, at)),
+        len(words),
+    )
+    behind = plain[end:]
+    if (begins or behind) and end > start and phrase_set("calls_so", "polite").covers(behind):
+        return _fact_if_known(words[start:end], plain[start:end])
+    comma = next((at for at, word in enumerate(words, 1) if word.ends), len(words))
+    rest = plain[comma:]
+    if not rest or any(map(is_called_so, rest)) or phrase_set("negation").anywhere(rest):
+        return None
+    talk = any(is_common(word) for word in rest) and len(rest) >= _LEAST_TALK
+    return _fact_if_known(words[:comma], plain[:comma]) if talk else None
+
+
+def _fact_if_known(words: Sequence[Word], plain: Sequence[str]) -> Fact[str] | None:
+    """Return the name that these words are where people are called so, and nothing else is."""
+    kin = word_set("phrases", "kin_behind")
+    if (
+        not 1 <= len(words) <= _MOST_WORDS
+        or _may_mean_else(words)
+        or phrase_set("i_am").anywhere(plain)
+    ):
+        return None
+    if not all(is_called_so(word) or (at and word in kin) for at, word in enumerate(plain)):
+        return None
+    name = " ".join(word.written for word in words)
+    return Fact(name, Confidence.CERTAIN, " ".join(plain)) if is_person_name(name) else None
+
+
+_WITH_KIN: Final = 2
+"""A name and the word behind it."""
+_LEAST_TALK: Final = 3
+"""So many words behind a name and a comma are a sentence, and no place or trade."""
+
+
+def _has_other_word(plain: Sequence[str]) -> bool:
+    """Return whether a word beside a name is one of the chat's vocabulary: "Ashok naam", "Mithun da"."""
+    strange = [word for word in plain if not is_called_so(word) and len(word) > 1]
+    return len(plain) > 1 and any(word in _other_meanings() for word in strange)
+
+
+def _home_behind(words: Sequence[Word]) -> Fact[str] | None:
+    """Return the name before a place, which many say with it: "Ashok Andheri"; asked about, as it may be one name."""
+    *name, last = words
+    if not name or is_called_so(last.plain) or not all(is_called_so(word.plain) for word in name):
+        return None
+    if not any(place.sure for place in places.find_spelled(last.plain)):
+        return None
+    said = " ".join(word.written for word in name)
+    return Fact(said, Confidence.LIKELY, said.lower()) if is_person_name(said) else None
+
+
+def _may_mean_else(words: Sequence[Word]) -> bool:
+    """Return whether a bare name is a word of the chat's own vocabulary too: "subah", "rupay", "Sara".
+
+    Such a name is asked about, unless it is introduced, or stands with another as names are written: "Sara Khan".
+    Weekdays are left out, because many are called Ravi and nobody answers "Sunday".
+    """
+    if len(words) > 1 and all(word.written.istitle() for word in words):
+        return False
+    return all(word.plain in _other_meanings() for word in words)
+
+
+@cache
+def _other_meanings() -> frozenset[str]:
+    kept = {*DAYS}
+    return frozenset(
+        normalize(phrase)
+        for section in _SECTIONS
+        for name, phrase in named_phrases(section)
+        if " " not in phrase and name not in kept
+    )
+
+
+_SECTIONS: Final = (
+    *("intents", "phrases", "calendar", "numbers", "units", "months", "dates", "pay", "counts"),
+    *("job", "places", "hours", "commands", "distance"),
+)
+
+
+def _is_initial(word: Word) -> bool:
+    """Return whether this is an initial: "A." in "A. K. Sharma", "R" in "Lakshmi R"."""
+    return len(word.plain) == 1 and word.plain.isalpha() and word.written[:1].isupper()
 
 
 def _calls_itself_main(words: Sequence[Word]) -> Fact[str] | None:
@@ -255,7 +370,10 @@ def _fact(words: Sequence[Word], start: int, end: int) -> Fact[str] | None:
     common = [word for word in long if is_common(word) and not is_called_so(word)]
     if len(common) > 1 or any(Intent.STOP in intents(word) for word in plain):
         return None
-    if any(word in around and not is_called_so(word) for word in plain):
+    if any(
+        word.plain in around and not is_called_so(word.plain) and not _is_initial(word)
+        for word in part
+    ):
         return None
     # "galat" is no name, though no list of names or of words in these letters has it.
     odd = any(sounds_common(word) and not is_called_so(word) for word in long)

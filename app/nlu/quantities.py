@@ -4,12 +4,14 @@ What would have to be guessed is not read: a unit of something else ("30 minutes
 numbers that make no range, number words in the middle of a sentence.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from app.catalogue.places import by_city
 from app.nlu.intents import Intent, intents, yes_or_no
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import split_words
@@ -43,6 +45,9 @@ class _Number:
     """Whether it was written in digits: "400 28" is no four hundred and twenty-eight."""
 
 
+_FRACTION: Final = re.compile(r"\b1/[2-9]\b")
+"""A part of one."""
+
 type _Token = _Number | str
 """A number, a unit, or what stands between: `-` for a range, "" for nothing of interest."""
 _RANGE: Final = "-"
@@ -53,13 +58,34 @@ def kilometres(text: str) -> float | None:
     found = _amounts(text)
     if found is None or len(found) != 1 or found[0].unit not in _KM_OF:
         return None
+    if _FRACTION.search(text) or (found[0].low < found[0].high and _denies(text)):
+        return None  # "1/2 km" is no two, and "5, 10 nahi" no ten.
     return found[0].high * _KM_OF[found[0].unit]
+
+
+def reach_in_words(text: str) -> str | None:
+    """Return `near` or `far` for who says how far they go without a number: "only nearby", "anywhere in Mumbai".
+
+    None where anything else is said.
+    """
+    words = split_words(text)
+    said = [
+        name for name in ("near", "far") if phrase_set(name, section="distance").anywhere(words)
+    ]
+    rest = phrase_set("near", "far", "around", section="distance").without(words)
+    if not said or (rest and by_city(" ".join(rest)) is None):
+        return None
+    return said[-1]
+
+
+def _denies(text: str) -> bool:
+    return phrase_set("negation").anywhere(split_words(text))
 
 
 def years(text: str) -> float | None:
     """Return the time a text names in years, of a range the near end; None where it names none."""
     found = _amounts(text)
-    if not found or len(found) > len(_YEARS_OF):
+    if not found or len(found) > len(_YEARS_OF) or _FRACTION.search(text):
         return None
     if len(found) == 1 and not found[0].unit:
         return found[0].low

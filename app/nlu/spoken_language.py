@@ -1,45 +1,55 @@
-"""Guess the language that a message is written in, by the words that say nothing else. Pure."""
+"""Guess the language that a message is written in, by its letters and the words that say nothing else. Pure."""
 
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.core.languages import languages
 from app.nlu.normalize import has_devanagari, split_words
 from app.nlu.vocabulary import vocabulary
 
-_LISTS: Final = ("i_am", "is_called", "after_name", "lives_in", "around_skill", "wants", "seeks")
+_LISTS: Final = (
+    *("i_am", "is_called", "after_name", "lives_in", "around_skill", "wants", "seeks", "hiring"),
+    *("negation", "asking", "around_place"),
+)
 _READ_WORDS: Final = 60
 _LEAST: Final = 2
 """So many words of a language say that a message is written in it; names and trades are said in any."""
 _LEAST_IN_ANY_LETTERS: Final = 4
-"""So many choose it in Latin letters where somebody tells of themselves: many write so and read another better."""
+"""So many choose it in Latin letters by themselves: many write so and read another better."""
+_IN_DEVANAGARI: Final = "hi"
 
 
-def guess_spoken(text: str) -> str | None:
-    """Return the language of a message; None where its words don't tell."""
-    if has_devanagari(text):
-        return "hi"
-    return _most_words(text, _LEAST)
+class Spoken(NamedTuple):
+    """The language of a message."""
+
+    language: str | None
+    """The one with the most words; None where no word tells."""
+    words: int
+    """How many of its words are of that language and no other; 0 where others have half as many."""
+
+    @property
+    def probable(self) -> bool:
+        """Whether it is hardly another."""
+        return self.words >= _LEAST
+
+    @property
+    def clear(self) -> bool:
+        """Whether the message chooses its language, unasked, whatever it tells."""
+        return self.words >= _LEAST_IN_ANY_LETTERS
 
 
-def find_clear_language(text: str, *, tells: bool) -> str | None:
-    """Return the language that a message chooses by being written in it; None where it must be asked for.
-
-    Devanagari is Hindi where it is a sentence or `tells` something of its writer: a lone name or "हाँ" chooses
-    nothing. In Latin letters only a whole message that tells something is clear: "mera naam Asha" and "I need a
-    job" are phrases that everybody knows.
-    """
-    if has_devanagari(text):
-        return "hi" if tells or _hits(text)["hi"] >= _LEAST else None
-    return _most_words(text, _LEAST_IN_ANY_LETTERS) if tells else None
-
-
-def _most_words(text: str, least: int) -> str | None:
+def spoken_in(text: str) -> Spoken:
+    """Return the language of a message, and how surely."""
     hits = _hits(text)
+    if has_devanagari(text):
+        # Nothing else is written in these letters, but a lone name or "हाँ" chooses nothing.
+        sentence = hits[_IN_DEVANAGARI] >= _LEAST
+        return Spoken(_IN_DEVANAGARI, _LEAST_IN_ANY_LETTERS if sentence else 1)
     best, *others = sorted(hits, key=lambda code: -hits[code])
-    if hits[best] < least or any(hits[other] * 2 > hits[best] for other in others):
-        return None
-    return best
+    if not hits[best] or any(hits[other] == hits[best] for other in others):
+        return Spoken(None, 0)
+    mixed = any(hits[other] * 2 > hits[best] for other in others)
+    return Spoken(best, 0 if mixed else hits[best])
 
 
 def _hits(text: str) -> dict[str, int]:
@@ -56,7 +66,9 @@ def _own_words(language: str) -> frozenset[str]:
 
 @cache
 def _listed(language: str) -> frozenset[str]:
-    lists = vocabulary(language).get("phrases", {})
+    known = vocabulary(language)
+    said, times = known.get("phrases", {}), known.get("calendar", {})
+    lists = [*(said.get(name, ()) for name in _LISTS), *times.values()]
     return frozenset(
-        word for name in _LISTS for phrase in lists.get(name, ()) for word in split_words(phrase)
+        word for phrases in lists for phrase in phrases for word in split_words(phrase)
     )

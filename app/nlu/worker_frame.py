@@ -22,6 +22,7 @@ from app.nlu.message_words import Word, words_of
 from app.nlu.normalize import split_words
 from app.nlu.person_name import find_introduced, read_name_answer
 from app.nlu.skill_corrections import read_change
+from app.nlu.time_tokens import PARTS
 from app.nlu.unread_words import UnreadWords
 from app.nlu.vocabulary import phrase_set, phrases, word_set
 from app.nlu.worker_figures import take_bare_age, take_measures
@@ -177,6 +178,8 @@ def _take_first_name(left: UnreadWords, *, sure: bool) -> Fact[str] | None:
     if not sure and (end == len(left.words) or not left.plain[end].isdecimal()):
         return None
     words = left.words[start:end]
+    if any(word.plain in word_set("calendar", *PARTS) for word in words):
+        return None  # "subah 8 se 1": hours that nobody could read
     whole = " ".join(left.plain[start:end])
     place = places.city_named(whole)
     if place is not None and place.people >= places.KNOWN_TO_ALL_PEOPLE:

@@ -22,6 +22,7 @@ def take_hours(left: UnreadWords, today: int | None) -> Fact[tuple[Slot, ...]] |
     said: list[str] = []
     for start, end in [*left.runs()]:
         if _is_denied(left, start, end):
+            said += _take_denied(left, start, end)
             continue
         for first, last in _stretches(left, start, end):
             said += _take_stretch(left, first, last)
@@ -60,6 +61,19 @@ def _take_stretch(left: UnreadWords, first: int, last: int) -> list[str]:
         left.take("slots", first + begins[at], first + begins[until])
         at = until
     return said
+
+
+def _take_denied(left: UnreadWords, start: int, end: int) -> list[str]:
+    """Take the hours of a clause with a "not", where that is about them and the clause says no more: "8 se 1, sunday nahi"."""
+    raw, _ = _raw(left.words[start:end])
+    if len(raw) > _LONGEST_HOURS or not _tells_hours(raw):
+        return []
+    if not any("time" in token.names for token in scan(" ".join(raw)).tokens):
+        return []
+    if weekly_hours.read(" ".join(raw)) is None:
+        return []
+    left.take("slots", start, end)
+    return [" ".join(raw)]
 
 
 def _is_denied(left: UnreadWords, start: int, end: int) -> bool:

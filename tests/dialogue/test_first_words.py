@@ -79,3 +79,33 @@ def test_a_name_ends_where_a_sentence_or_a_day_begins(text: str, name: str) -> N
 @pytest.mark.parametrize("text", ["im 21, yes", "haan main 21 ka hu", "i am 21"])
 def test_an_age_said_again_is_no_distance_and_no_experience(question: str, text: str) -> None:
     assert Person(situation("worker", question, "en")).write(text).effects == ()
+
+
+@pytest.mark.parametrize(
+    ("texts", "language"),
+    [
+        (["hi", "kaam hai kya", "any job"], "en"),
+        (["hi", "kaam hai kya", "ok"], "hi"),
+        (["hello", "koi kaam milega", "haan"], "hi"),
+        (["Good morning sir", "hello", "hello sir"], "en"),
+        (["नमस्ते", "हाँ", "मीना"], "hi"),
+        (["hi", "i am raju 26 delivery bike andheri east"], "en"),
+        (["hi", "cook"], "en"),
+        (["namaste", "jhadu pocha karti hu thane me"], "hi"),
+    ],
+)
+def test_nobody_is_asked_for_a_language_a_third_time(texts: list[str], language: str) -> None:
+    person = stranger()
+    for text in texts:
+        turn = person.write(text)
+    assert turn.state.ask is Ask.CONSENT
+    assert language in {person.situation.context.language, turn.language}
+    assert not any(isinstance(effect, fx.GiveConsent) for t in person.turns for effect in t.effects)
+
+
+def test_a_command_at_the_language_question_is_followed_however_often_it_was_asked() -> None:
+    person = stranger()
+    for text in ("hi", "kaam hai kya"):
+        person.write(text)
+    asked = person.write("human")
+    assert any(isinstance(effect, fx.RequestHandoff) for effect in asked.effects)

@@ -94,14 +94,10 @@ def _called() -> dict[str, Run]:
         week_change,
         worker_correction,
     )
-    from app.nlu.spoken_language import find_clear_language
     from app.payments import first_message
     from app.texts import formatting
 
     return {
-        "app.nlu.spoken_language.find_clear_language": lambda text: find_clear_language(
-            text, tells=True
-        ),
         "app.catalogue.places.area": lambda text: places.area(text, "400050"),
         "app.catalogue.place_names.place_in": lambda text: place_names.place_in(text, "hi"),
         "app.catalogue.phonetics.distance": lambda text: phonetics.distance(text[:100], "andheri"),

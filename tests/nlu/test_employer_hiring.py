@@ -2,9 +2,10 @@
 
 import pytest
 
-from app.nlu.hiring_intent import guess_language, is_hiring
+from app.nlu.hiring_intent import is_hiring
 from app.nlu.intents import Intent, yes_or_no
 from app.nlu.normalize import split_words
+from app.nlu.spoken_language import spoken_in
 
 
 @pytest.mark.parametrize(
@@ -39,8 +40,8 @@ def test_of_a_worker_only_what_can_mean_nothing_else_counts() -> None:
 
 
 def test_hinglish_is_answered_in_hindi() -> None:
-    assert guess_language("mujhe waiter chahiye") == guess_language("मुझे वेटर चाहिए") == "hi"
-    assert guess_language("we are hiring") == "en"
+    assert spoken_in("mujhe waiter chahiye").language == spoken_in("मुझे वेटर चाहिए").language == "hi"
+    assert spoken_in("we are hiring").language == "en"
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_name_alone_is_certain(text: str, name: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("Happy", "Mai Devi", "vanakkam", "asdfghjkl"),
+        *("Happy", "Mai Devi", "Vanaja", "asdfghjkl"),
         # What only sounds like a name, and what sounds like an everyday word.
         *("nill", "sry", "seri", "samayal", "tabiyat kharab hai", "naam galat hai"),
     ],

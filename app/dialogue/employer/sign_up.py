@@ -61,9 +61,9 @@ from app.dialogue.worker.questions import good_name
 from app.jobs.company_names import acceptable_company_name
 from app.nlu.company_name import introduced_names, without_names
 from app.nlu.faq_topic import EMPLOYER_TOPICS, find_topic
-from app.nlu.hiring_intent import guess_language
 from app.nlu.intents import Intent
 from app.nlu.job_draft import Draft
+from app.nlu.spoken_language import spoken_in
 
 MOST_MESSAGES: Final = 6
 """What somebody writes from the first text to the posted job, where they answer what they are asked."""
@@ -149,9 +149,10 @@ def without_newcomer(state: State) -> State:
 def _in_their_language(message: Incoming) -> tuple[Incoming, str | None]:
     """Return the message in the language it is written in, where none was chosen; and a new language."""
     context = message.context
-    if context.language is not None or not message.text or guess_language(message.text) != "hi":
+    spoken = spoken_in(message.text or "").language
+    if context.language is not None or spoken in {None, context.reply_language}:
         return message, None
-    return replace(message, context=replace(context, language="hi")), "hi"
+    return replace(message, context=replace(context, language=spoken)), spoken
 
 
 def _spoken(turn: Turn, language: str | None) -> Turn:

@@ -42,6 +42,7 @@ from app.dialogue.worker.hours_answers import (
     read_availability,
     read_availability_right,
 )
+from app.dialogue.worker.language_answers import read_facts_before_language, settle_language
 from app.dialogue.worker.offer_questions import read_offer_question, short_buttons
 from app.dialogue.worker.offers import (
     list_offers,
@@ -53,7 +54,6 @@ from app.dialogue.worker.offers import (
 from app.dialogue.worker.onboarding import resume, unfinished
 from app.dialogue.worker.person_answers import (
     read_consent,
-    read_facts_before_language,
     read_name,
     read_phone,
 )
@@ -419,6 +419,9 @@ def _reworded(message: Incoming, replies: Sequence[Reply]) -> Sequence[Reply]:
 
 def _not_understood(message: Incoming, with_menu: bool) -> Sequence[Reply]:
     if again := _open_question(message):
+        noted = message.state.ask not in {Ask.LANGUAGE, Ask.CONSENT, Ask.NAME}
+        if message.has_intent(Intent.YES) and noted and not with_menu:
+            return _reworded(message, again)  # A yes to what was noted was understood.
         # The second time it says how to get out of it, too.
         return (Reply("stuck" if with_menu else "not_understood"), *_reworded(message, again))
     if message.state.ask is Ask.DELETE:
@@ -431,6 +434,7 @@ def _not_understood(message: Incoming, with_menu: bool) -> Sequence[Reply]:
 WORKER: Final[Persona[Incoming]] = Persona(
     readers=(
         partial(follow_tap, menus=_MENUS),
+        settle_language,
         contact_tap,
         reached_tap,
         read_quiet_tap,

@@ -18,7 +18,7 @@ from app.dialogue.worker.registration import close_question, open_question, unan
 from app.dialogue.worker.whole_message import frame_of, remember, says_anything
 from app.nlu.intents import language_named
 from app.nlu.normalize import has_devanagari, normalize, split_words
-from app.nlu.spoken_language import guess_spoken
+from app.nlu.spoken_language import spoken_in
 
 
 def read_language_choice(message: Incoming) -> Turn | None:
@@ -90,9 +90,7 @@ def greet_newcomer(message: Incoming) -> Turn | None:
 def _begin(message: Incoming) -> Turn:
     state = State(registering=True, persona=message.state.persona)
     question = next(iter(unanswered(state, message.context)), Ask.LANGUAGE)
-    first = (
-        {"first": "hi"} if has_devanagari(message.text or "") and question is Ask.LANGUAGE else {}
-    )
+    first = {"first": "hi"} if _is_hindi(message) and question is Ask.LANGUAGE else {}
     opened, reply = open_question(state, question, message.context, **first)
     create = CreateWorker(message.inbound.name or "")
     frame = frame_of(message)
@@ -101,8 +99,13 @@ def _begin(message: Incoming) -> Turn:
         return Turn(opened, (Reply("first_unreadable"), reply), (create,))
     if not says_anything(frame):
         return Turn(opened, (reply,), (create,))
-    spoken = guess_spoken(message.text or "")
-    if question is not Ask.LANGUAGE or spoken is None:
+    written = spoken_in(message.text or "")
+    spoken = written.language
+    if (
+        question is not Ask.LANGUAGE
+        or spoken is None
+        or not (written.probable or _is_hindi(message))
+    ):
         before = () if question is Ask.LANGUAGE else (Reply("facts_wait"),)
         return Turn(remember(opened, frame), (*before, reply), (create,))
     # Who tells of themselves has chosen a language by writing in it.
@@ -111,6 +114,10 @@ def _begin(message: Incoming) -> Turn:
     opened, reply = open_question(state, following, context)
     replies = (Reply("language_guessed"), Reply("facts_wait"), reply)
     return Turn(remember(opened, frame), replies, (create, SetLanguage(spoken)), spoken)
+
+
+def _is_hindi(message: Incoming) -> bool:
+    return has_devanagari(message.text or "")
 
 
 def resume(message: Incoming, *before: Reply) -> Turn:

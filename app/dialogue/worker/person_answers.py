@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from app.core.phones import is_special
-from app.dialogue.effects import EditProfile, ForgetPerson, GiveConsent, SetLanguage, SetPhone
+from app.dialogue.effects import EditProfile, ForgetPerson, GiveConsent, SetPhone
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import ask_again, ask_this_name, good_name, offered_name
-from app.dialogue.worker.registration import close_question, open_question, unanswered
+from app.dialogue.worker.registration import close_question
 from app.dialogue.worker.said_facts import ASKED_BY, SaidFacts
 from app.dialogue.worker.whole_message import frame_of, keep, remember, says_anything
 from app.messaging.inbound import InboundKind
@@ -18,7 +18,6 @@ from app.nlu.intents import Intent
 from app.nlu.message_words import words_of
 from app.nlu.normalize import split_words
 from app.nlu.person_name import find_corrected_name, read_name_answer
-from app.nlu.spoken_language import find_clear_language
 from app.nlu.vocabulary import phrase_set
 
 
@@ -75,27 +74,6 @@ def _asks_details(text: str) -> str | None:
     return "who" if phrase_set("ask_details").anywhere(split_words(text)) else None
 
 
-def read_facts_before_language(message: Incoming) -> Turn | None:
-    """Keep what somebody tells of themselves in place of choosing a language.
-
-    Who clearly writes in one has chosen it, as has who tells something after an answer in it. What says nothing
-    is not understood, so that a human is offered in the end.
-    """
-    context, frame = message.context, frame_of(message)
-    told = says_anything(frame)
-    state = remember(message.state, frame) if told else message.state
-    spoken = find_clear_language(message.text or "", tells=told)
-    if spoken is None and told:
-        spoken = context.language
-    if spoken is None:
-        return Turn(state, (ask_again(message),)) if told else None
-    following = next(iter(unanswered(state, replace(context, language=spoken))), Ask.CONSENT)
-    opened, question = open_question(state, following, replace(context, language=spoken))
-    wait = (Reply("facts_wait"),) if told else ()
-    chosen = () if context.language == spoken else (SetLanguage(spoken),)
-    return Turn(opened, (Reply("language_guessed"), *wait, question), chosen, spoken)
-
-
 def read_name(message: Incoming) -> Turn | None:
     """Read a name."""
     text = message.text
@@ -108,13 +86,20 @@ def read_name(message: Incoming) -> Turn | None:
         return None
     if message.state.registering and (aged := read_age(message)) is not None:
         return aged
-    found = read_name_answer(words_of(text))
+    found = read_name_answer(words_of(_without_age(message, text)))
     if found is None or not good_name(found.value):
         return Turn(message.state, (Reply("name_bad"),), missed=True)
     if not found.certain:
         proposed = message.state.at(Ask.NAME, offered=found.value)
         return Turn(proposed, (ask_this_name(message.context, found.value),))
     return close_question(message, Ask.NAME, EditProfile({"name": found.value}))
+
+
+def _without_age(message: Incoming, text: str) -> str:
+    """Return an answer without the age that many say with their name: "Ravi 24", "गीता, उम्र ३५"."""
+    frame = frame_of(message)
+    adult = frame.age is not None and frame.age.value >= ADULT_YEARS
+    return frame.text_without("age") if adult else text
 
 
 def read_age(message: Incoming) -> Turn | None:

@@ -100,7 +100,7 @@ def read_distance(message: Incoming) -> Turn | None:
         return _correct_place(message, pin)
     kilometres = _read_measure(message, "distance", quantities.kilometres)
     if kilometres is None:
-        return None
+        return _ask_for_kilometres(message)
     if kilometres > BELIEVABLE_KM:
         far = Reply("distance_far", {"distance_km": BELIEVABLE_KM})
         return Turn(message.state, (far,), missed=True)
@@ -108,6 +108,19 @@ def read_distance(message: Incoming) -> Turn | None:
         return Turn(message.state, (Reply("number_bad", {"example": 10}),), missed=True)
     message = message.with_profile(max_distance_km=kilometres)
     return close_question(message, Ask.DISTANCE, EditProfile({"max_distance_km": kilometres}))
+
+
+def _ask_for_kilometres(message: Incoming) -> Turn | None:
+    """Offer fitting kilometres to who says in words how far they go: "only nearby", "kahin bhi"; once."""
+    reach = quantities.reach_in_words((message.text or "")[:_ANSWER_CHARACTERS])
+    if reach is None or _REACH in message.state.draft:
+        return None
+    draft = {**message.state.draft, _REACH: reach}
+    return Turn(replace(message.state, draft=draft, misses=0), (Reply(f"ask_distance_{reach}"),))
+
+
+_REACH: Final = "reach"
+"""Where the draft keeps what was said without a number."""
 
 
 def _correct_place(message: Incoming, pin: str) -> Turn:

@@ -18,6 +18,7 @@ from app.dialogue.worker.questions import QUESTIONS, ask_again, good_name, place
 from app.dialogue.worker.registration import unanswered
 from app.dialogue.worker.said_facts import ASKED_BY, SaidFacts
 from app.nlu.common_words import is_common
+from app.nlu.vocabulary import word_set
 from app.nlu.worker_frame import WorkerFrame, read_worker
 
 PART_OF: Final[Mapping[Ask, Ask]] = {
@@ -165,11 +166,24 @@ def _not_asked(frame: WorkerFrame, state: State, context: Context) -> list[str]:
     asked = PART_OF.get(state.ask, state.ask)
     open_ = {question for question in unanswered(state, context) if question is not asked}
     found = []
+    # At these questions "5 saal" can only be experience.
+    lone = asked in {Ask.DISTANCE, Ask.AVAILABILITY} and not frame.rest and len(frame.facts) == 1
     for name, fact in frame.facts.items():
-        if ASKED_BY.get(name) not in open_ or (name == "years" and not fact.certain):
+        if ASKED_BY.get(name) not in open_ or (name == "years" and not fact.certain and not lone):
+            continue
+        if name == "slots" and _may_be_no_hours(frame, asked):
             continue
         found.append(name)
     return found
+
+
+def _may_be_no_hours(frame: WorkerFrame, asked: Ask) -> bool:
+    """Whether words that may tell hours mean something else here: "10-15" is kilometres, and "sun" alone is no week."""
+    said = [frame.words[at] for at in sorted(frame.taken["slots"])]
+    if len(said) == 1:
+        return said[0].plain not in word_set("calendar", "weekends", "weekdays")
+    numbers = all(word.plain.isdecimal() or not word.plain.isalnum() for word in said)
+    return numbers and asked in {Ask.DISTANCE, Ask.EXPERIENCE}
 
 
 def is_question_of_profile(ask: Ask) -> bool:
