@@ -16,7 +16,6 @@ from app.employers import shared_identifiers
 from app.employers.models import Employer, FreeLead
 from app.identity.models import User
 from app.policy import policy
-from app.policy.models import PolicyRow
 
 _COUNTED = frozenset({"phone", "mailbox", "tax_id"})
 _ACCOUNT = "account"
@@ -35,7 +34,7 @@ async def left(session: AsyncSession, employer_id: UUID, *, to_use: bool = False
     if not marks:
         return 0
     if to_use:
-        await session.execute(select(PolicyRow.id).with_for_update())
+        free = (await policy.lock(session)).free_leads.per_company
     same = [(FreeLead.kind == kind) & (FreeLead.mark == mark) for kind, mark in marks]
     used = (
         select(func.count())

@@ -197,15 +197,22 @@ async def find_callers(
     An account may name a stranger's number by a slip: no worker is sent there.
     """
     query = (
-        select(User)
+        select(User.id, User.name, User.phone_sealed)
         .join(Employer, Employer.id == User.id)
         .where(User.id.in_(employer_ids), Employer.proven_phone_index == User.phone_index)
     )
-    callers = {}
-    for user in await session.scalars(query):
-        if (phone := users.phone_of(session, user)) is not None:
-            callers[user.id] = Caller(mask_name(user.name), phone)
-    return callers
+    callers = {
+        user.id: caller_of(session, user.name, user.phone_sealed)
+        for user in await session.execute(query)
+    }
+    return {user_id: caller for user_id, caller in callers.items() if caller is not None}
+
+
+def caller_of(session: AsyncSession, name: str, phone_sealed: bytes | None) -> Caller | None:
+    """Return who calls, of an account whose phone is proven; None where there is no phone any more."""
+    if not phone_sealed:
+        return None
+    return Caller(mask_name(name), keyring(session).open(phone_sealed, users.PHONE))
 
 
 async def revoke_proof(session: AsyncSession, phone_index: str, *, now: dt.datetime) -> None:

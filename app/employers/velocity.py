@@ -1,6 +1,7 @@
 """Velocity limits of employers: counting what they did lately, and alerting the team."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -27,15 +28,39 @@ async def require_fewer(
     *,
     now: dt.datetime,
     refusal: type[TooMany],
-    more: int = 1,
 ) -> None:
-    """Raise `refusal`, with the seconds to wait, if `more` on top of the rows of `done` are over `most`.
+    """Raise `refusal`, with the seconds to wait, if one more on top of the rows of `done` is over `most`.
 
-    Their `at` is within `span`. More than `most` at once are never allowed.
+    Their `at` is within `span`.
     """
-    room = max(0, most - more + 1)
-    latest = select(done.c.at).order_by(done.c.at.desc()).limit(room)
-    times = (await session.scalars(latest)).all()
+    one = room(most, 1)
+    require_room(await latest(session, done, one), one, span, now=now, refusal=refusal)
+
+
+def room(most: int, more: int) -> int:
+    """Return how many may have been done for `more` to be under `most`, and one: with so many it is too much."""
+    return max(0, most - more + 1)
+
+
+async def latest(session: AsyncSession, done: FromClause, count: int) -> list[dt.datetime]:
+    """Return when the last `count` rows of `done` were done (their `at`), newest first."""
+    query = select(done.c.at).order_by(done.c.at.desc()).limit(count)
+    return list(await session.scalars(query))
+
+
+def require_room(
+    latest_times: Sequence[dt.datetime],
+    room: int,
+    span: dt.timedelta,
+    *,
+    now: dt.datetime,
+    refusal: type[TooMany],
+) -> None:
+    """Raise `refusal`, with the seconds to wait, if there are `room` of these times, newest first, in the last `span`.
+
+    More at once than are ever allowed (no room at all) are refused, too.
+    """
+    times = [at for at in latest_times if at > now - span][:room]
     if len(times) >= room:
         free_at = times[-1] + span if times else now + span
         raise refusal(int((free_at - now).total_seconds()) + 1)

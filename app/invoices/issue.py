@@ -57,18 +57,16 @@ async def issue(
     *,
     order_id: UUID | None = None,
 ) -> Invoice | None:
-    """Issue the invoice of `lines`, which were just paid together; None where nothing was paid.
+    """Issue the invoice of `lines`, which this transaction has booked together; None where nothing was paid.
 
-    `source` names what is invoiced; a second call for it returns the invoice that is there.
+    `source` names what is invoiced; the database refuses a second invoice of it, and with it the whole transaction.
     """
     if sum(line.quote.total for line in lines) == 0:
         return None
-    if there := await _find(session, source):
-        return there
     seller = (await policy.current(session)).seller
     quote = lines[0].quote
     named = Party(seller.name, seller.address, quote.seller_tax_id)
-    employer = (await session.scalars(select(Employer).where(Employer.id == employer_id))).one()
+    employer = await session.get_one(Employer, employer_id)  # who buys has loaded and locked it
     buyer = Party(
         employer.company_name,
         address_of(session, employer),

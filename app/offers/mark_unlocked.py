@@ -2,21 +2,22 @@
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import NotFound
+from app.core.errors import DomainError, NotFound
 from app.database.statements import transition_update
-from app.employers.phones import find_callers
+from app.employers.phones import Caller, find_callers
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobStatus
 from app.jobs.rules import JobAction
-from app.messaging.outbox.enqueue import notify_many
+from app.messaging.outbox.enqueue import Notice, notify_many
 from app.offers import rules
 from app.offers.closing import close_job
-from app.offers.job_lock import lock_jobs
+from app.offers.job_lock import LockedJob, lock_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, MatchNotAccepted, OfferState, OfferStatus
 
@@ -48,64 +49,84 @@ async def list_for_sale(session: AsyncSession, match_ids: Collection[UUID]) -> s
     A worker who read that the job is cancelled expects no call. A payment under way is refunded. A job
     that is filled or has begun may still need one more worker.
     """
-    query = (
-        select(JobMatch.id)
-        .join(User, User.id == JobMatch.worker_id)
-        .join(Job, Job.id == JobMatch.job_id)
-        .where(
-            JobMatch.id.in_(match_ids),
-            JobMatch.status == OfferStatus.ACCEPTED,
-            User.status == UserStatus.ACTIVE,
-            Job.status != JobStatus.CANCELLED,
-        )
-    )
+    query = select(JobMatch.id).where(JobMatch.id.in_(match_ids), *for_sale())
     return set(await session.scalars(query))
 
 
-async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime) -> JobMatch:
-    """Note that the employer bought the contact of this match, and send the worker a message.
+def for_sale() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on a match that can be bought; see `list_for_sale`."""
+    return (
+        JobMatch.status == OfferStatus.ACCEPTED,
+        exists().where(User.id == JobMatch.worker_id, User.status == UserStatus.ACTIVE),
+        exists().where(Job.id == JobMatch.job_id, Job.status != JobStatus.CANCELLED),
+    )
 
-    The acceptance can't be taken back from now on. With as many contacts as positions the job is
-    filled, and its open offers close. The caller writes the audit row, together with the payment's
-    side. Raises `MatchNotFound`, `MatchNotAccepted` (also for a worker who is suspended or erased, and
-    for a cancelled job) or `AlreadyUnlocked`, and has then changed nothing.
-    """
+
+@dataclass(frozen=True, slots=True)
+class SoldLead:
+    """A lead whose contact is bought from now on, and what its worker is to hear of it."""
+
+    match_id: UUID
+    worker_id: UUID
+    job: LockedJob
+    notice: Notice
+
+
+async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime) -> SoldLead:
+    """Note that the employer bought the contact of this match, and send the worker a message; see `sell`."""
     job_id = await session.scalar(select(JobMatch.job_id).where(JobMatch.id == match_id))
     if job_id is None:
         raise MatchNotFound
     job = (await lock_jobs(session, [job_id]))[job_id]
-    query = (
-        select(JobMatch).where(JobMatch.id == match_id).execution_options(populate_existing=True)
+    caller = (await find_callers(session, [job.employer_id])).get(job.employer_id)
+    sold = await sell(session, match_id, job, caller, now)
+    await notify_many(session, [sold.notice], now)
+    return sold
+
+
+async def sell(
+    session: AsyncSession, match_id: UUID, job: LockedJob, caller: Caller | None, now: dt.datetime
+) -> SoldLead:
+    """Note that the employer bought the contact of this match; the caller of this sends the worker the notice.
+
+    The acceptance can't be taken back from now on. With as many contacts as positions the job is filled, and its open
+    offers close. `job` is the match's, locked by this transaction; `caller` says who will call. Who calls this writes
+    the audit row, together with the payment's side. Raises `MatchNotAccepted` (also for a worker who is suspended or
+    erased, and for a cancelled job) or `AlreadyUnlocked`, and has then changed nothing.
+    """
+    transition = rules.TABLE.only(Action.UNLOCK)
+    bought = transition_update(
+        JobMatch, transition, now, JobMatch.id == match_id, *for_sale(), unlocked_at=now
     )
-    match = (await session.scalars(query)).one()
+    worker_id = (await session.execute(bought.returning(JobMatch.worker_id))).scalar_one_or_none()
+    if worker_id is None:
+        raise await _why_not(session, match_id, job, now)
+    raised = (
+        update(Job)
+        .where(Job.id == job.id)
+        .values(unlocked=Job.unlocked + 1)
+        .returning(Job.unlocked, Job.status)
+        .execution_options(synchronize_session=False)
+    )
+    unlocked, status = (await session.execute(raised)).one()
+    calls = None if caller is None else caller.as_param()
+    notice = job.worker_notice(worker_id, "contact_unlocked", match_id, urgent=True, caller=calls)
+    if unlocked >= job.positions and status == JobStatus.PUBLISHED:
+        await close_job(session, job.id, JobAction.FILL, None, now)
+    return SoldLead(match_id, worker_id, job, notice)
+
+
+async def _why_not(
+    session: AsyncSession, match_id: UUID, job: LockedJob, now: dt.datetime
+) -> DomainError:
+    """Return why this match can't be unlocked."""
+    query = select(JobMatch.status, JobMatch.respond_by, JobMatch.unlocked_at)
+    match = (await session.execute(query.where(JobMatch.id == match_id))).one()
     state = OfferState(
         OfferStatus(match.status), match.respond_by, match.unlocked_at is not None, job.has_room
     )
-    rules.decide(state, Action.UNLOCK, now)
-    if not await is_for_sale(session, match_id):
-        raise MatchNotAccepted
-    unlock = rules.TABLE.only(Action.UNLOCK)
-    statement = (
-        transition_update(JobMatch, unlock, now, JobMatch.id == match_id, unlocked_at=now)
-        .returning(JobMatch)
-        .execution_options(populate_existing=True)
-    )
-    match = (await session.scalars(statement)).one()
-    raised = (
-        update(Job)
-        .where(Job.id == job_id)
-        .values(unlocked=Job.unlocked + 1)
-        .returning(Job.unlocked)
-        .execution_options(synchronize_session=False)
-    )
-    unlocked = (await session.execute(raised)).scalar_one()
-    callers = await find_callers(session, [job.employer_id])
-    caller = callers.get(job.employer_id)
-    calls = None if caller is None else caller.as_param()
-    notice = job.worker_notice(
-        match.worker_id, "contact_unlocked", match_id, urgent=True, caller=calls
-    )
-    await notify_many(session, [notice], now)
-    if unlocked >= job.positions and job.status is JobStatus.PUBLISHED:
-        await close_job(session, job_id, JobAction.FILL, None, now)
-    return match
+    try:
+        rules.decide(state, Action.UNLOCK, now)
+    except DomainError as refusal:
+        return refusal
+    return MatchNotAccepted()

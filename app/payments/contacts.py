@@ -3,9 +3,10 @@
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
@@ -14,7 +15,7 @@ from app.core.phones import whatsapp_url
 from app.database.session import keyring
 from app.employers.models import Employer
 from app.identity.models import User, UserStatus
-from app.identity.users import phone_of
+from app.identity.users import PHONE
 from app.jobs.models import Job
 from app.masking.mask import mask_together
 from app.offers.models import JobMatch
@@ -23,6 +24,7 @@ from app.payments.rules import CAPTURED, DisputeStatus
 
 _HOLDERS = Keyset("contact_holders", [Unlock.id])
 """Newest first."""
+_SHOWN: Final = (User.status, User.name, User.phone_sealed, User.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +52,27 @@ async def contacts_of(
     session: AsyncSession, employer_id: UUID, match_ids: Collection[UUID]
 ) -> dict[UUID, Contact]:
     """Return, by match, the contacts among these that the employer has unlocked."""
+    found = await contacts_with_language(session, employer_id, match_ids)
+    return {match_id: contact for match_id, (contact, _) in found.items()}
+
+
+async def contacts_with_language(
+    session: AsyncSession, employer_id: UUID, match_ids: Collection[UUID]
+) -> dict[UUID, tuple[Contact, str]]:
+    """Return the contacts as `contacts_of` does, each with the language in which the worker reads."""
     query = (
-        select(Unlock.match_id, User)
+        select(Unlock.match_id, *_SHOWN)
         .join(User, User.id == Unlock.worker_id)
         .where(Unlock.employer_id == employer_id, Unlock.match_id.in_(match_ids))
     )
-    return {match_id: _contact(session, user) for match_id, user in await session.execute(query)}
+    rows = await session.execute(query)
+    return {row.match_id: (_contact(session, row), row.language) for row in rows}
 
 
-def _contact(session: AsyncSession, user: User) -> Contact:
+def _contact(session: AsyncSession, user: Row[*tuple[Any, ...]]) -> Contact:
     if user.status == UserStatus.ERASED:
         return Contact(None, None, None)
-    phone = phone_of(session, user)
+    phone = keyring(session).open(user.phone_sealed, PHONE) if user.phone_sealed else None
     return Contact(user.name, phone, whatsapp_url(phone) if phone else None)
 
 
@@ -77,7 +88,7 @@ class Bought:
 async def list_bought(session: AsyncSession, employer_id: UUID, limit: int) -> list[Bought]:
     """Return the contacts an employer has unlocked, newest first."""
     query = (
-        select(Unlock.match_id, User, Job.title)
+        select(Unlock.match_id, *_SHOWN, Job.title)
         .join(Unlock, Unlock.worker_id == User.id)
         .join(JobMatch, JobMatch.id == Unlock.match_id)
         .join(Job, Job.id == JobMatch.job_id)
@@ -86,8 +97,8 @@ async def list_bought(session: AsyncSession, employer_id: UUID, limit: int) -> l
         .limit(limit)
     )
     return [
-        Bought(match_id, _contact(session, user), title)
-        for match_id, user, title in await session.execute(query)
+        Bought(row.match_id, _contact(session, row), row.title)
+        for row in await session.execute(query)
     ]
 
 

@@ -18,7 +18,6 @@ from app.employers.models import Employer
 from app.payments.models import Order
 from app.payments.rules import CAPTURED, OPEN, PaymentStatus
 from app.policy import policy
-from app.policy.models import PolicyRow
 from app.policy.policy import Coupon
 
 LEAST_PRICE: Final = 50
@@ -52,8 +51,7 @@ async def price(
 
     The policy's row is locked from here to the end: nobody else uses the last one meanwhile, or changes it.
     """
-    await session.execute(select(PolicyRow.id).with_for_update())
-    in_force = await policy.current(session)
+    in_force = await policy.lock(session)
     coupon = in_force.coupons.get(code)
     if coupon is None or (coupon.ends_on is not None and now.date() > coupon.ends_on):
         raise CouponNotValid

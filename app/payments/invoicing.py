@@ -7,13 +7,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.invoices import issue
 from app.invoices.documents import DocumentLine
-from app.jobs.models import Job
-from app.offers.models import JobMatch
 from app.payments.models import Payment
 from app.payments.quotes import kept_quote
 
@@ -22,28 +19,20 @@ async def invoice_captures(
     session: AsyncSession,
     payments: Sequence[Payment],
     now: dt.datetime,
+    titles: Mapping[UUID, str],
     *,
     attempt_id: UUID | None = None,
 ) -> None:
     """Issue the one invoice of payments that were captured together: by an attempt, or (None) out of the balance.
 
-    Money that was captured before and is taken for a price now has its invoice by this, too.
+    Money that was captured before and is taken for a price now has its invoice by this, too. `titles` are those of
+    the jobs, by match. It is called once for them: a second invoice is refused by its unique source.
     """
-    titles = await _titles(session, payments)
     lines = [_line(payment, titles) for payment in payments]
     first = payments[0]
     alone = len(payments) == 1
     source = f"payment:{first.id}" if alone else f"attempt:{attempt_id or first.id}"
     await issue.issue(session, source, first.employer_id, lines, now, order_id=first.order_id)
-
-
-async def _titles(session: AsyncSession, payments: Sequence[Payment]) -> dict[UUID, str]:
-    query = (
-        select(JobMatch.id, Job.title)
-        .join(Job, JobMatch.job_id == Job.id)
-        .where(JobMatch.id.in_([payment.match_id for payment in payments]))
-    )
-    return {row.id: row.title for row in await session.execute(query)}
 
 
 def _line(payment: Payment, titles: Mapping[UUID, str]) -> DocumentLine:

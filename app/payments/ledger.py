@@ -7,14 +7,17 @@ nothing. No booking changes or locks an account's row, so captures never wait fo
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from uuid import UUID, uuid5
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.core.ids import new_id
-from app.database.statements import insert_if_absent, insert_of, is_postgresql
+from app.database.statements import insert_of, is_postgresql
 from app.payments.models import LedgerAccount, LedgerEntry, LedgerTransaction
 from app.payments.rules import OF_A_PROVIDER, AccountType, Posting
 
@@ -37,6 +40,15 @@ def account_id(
     return uuid5(_ACCOUNTS, f"{kind.value}:{currency}:{owner_id or ''}:{of_provider or ''}")
 
 
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """All sides of one event. The first part of `event_key` is its kind: `capture` of `capture:{payment}`."""
+
+    event_key: str
+    postings: Sequence[Posting]
+    payment_id: UUID | None
+
+
 async def book(
     session: AsyncSession,
     event_key: str,
@@ -55,45 +67,72 @@ async def book(
     the provider's clock (None: now), `provider_ref` the provider's id of what moved. Raises `Unbalanced`
     unless the sides sum to zero.
     """
-    if sum(posting.amount for posting in postings) != 0:
-        raise Unbalanced(event_key)
-    header_id = await _insert_header(
-        session, event_key, now, occurred_at or now, provider, provider_ref, payment_id
+    booked = await book_each(
+        session,
+        [Booking(event_key, postings, payment_id)],
+        currency=currency,
+        now=now,
+        occurred_at=occurred_at,
+        provider=provider,
+        provider_ref=provider_ref,
     )
-    if header_id is None:
-        return False
-    sides = [posting for posting in postings if posting.amount != 0]
-    accounts = [_account(posting, currency, provider) for posting in sides]
-    if not sides:
-        return True
-    await open_accounts(session, accounts)
-    entries = [
-        {
-            "id": new_id(),
-            "transaction_id": header_id,
-            "account_id": account["id"],
-            "amount": posting.amount,
-            "currency": currency,
-        }
-        for posting, account in zip(sides, accounts, strict=True)
-    ]
-    await session.execute(insert(LedgerEntry), entries)
-    return True
+    return event_key in booked
 
 
-async def _insert_header(
+async def book_each(
     session: AsyncSession,
+    bookings: Sequence[Booking],
+    *,
+    currency: str,
+    now: dt.datetime,
+    occurred_at: dt.datetime | None = None,
+    provider: str | None,
+    provider_ref: str | None = None,
+) -> set[str]:
+    """Book several events of one moment, each as `book` does; return the keys of those that were not booked before."""
+    for booking in bookings:
+        if sum(posting.amount for posting in booking.postings) != 0:
+            raise Unbalanced(booking.event_key)
+    headers = {
+        booking.event_key: _header(
+            booking.event_key, now, occurred_at or now, provider, provider_ref, booking.payment_id
+        )
+        for booking in bookings
+    }
+    booked = await _insert_headers(session, list(headers.values()))
+    sides = [
+        (headers[booking.event_key]["id"], posting, _account(posting, currency, provider))
+        for booking in bookings
+        if booking.event_key in booked
+        for posting in booking.postings
+        if posting.amount != 0
+    ]
+    if sides:
+        await open_accounts(session, [account for _, _, account in sides])
+        entries = [
+            {
+                "id": new_id(),
+                "transaction_id": header_id,
+                "account_id": account["id"],
+                "amount": posting.amount,
+                "currency": currency,
+            }
+            for header_id, posting, account in sides
+        ]
+        await session.execute(insert(LedgerEntry), entries)
+    return booked
+
+
+def _header(
     event_key: str,
     now: dt.datetime,
     occurred_at: dt.datetime,
     provider: str | None,
     provider_ref: str | None,
     payment_id: UUID | None,
-) -> UUID | None:
-    """Insert a transaction and return its id; None if its `event_key` was booked before."""
-    id_ = new_id()
-    header = {
-        "id": id_,
+) -> dict[str, Any]:
+    return {
+        "id": new_id(),
         "kind": event_key.partition(":")[0],
         "event_key": event_key,
         "occurred_at": occurred_at,
@@ -102,9 +141,18 @@ async def _insert_header(
         "provider_ref": provider_ref,
         "payment_id": payment_id,
     }
-    if not await insert_if_absent(session, LedgerTransaction, header):
-        return None
-    return id_
+
+
+async def _insert_headers(session: AsyncSession, headers: list[dict[str, Any]]) -> set[str]:
+    """Insert transactions; return the event keys of those that were not booked before."""
+    statement = _if_not_booked(postgresql=is_postgresql(session))
+    return set(await session.scalars(statement, headers))
+
+
+@cache
+def _if_not_booked(*, postgresql: bool) -> ReturningInsert[tuple[str]]:
+    statement = insert_of(LedgerTransaction, postgresql=postgresql).on_conflict_do_nothing()
+    return statement.returning(LedgerTransaction.event_key)
 
 
 async def book_opposite(
@@ -125,10 +173,8 @@ async def book_opposite(
     if booked is None:
         return False
     ref = provider_ref or booked.provider_ref
-    header_id = await _insert_header(
-        session, event_key, now, occurred_at or now, booked.provider, ref, booked.payment_id
-    )
-    if header_id is None:
+    header = _header(event_key, now, occurred_at or now, booked.provider, ref, booked.payment_id)
+    if not await _insert_headers(session, [header]):
         return False
     sides = select(LedgerEntry.account_id, LedgerEntry.amount, LedgerEntry.currency).where(
         LedgerEntry.transaction_id == booked.id
@@ -136,7 +182,7 @@ async def book_opposite(
     entries = [
         {
             "id": new_id(),
-            "transaction_id": header_id,
+            "transaction_id": header["id"],
             "account_id": side.account_id,
             "amount": -side.amount,
             "currency": side.currency,

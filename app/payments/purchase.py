@@ -6,12 +6,13 @@ row that does.
 
 import asyncio
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, Forbidden
@@ -22,22 +23,21 @@ from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import User
-from app.offers.job_lock import lock_jobs
-from app.offers.mark_unlocked import MatchNotFound, list_for_sale
+from app.offers.job_lock import LockedJob, lock_jobs
+from app.offers.mark_unlocked import MatchNotFound, for_sale
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
 from app.payments import (
     coupons,
-    disputes,
     ledger,
     orders,
     quotes,
     rules,
     settle,
-    suspense,
     unlock_limits,
 )
 from app.payments.balance import BalanceTooLow
+from app.payments.buyers import Buyer, get_buyer
 from app.payments.disputes import DisputeOpen
 from app.payments.models import Order, Payment, Unlock
 from app.payments.provider import PROVIDER
@@ -96,6 +96,19 @@ class CurrenciesDiffer(Conflict):
     remedy = "Send one request for each currency."
 
 
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """A lead that somebody wants to buy."""
+
+    id: UUID
+    job_id: UUID
+    price: Money
+    bought: bool
+    for_sale: bool
+    in_review: bool
+    """Whether money for it waits in suspense."""
+
+
 async def find_unlock(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlock | None:
     """Return this employer's unlock of this lead, if there is one."""
     query = select(Unlock).where(Unlock.employer_id == employer_id, Unlock.match_id == match_id)
@@ -127,58 +140,61 @@ async def begin(
     `CurrenciesDiffer`, `BalanceTooLow`, `CouponNotValid`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or
     `UnlocksTooFast`; a refusal that is about one lead of several names it in `errors`, and nothing is begun.
     """
-    own = (JobMatch.id.in_(match_ids), JobMatch.employer_id == actor.user_id)
-    matches = {match.id: match for match in await session.scalars(select(JobMatch).where(*own))}
-    if any(match_id not in matches for match_id in match_ids):
+    leads = await _read_leads(session, actor.user_id, match_ids)
+    if any(match_id not in leads for match_id in match_ids):
         raise MatchNotFound
-    wanted = await _not_bought(session, actor.user_id, match_ids)
+    wanted = [each for each in match_ids if not leads[each].bought]
     if not wanted:
         return None
     actor.require_unrestricted()
-    if pay_with is not PayWith.BALANCE and set(wanted) == await list_for_sale(session, wanted):
+    if pay_with is not PayWith.BALANCE and all(leads[each].for_sale for each in wanted):
         # A second click changes nothing, so it locks nothing.
         again = await orders.find_open(session, wanted, now)
         if again is not None and coupon in {None, again.coupon}:
             return again
     gives = await free_leads.left(session, actor.user_id) > 0
+    jobs: dict[UUID, LockedJob] = {}
     if gives or pay_with is not PayWith.PAGE:
         # Paying settles, and whoever settles locks jobs first.
-        await lock_jobs(session, {match.job_id for match in matches.values()})
-    query = select(Employer.verified_at).where(Employer.id == actor.user_id)
-    verified_at = await session.scalar(query.with_for_update(key_share=True))
+        locked = await lock_jobs(session, {lead.job_id for lead in leads.values()})
+        jobs = {lead.id: locked[lead.job_id] for lead in leads.values()}
+    query = select(Employer).where(Employer.id == actor.user_id)
+    employer = await _lock(session, query.with_for_update(key_share=True))
     standing = await orders.open_orders_of(session, match_ids)
     # Whoever paid one of them meanwhile had its order locked, and is done.
-    wanted = await _not_bought(session, actor.user_id, match_ids)
+    leads = await _read_leads(session, actor.user_id, match_ids)
+    buys = [leads[each] for each in match_ids if not leads[each].bought]
+    wanted = [lead.id for lead in buys]
     if not wanted:
         return None
-    for_sale = await list_for_sale(session, wanted)
-    _refuse(MatchNotAccepted, match_ids, [each for each in wanted if each not in for_sale])
-    buys = [matches[each] for each in wanted]
+    _refuse(MatchNotAccepted, match_ids, [lead.id for lead in buys if not lead.for_sale])
     _one_currency(match_ids, buys)
     same = await _find_same(session, standing, wanted, now)
     if coupon is None and same is not None:
         coupon = same.coupon
     if same is not None and same.coupon == coupon and pay_with is not PayWith.BALANCE:
         return same
-    await _require_good_standing(session, actor.user_id, verified_at, wanted)
-    in_review = await suspense.list_in_review(session, actor.user_id, wanted)
-    _refuse(PaymentInReview, match_ids, in_review)
+    buyer = await get_buyer(session, actor.user_id)
+    await _require_good_standing(session, buyer, employer.verified_at, wanted)
+    _refuse(PaymentInReview, match_ids, [lead.id for lead in buys if lead.in_review])
     if paced:
         await unlock_limits.require(session, actor.user_id, wanted, now)
     for order in standing:
-        leads = {payment.match_id for payment in await orders.payments_of(session, order.id)}
+        its = {payment.match_id for payment in await orders.payments_of(session, order.id)}
         if not await orders.move(session, order.id, PaymentAction.CLOSE, now):
-            _refuse(PaymentUnderWay, match_ids, leads)
+            _refuse(PaymentUnderWay, match_ids, its)
     if gives:
-        buys = await _take_free(session, buys, now)
+        buys = await _take_free(session, buyer, buys, jobs, now)
         if not buys:
             return None
-    return await _sell(session, buys, now, pay_with=pay_with, coupon=coupon)
+    return await _sell(session, buyer, buys, jobs, now, pay_with=pay_with, coupon=coupon)
 
 
 async def _sell(
     session: AsyncSession,
-    buys: Sequence[JobMatch],
+    buyer: Buyer,
+    buys: Sequence[_Lead],
+    jobs: Mapping[UUID, LockedJob],
     now: dt.datetime,
     *,
     pay_with: PayWith | None,
@@ -188,37 +204,38 @@ async def _sell(
 
     Raises `BalanceTooLow` or `CouponNotValid`. Orders that are given up for this one use its coupon no more.
     """
-    employer_id = buys[0].employer_id
-    prices = [Money(match.price_amount, match.price_currency) for match in buys]
+    prices = [lead.price for lead in buys]
     if coupon is not None:
         prices = await coupons.price(session, coupon, prices, now)
-    covered = await _is_covered(session, employer_id, prices, pay_with)
+    covered = await _is_covered(session, buyer.id, prices, pay_with)
     if coupon is not None:
-        await coupons.require_use_left(session, employer_id, coupon)
-    order, payments = await _make_order(
-        session, buys, prices, now, PayWith.BALANCE if covered else PayWith.PAGE, coupon
-    )
+        await coupons.require_use_left(session, buyer.id, coupon)
+    by = PayWith.BALANCE if covered else PayWith.PAGE
+    order, payments = await _make_order(session, buyer.id, buys, prices, now, by, coupon)
     if not covered:
         return order
-    await settle.pay_from_balance(session, payments, now)
+    await settle.pay_from_balance(session, buyer, payments, jobs, now)
     return None
 
 
 async def _take_free(
-    session: AsyncSession, matches: list[JobMatch], now: dt.datetime
-) -> list[JobMatch]:
+    session: AsyncSession,
+    buyer: Buyer,
+    buys: list[_Lead],
+    jobs: Mapping[UUID, LockedJob],
+    now: dt.datetime,
+) -> list[_Lead]:
     """Unlock as many of these as the company may have for nothing, the first ones; return the others.
 
     They are an order of their own, without a provider; what is paid for the others changes nothing about it. The
     caller has locked the jobs.
     """
-    employer_id = matches[0].employer_id
-    free = await free_leads.left(session, employer_id, to_use=True)
-    gifts, others = matches[:free], matches[free:]
+    free = await free_leads.left(session, buyer.id, to_use=True)
+    gifts, others = buys[:free], buys[free:]
     if gifts:
-        prices = [Money(0, match.price_currency) for match in gifts]
-        _, payments = await _make_order(session, gifts, prices, now, PayWith.FREE, None)
-        await settle.unlock_free(session, payments, now)
+        prices = [replace(lead.price, amount=0) for lead in gifts]
+        _, payments = await _make_order(session, buyer.id, gifts, prices, now, PayWith.FREE, None)
+        await settle.unlock_free(session, buyer, payments, jobs, now)
     return others
 
 
@@ -238,23 +255,49 @@ async def _is_covered(
     return covered
 
 
-def _one_currency(match_ids: Sequence[UUID], matches: Sequence[JobMatch]) -> None:
+def _one_currency(match_ids: Sequence[UUID], buys: Sequence[_Lead]) -> None:
     """Check that all prices are in one currency. Raises `CurrenciesDiffer`."""
-    currencies = [match.price_currency for match in matches]
+    currencies = [lead.price.currency for lead in buys]
     most = max(set(currencies), key=currencies.count)
-    _refuse(
-        CurrenciesDiffer, match_ids, [each.id for each in matches if each.price_currency != most]
-    )
+    _refuse(CurrenciesDiffer, match_ids, [lead.id for lead in buys if lead.price.currency != most])
 
 
-async def _not_bought(
+async def _lock(session: AsyncSession, query: Select[Employer]) -> Employer:
+    """Return the employer as they are once the row is locked; later in the transaction nobody has to read it again."""
+    return (await session.scalars(query.execution_options(populate_existing=True))).one()
+
+
+async def _read_leads(
     session: AsyncSession, employer_id: UUID, match_ids: Sequence[UUID]
-) -> list[UUID]:
-    query = select(Unlock.match_id).where(
-        Unlock.employer_id == employer_id, Unlock.match_id.in_(match_ids)
+) -> dict[UUID, _Lead]:
+    """Return those of these leads that are the employer's, as they are now."""
+    own = (JobMatch.id.in_(match_ids), JobMatch.employer_id == employer_id)
+    bought = exists().where(Unlock.match_id == JobMatch.id, Unlock.employer_id == employer_id)
+    in_review = exists().where(
+        Payment.match_id == JobMatch.id,
+        Payment.employer_id == employer_id,
+        Payment.status == PaymentStatus.IN_REVIEW,
     )
-    bought = set(await session.scalars(query))
-    return [match_id for match_id in match_ids if match_id not in bought]
+    query = select(
+        JobMatch.id,
+        JobMatch.job_id,
+        JobMatch.price_amount,
+        JobMatch.price_currency,
+        bought.label("bought"),
+        and_(*for_sale()).label("for_sale"),
+        in_review.label("in_review"),
+    )
+    return {
+        row.id: _Lead(
+            row.id,
+            row.job_id,
+            Money(row.price_amount, row.price_currency),
+            bought=row.bought,
+            for_sale=row.for_sale,
+            in_review=row.in_review,
+        )
+        for row in await session.execute(query.where(*own))
+    }
 
 
 def _refuse(refusal: type[Conflict], match_ids: Sequence[UUID], which: Collection[UUID]) -> None:
@@ -273,23 +316,23 @@ def _refuse(refusal: type[Conflict], match_ids: Sequence[UUID], which: Collectio
 
 async def _require_good_standing(
     session: AsyncSession,
-    employer_id: UUID,
+    buyer: Buyer,
     verified_at: dt.datetime | None,
     match_ids: Sequence[UUID],
 ) -> None:
     """Check that the employer may buy all of these; the caller has locked their row: parallel unlocks count too."""
-    if await disputes.has_open(session, employer_id):
+    if buyer.disputed:
         raise DisputeOpen
     limits = (await policy.current(session)).limits
     most = None if verified_at is not None else limits.unlocks_before_verification
     unconfirmed = limits.unlocks_before_email_confirmed
-    if unconfirmed is not None and await _has_confirmed(session, employer_id):
+    if unconfirmed is not None and await _has_confirmed(session, buyer.id):
         unconfirmed = None
     if most is None and unconfirmed is None:
         return
-    bought = select(func.count()).where(Unlock.employer_id == employer_id)
+    bought = select(func.count()).where(Unlock.employer_id == buyer.id)
     buying = select(func.count()).where(
-        Payment.employer_id == employer_id,
+        Payment.employer_id == buyer.id,
         Payment.match_id.not_in(match_ids),
         Payment.status.in_(rules.OPEN),
     )
@@ -329,19 +372,20 @@ async def _find_same(
 
 async def _make_order(
     session: AsyncSession,
-    matches: Sequence[JobMatch],
+    employer_id: UUID,
+    buys: Sequence[_Lead],
     prices: Sequence[Money],
     now: dt.datetime,
     pay_with: PayWith,
     coupon: str | None,
 ) -> tuple[Order, list[Payment]]:
     """Add an order with its payments: open with its first attempt, or paid where no page is needed."""
-    each = await quotes.quote_each(session, matches[0].employer_id, prices)
+    each = await quotes.quote_each(session, employer_id, prices)
     whole = together(each)
     by_page = pay_with is PayWith.PAGE
     status = PaymentStatus.PENDING if by_page else PaymentStatus.SUCCEEDED
     same: dict[str, Any] = {
-        "employer_id": matches[0].employer_id,
+        "employer_id": employer_id,
         "status": status,
         "currency": whole.currency,
         "created_at": now,
@@ -360,12 +404,12 @@ async def _make_order(
     session.add(order)
     await session.flush()
     ends = await page_ends(session, now) if by_page else None
-    alone = len(matches) == 1
+    alone = len(buys) == 1
     payments = [
         Payment(
             id=order.id if alone else new_id(),
             order_id=order.id,
-            match_id=match.id,
+            match_id=lead.id,
             amount=quote.total,
             quote=quote.as_json(),
             refunded_amount=0,
@@ -373,7 +417,7 @@ async def _make_order(
             expires_at=ends,
             **same,
         )
-        for match, quote in zip(matches, each, strict=True)
+        for lead, quote in zip(buys, each, strict=True)
     ]
     session.add_all(payments)
     if by_page:

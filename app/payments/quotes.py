@@ -39,8 +39,8 @@ async def quote_each(
     seller = (await policy.current(session)).seller
     if seller.tax_pack == pack.NONE:
         return [untaxed(price) for price in prices]
-    query = select(Employer.tax_id, Employer.city).where(Employer.id == employer_id)
-    buyer = buyer_facts(*(await session.execute(query)).one())
+    employer = await session.get_one(Employer, employer_id)
+    buyer = buyer_facts(employer.tax_id, employer.city)
     return [pack.quote(seller.tax_pack, seller.facts, buyer, price) for price in prices]
 
 

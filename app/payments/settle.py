@@ -6,29 +6,26 @@ twice changes nothing.
 
 import contextlib
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.employers import free_leads, phones
-from app.employers.models import Employer
+from app.employers import free_leads
 from app.identity.actor import AccountRestricted, Actor
-from app.identity.models import User, UserStatus
-from app.jobs.models import Job
-from app.messaging.outbox.enqueue import notify
-from app.offers.job_lock import lock_jobs
-from app.offers.mark_unlocked import mark_unlocked
+from app.identity.models import UserStatus
+from app.messaging.outbox.enqueue import Notice, notify, notify_many
+from app.offers.job_lock import LockedJob, lock_jobs
+from app.offers.mark_unlocked import SoldLead, sell
 from app.offers.models import JobMatch
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
 from app.payments import (
     charges,
-    disputes,
     early_events,
     invoicing,
     ledger,
@@ -39,8 +36,10 @@ from app.payments import (
     suspense,
     unlock_limits,
 )
-from app.payments.contacts import contacts_of
+from app.payments.buyers import Buyer, get_buyer
+from app.payments.contacts import Contact, contacts_with_language
 from app.payments.first_message import hello_url
+from app.payments.ledger import Booking
 from app.payments.models import OpenItem, Order, Payment, PaymentAttempt, Unlock
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.quotes import kept_quote
@@ -110,53 +109,64 @@ async def _paid(
     if await _is_of_another(session, order, checkout):
         return  # it was told otherwise before, and an administrator decides
     # Everybody locks jobs first; the order's own row comes after.
-    its_jobs = (
-        select(JobMatch.job_id)
-        .join(Payment, Payment.match_id == JobMatch.id)
-        .where(Payment.order_id == order.id)
-    )
-    await lock_jobs(session, set(await session.scalars(its_jobs)))
+    jobs = await _lock_jobs_of(session, Payment.order_id == order.id)
     if not await orders.move(session, order.id, PaymentAction.SUCCEED, now):
         if not await _is_known(session, checkout.intent_id):
-            await _paid_twice(session, order, attempt, checkout, now)
+            await _paid_twice(session, order, attempt, checkout, jobs, now)
         return
-    await _capture(session, order, attempt, checkout, now)
+    await _capture(session, order, attempt, checkout, jobs, now)
+
+
+async def _lock_jobs_of(
+    session: AsyncSession, *which: ColumnElement[bool]
+) -> dict[UUID, LockedJob]:
+    """Lock the jobs of these payments' leads, and return them by match."""
+    query = select(JobMatch.id, JobMatch.job_id).join(Payment, Payment.match_id == JobMatch.id)
+    matches = (await session.execute(query.where(*which))).all()
+    locked = await lock_jobs(session, {match.job_id for match in matches})
+    return {match.id: locked[match.job_id] for match in matches}
 
 
 async def pay_from_balance(
-    session: AsyncSession, payments: Sequence[Payment], now: dt.datetime
+    session: AsyncSession,
+    buyer: Buyer,
+    payments: Sequence[Payment],
+    jobs: Mapping[UUID, LockedJob],
+    now: dt.datetime,
 ) -> None:
     """Take the payments of an order just made, which has succeeded, out of the balance, and unlock their leads.
 
-    The caller has locked the jobs and the balance, and has seen that it covers the order. What can't be unlocked goes
-    back to the balance.
+    The caller has locked the jobs (given by match) and the balance, has seen that it covers the order, and has closed
+    every other order for these leads. What can't be unlocked goes back to the balance.
     """
     await _book_captures(session, payments, None, now)
-    refused = [(payment, await _unlock_or_refuse(session, payment, now)) for payment in payments]
-    await _invoice(session, payments, None, now)
+    refused = await _unlock_paid(session, buyer, payments, jobs, now)
+    await _invoice(session, payments, None, jobs, now)
     await _give_back(session, refused, now)
 
 
-async def unlock_free(session: AsyncSession, payments: Sequence[Payment], now: dt.datetime) -> None:
-    """Unlock the leads of an order just made for which nothing is paid; the caller has locked the jobs.
+async def unlock_free(
+    session: AsyncSession,
+    buyer: Buyer,
+    payments: Sequence[Payment],
+    jobs: Mapping[UUID, LockedJob],
+    now: dt.datetime,
+) -> None:
+    """Unlock the leads of an order just made for which nothing is paid; the caller has locked the jobs, as above.
 
     Each is a transaction of the ledger without entries, and has no invoice: nothing was sold. Raises
     `MatchNotAccepted`, `AlreadyUnlocked`, or `AccountRestricted` where the account was closed meanwhile.
     """
-    if await _refusal(session, payments[0].employer_id) is not None:
+    if buyer.refusal is not None:
         raise AccountRestricted
+    sides = rules.capture(0)
+    bookings = [Booking(f"capture:{payment.id}", sides, payment.id) for payment in payments]
+    currency = payments[0].currency
+    await ledger.book_each(session, bookings, currency=currency, now=now, provider=None)
     for payment in payments:
-        await ledger.book(
-            session,
-            f"capture:{payment.id}",
-            rules.capture(payment.amount),
-            currency=payment.currency,
-            payment_id=payment.id,
-            now=now,
-            provider=None,
-        )
         await free_leads.use(session, payment.employer_id, payment.id, now)
-        await _unlock(session, payment, now)
+    sold = [await _sell(session, buyer, payment, jobs, now) for payment in payments]
+    await _unlock(session, buyer, sold, now)
 
 
 async def _credit(
@@ -180,7 +190,7 @@ async def _credit(
         about = {"amount": order.credits or order.total, "currency": order.currency}
         to, key = order.employer_id, str(order.id)
         await notify(session, to, "balance_topped_up", about, key=key, now=now, subject_id=order.id)
-    if (why := await _refusal(session, order.employer_id)) is not None:
+    if (why := (await get_buyer(session, order.employer_id)).refusal) is not None:
         await open_items.add(
             session,
             open_items.ItemKind.UNKNOWN_PAYMENT,
@@ -213,6 +223,7 @@ async def _capture(
     order: Order,
     attempt: PaymentAttempt,
     checkout: Checkout,
+    jobs: Mapping[UUID, LockedJob],
     now: dt.datetime,
 ) -> None:
     """Note what paid the order, book it, and unlock its leads. The order's row has let only one through."""
@@ -241,13 +252,13 @@ async def _capture(
         await _credit(session, order, attempt, now)
     if await early_events.are_waiting(session, attempt.intent_id):
         # Before what was told early is applied: a credit note is about an invoice.
-        await _invoice(session, payments, attempt, now)
+        await _invoice(session, payments, attempt, jobs, now)
         await early_events.apply(session, attempt.intent_id, now)
         left = await _not_gone(session, await orders.payments_of(session, order.id))
+        refused = await _unlock_for(session, left, jobs, now)
     else:
-        left = payments
-    refused = [(payment, await _unlock_or_refuse(session, payment, now)) for payment in left]
-    await _invoice(session, payments, attempt, now)
+        refused = await _unlock_for(session, payments, jobs, now)
+        await _invoice(session, payments, attempt, jobs, now)
     await _give_back(session, refused, now)
 
 
@@ -263,14 +274,16 @@ async def _book_captures(
     now: dt.datetime,
 ) -> None:
     """Book what was paid, by an attempt or (None) out of the balance."""
+    bookings = []
     for payment in payments:
-        postings = rules.capture(payment.amount, kept_quote(payment).tax)
-        await ledger.book(
+        sides = rules.capture(payment.amount, kept_quote(payment).tax)
+        sides = sides if attempt else rules.by_balance(sides, payment.employer_id)
+        bookings.append(Booking(f"capture:{payment.id}", sides, payment.id))
+    if bookings:
+        await ledger.book_each(
             session,
-            f"capture:{payment.id}",
-            postings if attempt else rules.by_balance(postings, payment.employer_id),
-            currency=payment.currency,
-            payment_id=payment.id,
+            bookings,
+            currency=payments[0].currency,
             now=now,
             provider=attempt.provider if attempt else None,
             provider_ref=attempt.intent_id if attempt else None,
@@ -281,25 +294,55 @@ async def _invoice(
     session: AsyncSession,
     payments: Sequence[Payment],
     attempt: PaymentAttempt | None,
+    jobs: Mapping[UUID, LockedJob],
     now: dt.datetime,
 ) -> None:
-    """Issue the invoice of what was captured: after the unlocks, for its number is locked to the end."""
+    """Issue the invoice of what was captured now: after the unlocks, for its number is locked to the end."""
     if payments:
         by = attempt.id if attempt else None
-        await invoicing.invoice_captures(session, payments, now, attempt_id=by)
+        titles = {payment.match_id: jobs[payment.match_id].title for payment in payments}
+        await invoicing.invoice_captures(session, payments, now, titles, attempt_id=by)
 
 
-async def _unlock_or_refuse(
-    session: AsyncSession, payment: Payment, now: dt.datetime
-) -> str | None:
-    """Unlock the contact, or return why not: the employer may not buy, or the lead is gone or already bought."""
-    if (why := await _refusal(session, payment.employer_id)) is not None:
-        return why
-    try:
-        await _unlock(session, payment, now)
-    except (MatchNotAccepted, AlreadyUnlocked) as refusal:
-        return refusal.reason
-    return None
+async def _unlock_for(
+    session: AsyncSession,
+    payments: Sequence[Payment],
+    jobs: Mapping[UUID, LockedJob],
+    now: dt.datetime,
+) -> list[tuple[Payment, str | None]]:
+    """Unlock what these payments of one employer bought; see `_unlock_paid`. Other orders for the leads are cancelled."""
+    if not payments:
+        return []
+    buyer = await get_buyer(session, payments[0].employer_id)
+    results = await _unlock_paid(session, buyer, payments, jobs, now)
+    await _cancel_others(session, [payment for payment, why in results if why is None], now)
+    return results
+
+
+async def _unlock_paid(
+    session: AsyncSession,
+    buyer: Buyer,
+    payments: Sequence[Payment],
+    jobs: Mapping[UUID, LockedJob],
+    now: dt.datetime,
+) -> list[tuple[Payment, str | None]]:
+    """Unlock what was paid; return each payment with why it bought nothing, None where it did.
+
+    The employer may not buy, or the lead is gone or already bought.
+    """
+    if (closed := buyer.refusal) is not None:
+        return [(payment, closed) for payment in payments]
+    results: list[tuple[Payment, str | None]] = []
+    sold = []
+    for payment in payments:
+        why = None
+        try:
+            sold.append(await _sell(session, buyer, payment, jobs, now))
+        except (MatchNotAccepted, AlreadyUnlocked) as refusal:
+            why = refusal.reason
+        results.append((payment, why))
+    await _unlock(session, buyer, sold, now)
+    return results
 
 
 async def _give_back(
@@ -311,103 +354,114 @@ async def _give_back(
             await refunds.request(session, payment.id, None, why, None, now)
 
 
-async def _refusal(session: AsyncSession, employer_id: UUID) -> str | None:
-    """Return why an employer's money buys nothing now: the account's status or an open dispute; None if it does."""
-    status = await session.scalar(select(User.status).where(User.id == employer_id))
-    if status != UserStatus.ACTIVE:
-        return f"account_{status}"
-    return disputes.DisputeOpen.code if await disputes.has_open(session, employer_id) else None
+async def _sell(
+    session: AsyncSession,
+    buyer: Buyer,
+    payment: Payment,
+    jobs: Mapping[UUID, LockedJob],
+    now: dt.datetime,
+) -> tuple[Payment, SoldLead]:
+    """Sell the lead that was paid. Raises `MatchNotAccepted` or `AlreadyUnlocked`."""
+    match_id = payment.match_id
+    return payment, await sell(session, match_id, jobs[match_id], buyer.caller, now)
 
 
-async def _unlock(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
-    """Unlock the contact that was paid. Raises `MatchNotAccepted` or `AlreadyUnlocked`."""
-    match = await mark_unlocked(session, payment.match_id, now)
-    session.add(
-        Unlock(
-            id=new_id(),
-            employer_id=payment.employer_id,
-            match_id=match.id,
-            worker_id=match.worker_id,
-            payment_id=payment.id,
-            unlocked_at=now,
+async def _unlock(
+    session: AsyncSession,
+    buyer: Buyer,
+    sold: Sequence[tuple[Payment, SoldLead]],
+    now: dt.datetime,
+) -> None:
+    """Write what reveals the contacts of leads that were sold, and send them and the workers their messages."""
+    if not sold:
+        return
+    unlocks = [
+        {
+            "id": new_id(),
+            "employer_id": payment.employer_id,
+            "match_id": lead.match_id,
+            "worker_id": lead.worker_id,
+            "payment_id": payment.id,
+            "unlocked_at": now,
+        }
+        for payment, lead in sold
+    ]
+    await session.execute(insert(Unlock), unlocks)
+    ids = [lead.match_id for _, lead in sold]
+    await unlock_limits.note(session, buyer.id, buyer.since, ids, now)
+    contacts = await contacts_with_language(session, buyer.id, ids)
+    notices = []
+    for payment, lead in sold:
+        contact, language = contacts[lead.match_id]
+        notices += [lead.notice, *_with_contact(buyer, payment, lead, contact, language)]
+        audit.record(
+            session,
+            "lead.unlock",
+            lead.match_id,
+            None,
+            now,
+            after={"payment_id": str(payment.id), "employer_id": str(payment.employer_id)},
         )
-    )
-    await session.flush()
-    await unlock_limits.note(session, payment.employer_id, now)
-    await _cancel_others(session, payment, now)
-    await _send_contact(session, payment, match, now)
-    audit.record(
-        session,
-        "lead.unlock",
-        match.id,
-        None,
-        now,
-        after={"payment_id": str(payment.id), "employer_id": str(payment.employer_id)},
-    )
+    await notify_many(session, notices, now)
 
 
-async def _cancel_others(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
-    """Cancel other orders for the same lead, and have their pages closed at the provider.
+async def _cancel_others(
+    session: AsyncSession, payments: Sequence[Payment], now: dt.datetime
+) -> None:
+    """Cancel other orders for the leads of these payments of one order, and have their pages closed at the provider.
 
     All of such an order goes: its page asks for a lead that is bought.
     """
+    if not payments:
+        return
     others = select(Payment.order_id).where(
-        Payment.match_id == payment.match_id,
-        Payment.id != payment.id,
+        Payment.match_id.in_([payment.match_id for payment in payments]),
         Payment.status.in_(rules.OPEN),
-        Payment.order_id != payment.order_id,
+        Payment.order_id != payments[0].order_id,
     )
     for order_id in sorted(filter(None, set(await session.scalars(others)))):
         await orders.move(session, order_id, PaymentAction.CANCEL, now)
 
 
-async def _send_contact(
-    session: AsyncSession, payment: Payment, match: JobMatch, now: dt.datetime
-) -> None:
-    """Send the contact to the employer's phone if it is proven to be theirs, else to the mailbox.
+def _with_contact(
+    buyer: Buyer, payment: Payment, lead: SoldLead, contact: Contact, language: str
+) -> list[Notice]:
+    """Return the contact to the employer's phone if it is proven to be theirs, else to the mailbox.
 
     An account may name a stranger's phone by a slip: that one only hears where the contact is.
     """
-    proven = await phones.is_proven(session, payment.employer_id)
-    contact = (await contacts_of(session, payment.employer_id, [match.id]))[match.id]
-    about = (
-        select(Job.title, Employer.company_name, User.language)
-        .join(Employer, Employer.id == Job.employer_id)
-        .join(User, User.id == match.worker_id)
-        .where(Job.id == match.job_id)
-    )
-    title, company, language = (await session.execute(about)).one()
     hello = None
     if contact.phone is not None:
-        name = contact.name or ""
-        hello = hello_url(contact.phone, language, name=name, company=company, title=title)
-    await notify(
-        session,
-        payment.employer_id,
-        "lead_unlocked",
-        {
-            "match_id": str(match.id),
-            "title": title,
-            "name": contact.name,
-            "phone": contact.phone,
-            "hello": hello,
-            "price": {"amount": payment.amount, "currency": payment.currency},
-        },
-        key=str(payment.id),
-        now=now,
-        subject_id=match.id,
-        to_mailbox=not proven,
-    )
-    if proven is False:
-        await notify(
-            session,
-            payment.employer_id,
-            "lead_in_mailbox",
-            {"title": title},
-            key=str(payment.id),
-            now=now,
-            subject_id=match.id,
+        hello = hello_url(
+            contact.phone,
+            language,
+            name=contact.name or "",
+            company=lead.job.company,
+            title=lead.job.title,
         )
+    params = {
+        "match_id": str(lead.match_id),
+        "title": lead.job.title,
+        "name": contact.name,
+        "phone": contact.phone,
+        "hello": hello,
+        "price": {"amount": payment.amount, "currency": payment.currency},
+    }
+    key, about = str(payment.id), lead.match_id
+    notices = [
+        Notice(
+            buyer.id,
+            "lead_unlocked",
+            params,
+            key,
+            about,
+            to_mailbox=not buyer.phone_proven,
+        )
+    ]
+    if buyer.phone_proven is False:
+        title = {"title": lead.job.title}
+        notices.append(Notice(buyer.id, "lead_in_mailbox", title, key, about))
+    return notices
 
 
 async def _paid_twice(
@@ -415,6 +469,7 @@ async def _paid_twice(
     order: Order,
     attempt: PaymentAttempt,
     checkout: Checkout,
+    jobs: Mapping[UUID, LockedJob],
     now: dt.datetime,
 ) -> None:
     """Give back a second charge for one order: two pages can exist if an answer was lost.
@@ -432,7 +487,7 @@ async def _paid_twice(
         provider=attempt.provider,
     )
     await _book_captures(session, second, attempt, now)
-    await _invoice(session, second, attempt, now)
+    await _invoice(session, second, attempt, jobs, now)
     if order.kind == OrderKind.TOP_UP:
         await _credit(session, await session.get_one(Order, attempt.order_id), attempt, now)
     await early_events.apply(session, attempt.intent_id, now)
@@ -475,17 +530,17 @@ async def settle_suspense(
     `MatchNotAccepted` or `AlreadyUnlocked` where the lead can't be sold: then the money goes back. Raises
     `BuyerNotActive` or `PaymentDisputed` where the employer may buy nothing, as any other purchase is refused.
     """
-    about = select(JobMatch.job_id).join(Payment, Payment.match_id == JobMatch.id)
-    of_item = about.join(OpenItem, OpenItem.payment_id == Payment.id).where(OpenItem.id == item_id)
-    job_id = await session.scalar(of_item)
-    await lock_jobs(session, [job_id] if job_id else [])
+    of_item = select(OpenItem.payment_id).where(OpenItem.id == item_id).scalar_subquery()
+    jobs = await _lock_jobs_of(session, Payment.id == of_item)
     item, payment = await suspense.get_item(session, item_id)
-    refusal = await _refusal(session, payment.employer_id)
-    if refusal == disputes.DisputeOpen.code:
+    buyer = await get_buyer(session, payment.employer_id)
+    if buyer.disputed and buyer.status is UserStatus.ACTIVE:
         raise PaymentDisputed
-    if refusal is not None:
+    if buyer.refusal is not None:
         raise suspense.BuyerNotActive
     await suspense.take_as_paid(session, item, payment, reason, actor, now)
-    await _unlock(session, payment, now)
-    await invoicing.invoice_captures(session, [payment], now)
+    sold = await _sell(session, buyer, payment, jobs, now)
+    await _unlock(session, buyer, [sold], now)
+    await _cancel_others(session, [payment], now)
+    await _invoice(session, [payment], None, jobs, now)
     return item

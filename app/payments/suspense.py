@@ -59,18 +59,6 @@ class NothingToClose(Conflict):
     detail = "The money is there: refund or settle it."
 
 
-async def list_in_review(
-    session: AsyncSession, employer_id: UUID, match_ids: Collection[UUID]
-) -> set[UUID]:
-    """Return for which of these leads money of this employer waits in suspense."""
-    query = select(Payment.match_id).where(
-        Payment.employer_id == employer_id,
-        Payment.match_id.in_(match_ids),
-        Payment.status == PaymentStatus.IN_REVIEW,
-    )
-    return set(await session.scalars(query))
-
-
 async def set_aside(
     session: AsyncSession,
     order: Order,

@@ -5,7 +5,7 @@ still buy.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import TooMany
 from app.employers import velocity
-from app.employers.models import Employer
 from app.payments import rules
 from app.payments.models import Payment, Unlock
 from app.policy import policy
@@ -39,32 +38,40 @@ async def require(
     unlocks count too.
     """
     limits = (await policy.current(session)).limits
-    for span, most in ((HOUR, limits.unlocks_per_hour), (DAY, limits.unlocks_per_day)):
-        bought = select(Unlock.unlocked_at.label("at")).where(
-            Unlock.employer_id == employer_id, velocity.within(Unlock.unlocked_at, span, now)
-        )
-        buying = select(Payment.created_at.label("at")).where(
-            Payment.employer_id == employer_id,
-            Payment.match_id.not_in(match_ids),
-            Payment.status.in_(rules.OPEN),
-            velocity.within(Payment.created_at, span, now),
-        )
-        # In one statement: between two, a purchase that succeeds would be seen by neither.
-        begun = union_all(bought, buying).subquery()
-        await velocity.require_fewer(
-            session, begun, most, span, now=now, refusal=UnlocksTooFast, more=len(match_ids)
-        )
+    spans = ((HOUR, limits.unlocks_per_hour), (DAY, limits.unlocks_per_day))
+    rooms = [(span, velocity.room(most, len(match_ids))) for span, most in spans]
+    bought = select(Unlock.unlocked_at.label("at")).where(
+        Unlock.employer_id == employer_id, velocity.within(Unlock.unlocked_at, DAY, now)
+    )
+    buying = select(Payment.created_at.label("at")).where(
+        Payment.employer_id == employer_id,
+        Payment.match_id.not_in(match_ids),
+        Payment.status.in_(rules.OPEN),
+        velocity.within(Payment.created_at, DAY, now),
+    )
+    # In one statement: between two, a purchase that succeeds would be seen by neither.
+    begun = union_all(bought, buying).subquery()
+    times = await velocity.latest(session, begun, max(room for _, room in rooms))
+    for span, room in rooms:
+        velocity.require_room(times, room, span, now=now, refusal=UnlocksTooFast)
 
 
-async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:
-    """Call for a person when a new employer has just reached the number that is a sign."""
+async def note(
+    session: AsyncSession,
+    employer_id: UUID,
+    since: dt.datetime,
+    match_ids: Collection[UUID],
+    now: dt.datetime,
+) -> None:
+    """Call for a person when a new employer has just reached the number that is a sign, by unlocking these leads.
+
+    `since` is when the account was made.
+    """
     limits = (await policy.current(session)).limits
-    new_since = now - dt.timedelta(days=limits.new_account_days)
-    created_at = await session.scalar(select(Employer.created_at).where(Employer.id == employer_id))
-    if created_at is None or created_at <= new_since:
+    if since <= now - dt.timedelta(days=limits.new_account_days):
         return
-    workers = await workers_lately(session, employer_id, now)
-    if workers == limits.new_account_unlocks:
+    before, workers = await _workers_lately(session, employer_id, match_ids, now)
+    if before < limits.new_account_unlocks <= workers:
         velocity.alert_team(
             session, employer_id, "fast_unlocks", "workers_in_a_day", workers, now=now
         )
@@ -72,7 +79,16 @@ async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> No
 
 async def workers_lately(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> int:
     """Return how many different workers' contacts an employer unlocked in the last 24 hours."""
-    query = select(func.count(Unlock.worker_id.distinct())).where(
+    return (await _workers_lately(session, employer_id, (), now))[1]
+
+
+async def _workers_lately(
+    session: AsyncSession, employer_id: UUID, match_ids: Collection[UUID], now: dt.datetime
+) -> tuple[int, int]:
+    """Return how many workers it were without these leads, and with them."""
+    workers = func.count(Unlock.worker_id.distinct())
+    query = select(workers.filter(Unlock.match_id.not_in(match_ids)), workers).where(
         Unlock.employer_id == employer_id, velocity.within(Unlock.unlocked_at, DAY, now)
     )
-    return (await session.scalar(query)) or 0
+    before, with_them = (await session.execute(query)).one()
+    return before, with_them

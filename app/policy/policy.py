@@ -25,6 +25,8 @@ from app.policy.models import PolicyRow
 from app.taxes import pack
 
 _ONLY_ROW = 1
+_READ = "policy"
+"""Where a session keeps the policy that it has read."""
 
 Weight = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
 Price = Annotated[int, whole(50, 10**9)]
@@ -382,7 +384,25 @@ def default_policy(currency: str) -> Policy:
 
 
 async def current(session: AsyncSession) -> Policy:
-    """Return the policy in force. Raises `PolicyUnreadable` rather than guess a price or limit."""
+    """Return the policy in force. Raises `PolicyUnreadable` rather than guess a price or limit.
+
+    It is read once in a session: all that a transaction decides, it decides by the same policy. Who must have the
+    newest (a use that is the last) asks `lock` before.
+    """
+    known: Policy | None = session.info.get(_READ)
+    if known is None:
+        known = session.info[_READ] = await _read(session)
+    return known
+
+
+async def lock(session: AsyncSession) -> Policy:
+    """Lock the policy's row until the end of the transaction, and return the policy as it is now."""
+    await session.execute(select(PolicyRow.id).with_for_update())
+    session.info.pop(_READ, None)
+    return await current(session)
+
+
+async def _read(session: AsyncSession) -> Policy:
     values = await _stored(session)
     if values is None:
         return default_policy(session.info.get("default_currency", "INR"))
@@ -418,6 +438,7 @@ async def _stored(session: AsyncSession) -> Any:
 async def replace(session: AsyncSession, policy: Policy, *, now: dt.datetime) -> None:
     """Put `policy` in force from this commit on."""
     values = policy.model_dump(mode="json")
+    session.info.pop(_READ, None)
     first = {"id": _ONLY_ROW, "values": values, "version": 1, "updated_at": now}
     statement = insert_of(PolicyRow, postgresql=is_postgresql(session)).values(first)
     await session.execute(

@@ -1,0 +1,68 @@
+"""The employer who buys: what a purchase has to know of them, read once."""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.employers.models import Employer
+from app.employers.phones import Caller, caller_of
+from app.identity.models import User, UserStatus
+from app.payments.disputes import DisputeOpen
+from app.payments.models import Dispute
+from app.payments.rules import DisputeStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """An employer as they are now."""
+
+    id: UUID
+    status: UserStatus
+    disputed: bool
+    """A bank decides about one of their payments."""
+    since: dt.datetime
+    phone_proven: bool | None
+    """Whether the account's phone was proven to be theirs; None where it names none."""
+    caller: Caller | None
+    """Who will call the workers, and from which number; None without a proven phone."""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why their money buys nothing now: the account's status or an open dispute; None if it does."""
+        if self.status is not UserStatus.ACTIVE:
+            return f"account_{self.status}"
+        return DisputeOpen.code if self.disputed else None
+
+
+async def get_buyer(session: AsyncSession, employer_id: UUID) -> Buyer:
+    """Return the employer. Who has to rely on it until the commit has locked their row before."""
+    disputed = exists().where(
+        Dispute.employer_id == User.id, Dispute.status == DisputeStatus.OPENED
+    )
+    query = (
+        select(
+            User.id,
+            User.status,
+            User.name,
+            User.phone_sealed,
+            User.phone_index,
+            Employer.proven_phone_index,
+            Employer.created_at,
+            disputed.label("disputed"),
+        )
+        .join(Employer, Employer.id == User.id)
+        .where(User.id == employer_id)
+    )
+    row = (await session.execute(query)).one()
+    proven = None if row.phone_index is None else row.phone_index == row.proven_phone_index
+    return Buyer(
+        id=row.id,
+        status=UserStatus(row.status),
+        disputed=row.disputed,
+        since=row.created_at,
+        phone_proven=proven,
+        caller=caller_of(session, row.name, row.phone_sealed) if proven else None,
+    )
