@@ -15,14 +15,14 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.models import AdminActionLog, AuditHead, AuditWords
 from app.core.crypto import Keyring, SealBroken
 from app.core.ids import new_id
 from app.database.session import before_commit, keyring
-from app.database.statements import insert_if_absent
+from app.database.statements import NewRows, insert_if_absent, table, write_together
 
 GENESIS = "0" * 64
 _PLAIN, KEYED = 1, 2
@@ -39,6 +39,15 @@ _TARGET_TYPES: Final = {"offer": "match", "lead": "match", "report": "match", "d
 """Target types by the first part of an action's name; of the others they are equal."""
 _ONLY_ROW = 1
 _BATCH = 1_000
+_FEW: Final = 4
+"""As many rows go into one statement with the head; more of them go into one of their own."""
+_NEW_ROWS: Final = insert(table(AdminActionLog))
+_NEW_WORDS: Final = insert(table(AuditWords))
+_MOVE_HEAD: Final = (
+    update(table(AuditHead))
+    .where(AuditHead.id == _ONLY_ROW)
+    .values(number=bindparam("new_number"), hash=bindparam("new_hash"))
+)
 
 
 class _Actor(Protocol):
@@ -131,11 +140,16 @@ async def _write(session: AsyncSession) -> None:
         row |= {"version": KEYED, "key_id": keys.mac_key_id}
         previous = entry_hash(row, keys)
         row["hash"] = previous
-    await session.execute(insert(AdminActionLog), rows)
-    if words:
-        await session.execute(insert(AuditWords), words)
-    await session.execute(
-        update(AuditHead).where(AuditHead.id == _ONLY_ROW).values(number=number, hash=previous)
+    if len(rows) > _FEW:
+        await session.execute(_NEW_ROWS, rows[_FEW:])
+    if len(words) > _FEW:
+        await session.execute(_NEW_WORDS, words[_FEW:])
+    await write_together(
+        session,
+        NewRows(_NEW_ROWS, rows[:_FEW]),
+        NewRows(_NEW_WORDS, words[:_FEW]),
+        then=_MOVE_HEAD,
+        values={"new_number": number, "new_hash": previous},
     )
 
 

@@ -1,9 +1,10 @@
 """SQL for which the two databases need different words."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from functools import cache
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, Final, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -11,12 +12,15 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     CursorResult,
+    Executable,
+    Select,
     Table,
     Text,
     Update,
     UpdateBase,
     bindparam,
     literal_column,
+    select,
     update,
 )
 from sqlalchemy.dialects import postgresql as on_postgresql
@@ -66,7 +70,8 @@ def _bits_set_on_postgresql(element: bits_set, compiler: Any, **options: Any) ->
 
 
 @cache
-def _if_absent(model: type[Base], *, postgresql: bool) -> Insert:
+def if_absent(model: type[Base], *, postgresql: bool) -> Insert:
+    """Return an INSERT that leaves out rows which would break a unique constraint."""
     return insert_of(model, postgresql=postgresql).on_conflict_do_nothing()
 
 
@@ -74,8 +79,62 @@ async def insert_if_absent(
     session: AsyncSession, model: type[Base], row: Mapping[str, Any]
 ) -> bool:
     """Insert one row unless it breaks a unique constraint; return whether it was inserted."""
-    statement = _if_absent(model, postgresql=is_postgresql(session))
+    statement = if_absent(model, postgresql=is_postgresql(session))
     return await rows_changed(session, statement, dict(row)) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class NewRows:
+    """Rows for a table: an INSERT without values, made once, and the values of each row, all of the same columns."""
+
+    insert: UpdateBase
+    rows: Sequence[Mapping[str, Any]]
+
+
+_NOTHING: Final[Select[Any]] = select(literal_column("1"))
+
+
+async def write_together(
+    session: AsyncSession,
+    *new: NewRows,
+    then: UpdateBase | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> None:
+    """Insert rows of several tables, and run `then` with its `values` bound by name; none may need to see another's.
+
+    On PostgreSQL it is one statement, and so one round trip; foreign keys are checked at its end. SQLite, which has
+    no round trips, gets one statement a table.
+    """
+    batches = [each for each in new if each.rows]
+    if not is_postgresql(session):
+        for each in batches:
+            await session.execute(each.insert, each.rows)
+        if then is not None:
+            await session.execute(then, values)
+        return
+    shape = tuple((each.insert, tuple(each.rows[0]), len(each.rows)) for each in batches)
+    bound = {
+        f"{number}_{place}_{name}": value
+        for number, each in enumerate(batches)
+        for place, row in enumerate(each.rows)
+        for name, value in row.items()
+    }
+    await session.execute(_together(shape, then), bound | dict(values or {}))
+
+
+@lru_cache(maxsize=256)
+def _together(
+    shape: tuple[tuple[Any, tuple[str, ...], int], ...], then: UpdateBase | None
+) -> Executable:
+    parts = [
+        insert.values({name: bindparam(f"{number}_{place}_{name}") for name in columns}).cte(
+            f"rows_{number}_{place}"
+        )
+        for number, (insert, columns, count) in enumerate(shape)
+        for place in range(count)
+    ]
+    whole = _NOTHING if then is None else then
+    return whole.add_cte(*parts)
 
 
 async def rows_changed(session: AsyncSession, statement: UpdateBase, values: Any = None) -> int:

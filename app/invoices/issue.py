@@ -7,15 +7,17 @@ where it can, and locks the job and the payment before; what it locks later nobo
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import case, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.core.ids import new_id
 from app.database.session import keyring
-from app.database.statements import insert_of, is_postgresql
+from app.database.statements import NewRows, insert_of, is_postgresql, table, write_together
 from app.employers.models import Employer
 from app.employers.shared_identifiers import address_of
 from app.invoices.documents import (
@@ -33,6 +35,8 @@ from app.taxes.quote import together
 
 ADDRESS: Final = "address on an invoice"
 """The sealing context of the buyer's address."""
+_NEW_INVOICE: Final = insert(table(Invoice))
+_NEW_LINES: Final = insert(table(InvoiceLine))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,22 +219,22 @@ async def _write(
     # All is ready before the number is taken: until the end of the transaction nobody else gets one.
     sequence = await _next_number(session, name, year, kind)
     number = number_of(kind, year, sequence)
-    invoice = Invoice(
-        id=new_id(),
-        source=source,
-        kind=kind,
-        seller=name,
-        year=year,
-        sequence=sequence,
-        number=number,
-        employer_id=employer_id,
-        order_id=order_id,
-        invoice_id=about.id if about else None,
-        currency=quote.currency,
-        net=quote.net,
-        tax=quote.tax,
-        total=quote.total,
-        snapshot=snapshot(
+    invoice: dict[str, Any] = {
+        "id": new_id(),
+        "source": source,
+        "kind": kind,
+        "seller": name,
+        "year": year,
+        "sequence": sequence,
+        "number": number,
+        "employer_id": employer_id,
+        "order_id": order_id,
+        "invoice_id": about.id if about else None,
+        "currency": quote.currency,
+        "net": quote.net,
+        "tax": quote.tax,
+        "total": quote.total,
+        "snapshot": snapshot(
             lines,
             kind=kind,
             number=number,
@@ -240,35 +244,37 @@ async def _write(
             buyer_city=buyer_city,
             about=named,
         ),
-        buyer_address_sealed=sealed,
-        issued_at=now,
-    )
-    session.add(invoice)
-    await session.flush()
+        "buyer_address_sealed": sealed,
+        "issued_at": now,
+    }
     rows = [
         {
-            "invoice_id": invoice.id,
+            "invoice_id": invoice["id"],
             "position": position,
             "payment_id": line.payment_id,
             "total": line.quote.total,
         }
         for position, line in enumerate(lines, 1)
     ]
-    await session.execute(insert(InvoiceLine), rows)
-    return invoice
+    await write_together(session, NewRows(_NEW_INVOICE, [invoice]), NewRows(_NEW_LINES, rows))
+    return Invoice(**invoice)
 
 
 async def _next_number(session: AsyncSession, seller: str, year: str, kind: InvoiceKind) -> int:
     """Take the next number of a series, whose row stays locked until the transaction ends."""
     first = {"seller": seller, "year": year, "kind": kind.value, "last_number": 1}
-    series = InvoiceSeries.__table__.c
-    statement = (
-        insert_of(InvoiceSeries, postgresql=is_postgresql(session))
-        .values(first)
+    statement = _take_number(postgresql=is_postgresql(session))
+    return int((await session.execute(statement, first)).scalar_one())
+
+
+@cache
+def _take_number(*, postgresql: bool) -> ReturningInsert[tuple[int]]:
+    series = table(InvoiceSeries).c
+    return (
+        insert_of(InvoiceSeries, postgresql=postgresql)
         .on_conflict_do_update(
             index_elements=[series.seller, series.year, series.kind],
             set_={"last_number": series.last_number + 1},
         )
         .returning(series.last_number)
     )
-    return int((await session.execute(statement)).scalar_one())

@@ -3,13 +3,15 @@
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import DomainError, NotFound
 from app.database.statements import transition_update
+from app.database.types import UtcDateTime
 from app.employers.phones import Caller, find_callers
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobStatus
@@ -84,6 +86,24 @@ async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime)
     return sold
 
 
+_AT: Final = bindparam("at", type_=UtcDateTime())
+_SELL: Final = transition_update(
+    JobMatch,
+    rules.TABLE.only(Action.UNLOCK),
+    _AT,
+    JobMatch.id == bindparam("match_id"),
+    *for_sale(),
+    unlocked_at=_AT,
+).returning(JobMatch.worker_id)
+_COUNT: Final = (
+    update(Job)
+    .where(Job.id == bindparam("job_id"))
+    .values(unlocked=Job.unlocked + 1)
+    .returning(Job.unlocked, Job.status)
+    .execution_options(synchronize_session=False)
+)
+
+
 async def sell(
     session: AsyncSession, match_id: UUID, job: LockedJob, caller: Caller | None, now: dt.datetime
 ) -> SoldLead:
@@ -94,21 +114,11 @@ async def sell(
     the audit row, together with the payment's side. Raises `MatchNotAccepted` (also for a worker who is suspended or
     erased, and for a cancelled job) or `AlreadyUnlocked`, and has then changed nothing.
     """
-    transition = rules.TABLE.only(Action.UNLOCK)
-    bought = transition_update(
-        JobMatch, transition, now, JobMatch.id == match_id, *for_sale(), unlocked_at=now
-    )
-    worker_id = (await session.execute(bought.returning(JobMatch.worker_id))).scalar_one_or_none()
+    bought = await session.execute(_SELL, {"match_id": match_id, "at": now})
+    worker_id = bought.scalar_one_or_none()
     if worker_id is None:
         raise await _why_not(session, match_id, job, now)
-    raised = (
-        update(Job)
-        .where(Job.id == job.id)
-        .values(unlocked=Job.unlocked + 1)
-        .returning(Job.unlocked, Job.status)
-        .execution_options(synchronize_session=False)
-    )
-    unlocked, status = (await session.execute(raised)).one()
+    unlocked, status = (await session.execute(_COUNT, {"job_id": job.id})).one()
     calls = None if caller is None else caller.as_param()
     notice = job.worker_notice(worker_id, "contact_unlocked", match_id, urgent=True, caller=calls)
     if unlocked >= job.positions and status == JobStatus.PUBLISHED:

@@ -2,9 +2,10 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.employers.models import Employer
@@ -37,26 +38,27 @@ class Buyer:
         return DisputeOpen.code if self.disputed else None
 
 
+_BUYER: Final = (
+    select(
+        User.id,
+        User.status,
+        User.name,
+        User.phone_sealed,
+        User.phone_index,
+        Employer.proven_phone_index,
+        Employer.created_at,
+        exists()
+        .where(Dispute.employer_id == User.id, Dispute.status == DisputeStatus.OPENED)
+        .label("disputed"),
+    )
+    .join(Employer, Employer.id == User.id)
+    .where(User.id == bindparam("employer_id"))
+)
+
+
 async def get_buyer(session: AsyncSession, employer_id: UUID) -> Buyer:
     """Return the employer. Who has to rely on it until the commit has locked their row before."""
-    disputed = exists().where(
-        Dispute.employer_id == User.id, Dispute.status == DisputeStatus.OPENED
-    )
-    query = (
-        select(
-            User.id,
-            User.status,
-            User.name,
-            User.phone_sealed,
-            User.phone_index,
-            Employer.proven_phone_index,
-            Employer.created_at,
-            disputed.label("disputed"),
-        )
-        .join(Employer, Employer.id == User.id)
-        .where(User.id == employer_id)
-    )
-    row = (await session.execute(query)).one()
+    row = (await session.execute(_BUYER, {"employer_id": employer_id})).one()
     proven = None if row.phone_index is None else row.phone_index == row.proven_phone_index
     return Buyer(
         id=row.id,

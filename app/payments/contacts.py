@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
@@ -48,6 +48,16 @@ class ContactHolder:
     unlocked_at: dt.datetime
 
 
+_UNLOCKED: Final = (
+    select(Unlock.match_id, *_SHOWN)
+    .join(User, User.id == Unlock.worker_id)
+    .where(
+        Unlock.employer_id == bindparam("employer_id"),
+        Unlock.match_id.in_(bindparam("match_ids", expanding=True)),
+    )
+)
+
+
 async def contacts_of(
     session: AsyncSession, employer_id: UUID, match_ids: Collection[UUID]
 ) -> dict[UUID, Contact]:
@@ -60,12 +70,8 @@ async def contacts_with_language(
     session: AsyncSession, employer_id: UUID, match_ids: Collection[UUID]
 ) -> dict[UUID, tuple[Contact, str]]:
     """Return the contacts as `contacts_of` does, each with the language in which the worker reads."""
-    query = (
-        select(Unlock.match_id, *_SHOWN)
-        .join(User, User.id == Unlock.worker_id)
-        .where(Unlock.employer_id == employer_id, Unlock.match_id.in_(match_ids))
-    )
-    rows = await session.execute(query)
+    bought = {"employer_id": employer_id, "match_ids": list(match_ids)}
+    rows = await session.execute(_UNLOCKED, bought)
     return {row.match_id: (_contact(session, row), row.language) for row in rows}
 
 

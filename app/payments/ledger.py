@@ -12,17 +12,24 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.core.ids import new_id
-from app.database.statements import insert_of, is_postgresql
+from app.database.statements import (
+    NewRows,
+    if_absent,
+    is_postgresql,
+    table,
+    write_together,
+)
 from app.payments.models import LedgerAccount, LedgerEntry, LedgerTransaction
 from app.payments.rules import OF_A_PROVIDER, AccountType, Posting
 
 _ACCOUNTS: Final = UUID("5f0d9a3e-6c1b-4f0e-9d57-0c2b7a9e4d11")
 """Namespace of the accounts' ids; a random value that never changes."""
+_NEW_ENTRIES: Final = insert(table(LedgerEntry))
 
 
 class Unbalanced(ValueError):
@@ -108,7 +115,6 @@ async def book_each(
         if posting.amount != 0
     ]
     if sides:
-        await open_accounts(session, [account for _, _, account in sides])
         entries = [
             {
                 "id": new_id(),
@@ -119,7 +125,8 @@ async def book_each(
             }
             for header_id, posting, account in sides
         ]
-        await session.execute(insert(LedgerEntry), entries)
+        accounts = _new_accounts(session, [account for _, _, account in sides])
+        await write_together(session, accounts, NewRows(_NEW_ENTRIES, entries))
     return booked
 
 
@@ -151,7 +158,7 @@ async def _insert_headers(session: AsyncSession, headers: list[dict[str, Any]]) 
 
 @cache
 def _if_not_booked(*, postgresql: bool) -> ReturningInsert[tuple[str]]:
-    statement = insert_of(LedgerTransaction, postgresql=postgresql).on_conflict_do_nothing()
+    statement = if_absent(LedgerTransaction, postgresql=postgresql)
     return statement.returning(LedgerTransaction.event_key)
 
 
@@ -190,26 +197,32 @@ async def book_opposite(
         for side in await session.execute(sides)
     ]
     if entries:
-        await session.execute(insert(LedgerEntry), entries)
+        await session.execute(_NEW_ENTRIES, entries)
     return True
+
+
+_LOCKED_ACCOUNT: Final = (
+    select(LedgerAccount.id)
+    .where(LedgerAccount.id == bindparam("account_id"))
+    .with_for_update(key_share=True)
+)
+_SUM: Final = select(func.sum(LedgerEntry.amount)).where(
+    LedgerEntry.account_id == bindparam("account_id")
+)
 
 
 async def lock_balance(session: AsyncSession, employer_id: UUID, currency: str) -> int:
     """Lock an employer's balance against other debits; return what is in it, 0 if there never was any."""
     its_id = account_id(AccountType.EMPLOYER_BALANCE, currency, owner_id=employer_id)
-    account = select(LedgerAccount.id).where(LedgerAccount.id == its_id)
-    if await session.scalar(account.with_for_update(key_share=True)) is None:
+    if await session.scalar(_LOCKED_ACCOUNT, {"account_id": its_id}) is None:
         return 0
     return await balance_of(session, employer_id, currency)
 
 
 async def balance_of(session: AsyncSession, employer_id: UUID, currency: str) -> int:
     """Return what is in an employer's balance, in minor units."""
-    query = select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
-        LedgerEntry.account_id
-        == account_id(AccountType.EMPLOYER_BALANCE, currency, owner_id=employer_id)
-    )
-    return -int(await session.scalar(query) or 0)
+    its_id = account_id(AccountType.EMPLOYER_BALANCE, currency, owner_id=employer_id)
+    return -int(await session.scalar(_SUM, {"account_id": its_id}) or 0)
 
 
 def _account(posting: Posting, currency: str, provider: str | None) -> dict[str, Any]:
@@ -228,6 +241,9 @@ async def open_accounts(session: AsyncSession, accounts: Sequence[dict[str, Any]
 
     Two bookings that open the same accounts wait for each other in that order, and never in a circle.
     """
+    await write_together(session, _new_accounts(session, accounts))
+
+
+def _new_accounts(session: AsyncSession, accounts: Sequence[dict[str, Any]]) -> NewRows:
     rows = sorted({row["id"]: row for row in accounts}.values(), key=lambda row: row["id"])
-    statement = insert_of(LedgerAccount, postgresql=is_postgresql(session)).values(rows)
-    await session.execute(statement.on_conflict_do_nothing())
+    return NewRows(if_absent(LedgerAccount, postgresql=is_postgresql(session)), rows)

@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
@@ -102,19 +103,26 @@ async def payments_of_charge(session: AsyncSession, intent_id: str) -> list[Paym
     return list(await session.scalars(query))
 
 
+_OPEN_ORDERS: Final = (
+    select(Order)
+    .where(
+        Order.id.in_(
+            select(Payment.order_id).where(
+                Payment.match_id.in_(bindparam("match_ids", expanding=True)),
+                Payment.status.in_(rules.OPEN),
+            )
+        ),
+        Order.status.in_(rules.OPEN),
+    )
+    .order_by(Order.id)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
 async def open_orders_of(session: AsyncSession, match_ids: Collection[UUID]) -> list[Order]:
     """Return and lock the open orders with an open payment for one of these leads, by id."""
-    with_one = select(Payment.order_id).where(
-        Payment.match_id.in_(match_ids), Payment.status.in_(rules.OPEN)
-    )
-    query = (
-        select(Order)
-        .where(Order.id.in_(with_one), Order.status.in_(rules.OPEN))
-        .order_by(Order.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return list(await session.scalars(query))
+    return list(await session.scalars(_OPEN_ORDERS, {"match_ids": list(match_ids)}))
 
 
 async def find_open(

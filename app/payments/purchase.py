@@ -8,16 +8,17 @@ import asyncio
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from sqlalchemy import Select, and_, exists, func, select
+from sqlalchemy import and_, bindparam, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, Forbidden
 from app.core.ids import new_id
 from app.core.money import Money
+from app.database.statements import NewRows, table, write_together
 from app.employers import free_leads, phones
 from app.employers.models import Employer
 from app.identity import users
@@ -46,6 +47,26 @@ from app.payments.suspense import PaymentInReview
 from app.policy import policy
 from app.taxes.quote import together
 
+_LEADS: Final = select(
+    JobMatch.id,
+    JobMatch.job_id,
+    JobMatch.price_amount,
+    JobMatch.price_currency,
+    exists()
+    .where(Unlock.match_id == JobMatch.id, Unlock.employer_id == JobMatch.employer_id)
+    .label("bought"),
+    and_(*for_sale()).label("for_sale"),
+    exists()
+    .where(
+        Payment.match_id == JobMatch.id,
+        Payment.employer_id == JobMatch.employer_id,
+        Payment.status == PaymentStatus.IN_REVIEW,
+    )
+    .label("in_review"),
+).where(
+    JobMatch.id.in_(bindparam("match_ids", expanding=True)),
+    JobMatch.employer_id == bindparam("employer_id"),
+)
 _turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
 
@@ -58,6 +79,8 @@ def turn_of(employer_id: UUID) -> asyncio.Lock:
     return _turns.setdefault(employer_id, asyncio.Lock())
 
 
+_NEW_ORDER: Final = insert(table(Order))
+_NEW_PAYMENTS: Final = insert(table(Payment))
 LEAST_CHECKOUT = dt.timedelta(minutes=31)
 """A page the provider opens must stay open for half an hour at least (Stripe's rule)."""
 
@@ -158,8 +181,7 @@ async def begin(
         # Paying settles, and whoever settles locks jobs first.
         locked = await lock_jobs(session, {lead.job_id for lead in leads.values()})
         jobs = {lead.id: locked[lead.job_id] for lead in leads.values()}
-    query = select(Employer).where(Employer.id == actor.user_id)
-    employer = await _lock(session, query.with_for_update(key_share=True))
+    employer = await _lock(session, actor.user_id)
     standing = await orders.open_orders_of(session, match_ids)
     # Whoever paid one of them meanwhile had its order locked, and is done.
     leads = await _read_leads(session, actor.user_id, match_ids)
@@ -262,31 +284,24 @@ def _one_currency(match_ids: Sequence[UUID], buys: Sequence[_Lead]) -> None:
     _refuse(CurrenciesDiffer, match_ids, [lead.id for lead in buys if lead.price.currency != most])
 
 
-async def _lock(session: AsyncSession, query: Select[Employer]) -> Employer:
+_EMPLOYER: Final = (
+    select(Employer)
+    .where(Employer.id == bindparam("employer_id"))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+
+
+async def _lock(session: AsyncSession, employer_id: UUID) -> Employer:
     """Return the employer as they are once the row is locked; later in the transaction nobody has to read it again."""
-    return (await session.scalars(query.execution_options(populate_existing=True))).one()
+    return (await session.scalars(_EMPLOYER, {"employer_id": employer_id})).one()
 
 
 async def _read_leads(
     session: AsyncSession, employer_id: UUID, match_ids: Sequence[UUID]
 ) -> dict[UUID, _Lead]:
     """Return those of these leads that are the employer's, as they are now."""
-    own = (JobMatch.id.in_(match_ids), JobMatch.employer_id == employer_id)
-    bought = exists().where(Unlock.match_id == JobMatch.id, Unlock.employer_id == employer_id)
-    in_review = exists().where(
-        Payment.match_id == JobMatch.id,
-        Payment.employer_id == employer_id,
-        Payment.status == PaymentStatus.IN_REVIEW,
-    )
-    query = select(
-        JobMatch.id,
-        JobMatch.job_id,
-        JobMatch.price_amount,
-        JobMatch.price_currency,
-        bought.label("bought"),
-        and_(*for_sale()).label("for_sale"),
-        in_review.label("in_review"),
-    )
+    wanted = {"match_ids": list(match_ids), "employer_id": employer_id}
     return {
         row.id: _Lead(
             row.id,
@@ -296,7 +311,7 @@ async def _read_leads(
             for_sale=row.for_sale,
             in_review=row.in_review,
         )
-        for row in await session.execute(query.where(*own))
+        for row in await session.execute(_LEADS, wanted)
     }
 
 
@@ -392,38 +407,35 @@ async def _make_order(
         "updated_at": now,
         "paid_at": None if by_page else now,
     }
-    order = Order(
-        id=new_id(),
-        kind=OrderKind.LEADS,
-        coupon=coupon,
-        quote=whole.as_json(),
-        total=whole.total,
-        pay_with=pay_with,
-        **same,
-    )
-    session.add(order)
-    await session.flush()
+    order = same | {
+        "id": new_id(),
+        "kind": OrderKind.LEADS,
+        "coupon": coupon,
+        "quote": whole.as_json(),
+        "total": whole.total,
+        "pay_with": pay_with,
+    }
     ends = await page_ends(session, now) if by_page else None
     alone = len(buys) == 1
     payments = [
-        Payment(
-            id=order.id if alone else new_id(),
-            order_id=order.id,
-            match_id=lead.id,
-            amount=quote.total,
-            quote=quote.as_json(),
-            refunded_amount=0,
-            attempt=1,
-            expires_at=ends,
-            **same,
-        )
+        same
+        | {
+            "id": order["id"] if alone else new_id(),
+            "order_id": order["id"],
+            "match_id": lead.id,
+            "amount": quote.total,
+            "quote": quote.as_json(),
+            "refunded_amount": 0,
+            "attempt": 1,
+            "expires_at": ends,
+        }
         for lead, quote in zip(buys, each, strict=True)
     ]
-    session.add_all(payments)
+    await write_together(session, NewRows(_NEW_ORDER, [order]), NewRows(_NEW_PAYMENTS, payments))
     if by_page:
-        session.add(orders.attempt_row(order.id, 1, PROVIDER, ends, now))
-    await session.flush()
-    return order, payments
+        session.add(orders.attempt_row(order["id"], 1, PROVIDER, ends, now))
+        await session.flush()
+    return Order(**order), [Payment(**payment) for payment in payments]
 
 
 async def page_ends(session: AsyncSession, now: dt.datetime) -> dt.datetime:

@@ -6,7 +6,6 @@ no account of ours, so it is listed and not booked.
 """
 
 import datetime as dt
-from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 

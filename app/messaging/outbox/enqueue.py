@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Row, select, update
+from sqlalchemy import ColumnElement, Insert, Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
@@ -342,19 +342,20 @@ async def _suppress(
     return await rows_changed(session, kept.execution_options(synchronize_session=False))
 
 
+_REACHABLE: Final = select(
+    User.id,
+    User.role,
+    User.language,
+    User.email,
+    User.email_sealed,
+    User.phone_sealed,
+    User.phone_index,
+    User.chat_user_id,
+).where(User.id.in_(bindparam("ids", expanding=True)), User.status != UserStatus.ERASED)
+
+
 async def _reachable(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Row[*tuple[Any, ...]]]:
-    columns = (
-        User.id,
-        User.role,
-        User.language,
-        User.email,
-        User.email_sealed,
-        User.phone_sealed,
-        User.phone_index,
-        User.chat_user_id,
-    )
-    query = select(*columns).where(User.id.in_(ids), User.status != UserStatus.ERASED)
-    return {row.id: row for row in await session.execute(query)}
+    return {row.id: row for row in await session.execute(_REACHABLE, {"ids": list(ids)})}
 
 
 async def mailboxes_of(
