@@ -268,7 +268,7 @@ async def _next_number(session: AsyncSession, seller: str, year: str, kind: Invo
 
 
 @cache
-def _take_number(*, postgresql: bool) -> ReturningInsert[tuple[int]]:
+def _take_number(*, postgresql: bool) -> ReturningInsert[int]:
     series = table(InvoiceSeries).c
     return (
         insert_of(InvoiceSeries, postgresql=postgresql)

@@ -157,7 +157,7 @@ async def _insert_headers(session: AsyncSession, headers: list[dict[str, Any]]) 
 
 
 @cache
-def _if_not_booked(*, postgresql: bool) -> ReturningInsert[tuple[str]]:
+def _if_not_booked(*, postgresql: bool) -> ReturningInsert[str]:
     statement = if_absent(LedgerTransaction, postgresql=postgresql)
     return statement.returning(LedgerTransaction.event_key)
 

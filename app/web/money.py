@@ -61,6 +61,12 @@ async def show_invoices(
     return page(request, visitor, "employer/invoices.html", invoices=found)
 
 
+@router.get("/invoices.csv")
+async def export_invoices(actor: Employer, rt: Rt) -> Response:
+    """Give all my invoices and credit notes as a file."""
+    return await invoices.export_invoices(actor, rt)
+
+
 @router.get("/invoices/{invoice_id}.pdf")
 async def get_invoice_pdf(actor: Employer, rt: Rt, invoice_id: InvoiceId) -> Response:
     """Give one of my invoices as PDF."""

@@ -140,3 +140,34 @@ def test_payments_are_a_file_that_no_spreadsheet_runs(world: World) -> None:
     assert row["job_title"] == "'=HYPERLINK(1) waiter"
     assert (row["net"], row["tax"], row["total"], row["refunded"]) == ("4152", "748", "4900", "0")
     assert row["status"] == "succeeded"
+
+
+def file_of(employer: Any, name: str) -> list[dict[str, str]]:
+    answer = employer.get(f"/api/employers/{name}.csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert f'filename="{name}.csv"' in answer.headers["content-disposition"]
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+def test_invoices_and_orders_are_files_that_no_spreadsheet_runs(world: World) -> None:
+    assert file_of(world.employer(), "invoices") == []
+    assert file_of(world.employer(), "orders") == []
+    employer, _ = customer(world)
+    ok(employer.put("/api/employers/profile", {"company_name": "=1+1 Traders"}))
+    lead(world, employer).buy()
+    newest, note, first = file_of(employer, "invoices")
+    assert (newest["kind"], note["kind"], first["kind"]) == ("invoice", "credit_note", "invoice")
+    assert newest["buyer_name"] == "'=1+1 Traders"
+    assert note["about"] == first["number"]
+    assert first["about"] == ""
+    assert int(first["net"]) + int(first["tax"]) == int(first["total"]) == 4_900
+    assert [row["kind"] for row in listed(employer, f"{INVOICES}?kind=credit_note")] == [
+        "credit_note"
+    ]
+    only = employer.get("/api/employers/invoices.csv?kind=credit_note").text
+    assert note["number"] in only
+    assert first["number"] not in only
+    ordered = file_of(employer, "orders")
+    assert [(row["leads"], row["total"]) for row in ordered] == [("1", "4900")] * 2
+    assert [row["refunded"] for row in ordered] == ["0", note["total"]]
+    assert file_of(world.employer(), "invoices") == []

@@ -86,16 +86,13 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
     """Begin the payment and lead to its page; a second click leads to the same one."""
     language = "en"
     try:
-        async with rt.database.begin() as session:
-            linked: LinkedLead | LinkedOrder
-            if order_of(rt.keyring, token) is not None:
-                linked = order = await get_linked_order(session, token)
-                wanted = order.to_pay or order.match_ids
-            else:
-                linked = lead = await get_linked_lead(session, token)
-                wanted = [lead.match.id]
-            language = linked.user.language
-            await limit_subject(rt, "unlock:account", str(linked.user.id))
+        async with rt.database.read() as session:
+            linked, _ = await _linked(session, rt, token)
+        language = linked.user.language
+        await limit_subject(rt, "unlock:account", str(linked.user.id))
+        # Clicks on a link that many opened wait here, each without a connection, as those of who is signed in do.
+        async with purchase.turn_of(linked.user.id), rt.database.begin() as session:
+            linked, wanted = await _linked(session, rt, token)
             begun = await _begin(session, linked, wanted, now, paced=rt.limiter.enabled)
         here = f"{rt.settings.base_url}{request.url.path}"
         if begun is None:
@@ -108,6 +105,17 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
         known = kind if kind in catalogue.get_catalogue(language).pages else "lead_refused"
         return page(language, known, {"reason": refusal.message}, status=409)
     return RedirectResponse(paying.url or here, 303)
+
+
+async def _linked(
+    session: AsyncSession, rt: Rt, token: str
+) -> tuple[LinkedLead | LinkedOrder, Sequence[UUID]]:
+    """Return what a link is for, and the leads that are to be paid. Raises `NotFound`."""
+    if order_of(rt.keyring, token) is not None:
+        order = await get_linked_order(session, token)
+        return order, order.to_pay or order.match_ids
+    lead = await get_linked_lead(session, token)
+    return lead, [lead.match.id]
 
 
 async def _begin(

@@ -218,8 +218,6 @@ async def unlock_match(
         if paying.is_open:
             return _pending(paying)
     async with rt.database.read() as session:
-        if await purchase.find_unlock(session, actor.user_id, match_id) is None:
-            raise provider.PaymentsUnavailable
         return await _unlocked(session, actor.user_id, match_id)
 
 
@@ -240,7 +238,9 @@ def _pending(paying: Paying) -> Response:
 
 async def _unlocked(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlocked:
     query = _payments(employer_id).join(Unlock, Unlock.payment_id == Payment.id)
-    paid = (await session.execute(query.where(Unlock.match_id == match_id))).one()
+    paid = (await session.execute(query.where(Unlock.match_id == match_id))).one_or_none()
+    if paid is None:
+        raise provider.PaymentsUnavailable
     contact = (await contacts_of(session, employer_id, [match_id]))[match_id]
     return Unlocked(contact=ContactAnswer.model_validate(contact), payment=_payment(paid))
 
