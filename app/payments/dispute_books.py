@@ -5,6 +5,8 @@
     lost       dispute_lost:      losses (suspense, a balance) +49, disputed funds −49
     won again  dispute_won:       the opposite of what was booked as lost
 
+Of money that had been given back into a balance, `app.payments.lost_refunds` takes what is left there.
+
 The money is booked when the provider moves it, the loss when the bank decides: both are told in any order, and each
 is booked once. Disputed funds are zero again when both agree. Disputes that a version before has booked as lost had
 no disputed funds; they go on as they began.
@@ -17,7 +19,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.payments import ledger, orders, rules, suspense, top_up_returns
+from app.payments import ledger, lost_refunds, orders, rules, suspense, top_up_returns
 from app.payments.models import Dispute, LedgerAccount, LedgerEntry, LedgerTransaction, Payment
 from app.payments.provider import DisputeChanged, DisputeMove
 from app.payments.rules import AccountType, DisputeStatus, Posting
@@ -102,10 +104,13 @@ async def book_decision(
             await top_up_returns.put_back(session, paid, lost, won, now, ref, at=at)
         return
     if is_lost:
-        sides = _losses(paid, dispute)
+        shares = rules.shares(dispute.amount, [payment.amount for payment in paid])
+        sides = _losses(paid, shares)
         await _book(session, paid, dispute, lost, sides, dispute.currency, now, at)
+        await lost_refunds.take(session, paid, shares, dispute, times, now)
     else:
         await ledger.book_opposite(session, lost, won, now=now, occurred_at=at, provider_ref=ref)
+        await lost_refunds.put_back(session, paid, dispute, times, now)
     for payment in filter(_suspended, paid):
         await suspense.taken_back(session, payment, now, again=not is_lost)
 
@@ -144,11 +149,10 @@ async def _book(
     )
 
 
-def _losses(payments: Sequence[Payment], dispute: Dispute) -> list[Posting]:
+def _losses(payments: Sequence[Payment], shares: Sequence[int]) -> list[Posting]:
     """Return the sides of a dispute that was lost: of each payment of the charge its share."""
     lost: list[Posting] = []
-    divided = rules.shares(dispute.amount, [payment.amount for payment in payments])
-    for payment, share in zip(payments, divided, strict=True):
+    for payment, share in zip(payments, shares, strict=True):
         # Money in suspense is not ours to lose.
         lost += (
             rules.out_of_held(rules.refund(share, rules.SUSPENSE))

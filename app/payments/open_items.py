@@ -32,6 +32,8 @@ class ItemKind(StrEnum):
     """A refund or dispute of a payment that we have not got, or a top-up that does not fit what was asked for."""
     TOP_UP_SPENT = "top_up_spent"
     """Money of a top-up went back, and part of it was spent before: that part is a loss."""
+    REFUND_LOST_TOO = "refund_lost_too"
+    """A bank took money that had been given back into the balance, and part of that was spent: that part is a loss."""
     RECONCILIATION = "reconciliation"
     """The ledger and the provider's books differ."""
 

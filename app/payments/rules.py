@@ -404,6 +404,14 @@ def dispute_lost(amount: int) -> Sequence[Posting]:
     return (Posting(DISPUTED, amount), Posting(HELD, -amount))
 
 
+def out_of_balance(amount: int, employer_id: UUID) -> Sequence[Posting]:
+    """Book that a balance pays for what a bank keeps: it had been given back into it before."""
+    return (
+        Posting(AccountType.EMPLOYER_BALANCE, amount, employer_id),
+        Posting(DISPUTED, -amount),
+    )
+
+
 def out_of_held(postings: Sequence[Posting]) -> Sequence[Posting]:
     """Book money that goes back out of what was taken for a bank, and not out of the provider's cash."""
     return tuple(

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.identity.rules import AdminRole
 from app.messaging.models import OutboxMessage
+from app.payments.models import LedgerAccount, LedgerEntry
 from tests.support import leads
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok, refused
@@ -144,6 +145,67 @@ def test_a_refund_into_the_balance_waits_for_the_end_of_a_dispute(world: World, 
         went_into_the_balance(world, mine)
     else:
         assert (there(mine.employer), refunds_of(world, payment)[0].status) == (0, "cancelled")
+
+
+def lost_too(world: World, employer: Person, *, is_open: bool) -> list[int]:
+    """What of refunds into this employer's balance a bank took from us as well, and nobody gave back."""
+    path = f"/api/admin/open-items?kind=refund_lost_too&open={str(is_open).lower()}&limit=100"
+    found = ok(world.admin().get(path))["items"]
+    mine = [one for one in found if one["details"]["employer_id"] == employer.id]
+    return [one["money"]["amount"] for one in mine]
+
+
+@pytest.mark.parametrize("given", [PRICE, 1_000])
+def test_a_bank_that_takes_what_is_in_the_balance_takes_it_from_there(
+    world: World, given: int
+) -> None:
+    charge_tax(world)
+    mine, payment = bought_lead(world)
+    ok(refund(world, payment, amount=given, refund_to="balance"))
+    charge, before = payment_row(world, payment).intent_id, losses(world)
+    assert there(mine.employer) == given
+    dispute(world, charge, "opened")
+    assert there(mine.employer) == given
+    dispute(world, charge, "lost")
+    assert (there(mine.employer), losses(world) - before) == (0, PRICE - given)
+    entries = ok(mine.employer.get("/api/employers/balance/entries"))["items"]
+    assert [(one["kind"], one["amount"]["amount"]) for one in entries] == [
+        ("dispute_from_balance", -given),
+        ("refund", given),
+    ]
+    assert lost_too(world, mine.employer, is_open=True) == []
+    dispute(world, charge, "won")
+    world.clock.advance(hours=1)  # told within a second, it is asked about
+    world.settle()
+    mine.employer.token = world.sign_in(mine.employer.email, role="employer").token
+    assert (there(mine.employer), losses(world)) == (given, before)
+
+
+def test_what_was_spent_before_a_bank_took_it_is_a_loss_that_somebody_sees(world: World) -> None:
+    mine, payment = bought_lead(world)
+    ok(refund(world, payment, refund_to="balance"))
+    charge, before = payment_row(world, payment).intent_id, losses(world)
+    assert ok(lead(world, mine.employer).unlock())["status"] == "unlocked"
+    dispute(world, charge, "lost")
+    assert (there(mine.employer), losses(world) - before) == (0, PRICE)
+    assert lost_too(world, mine.employer, is_open=True) == [PRICE]
+    dispute(world, charge, "won")
+    world.clock.advance(hours=1)
+    world.settle()
+    mine.employer.token = world.sign_in(mine.employer.email, role="employer").token
+    assert (there(mine.employer), losses(world)) == (0, before)
+    assert lost_too(world, mine.employer, is_open=True) == []
+    assert lost_too(world, mine.employer, is_open=False) == [PRICE]
+
+
+def losses(world: World) -> int:
+    """All that was booked as a loss, in minor units."""
+    query = (
+        select(func.coalesce(func.sum(LedgerEntry.amount), 0))
+        .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
+        .where(LedgerAccount.type == "dispute_losses")
+    )
+    return int(world.in_session(lambda session: session.scalar(query)))
 
 
 def test_fifty_refunds_at_once_pay_once(world: World) -> None:
