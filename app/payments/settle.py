@@ -9,21 +9,19 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
-from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.employers import free_leads
 from app.identity.actor import AccountRestricted, Actor
 from app.identity.models import UserStatus
-from app.messaging.outbox.enqueue import Notice, notify, notify_many
+from app.messaging.outbox.enqueue import notify
 from app.offers.job_lock import LockedJob, lock_jobs
-from app.offers.mark_unlocked import SoldLead, sell
 from app.offers.models import JobMatch
-from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
+from app.offers.rules import AlreadyUnlocked
 from app.payments import (
     charges,
     early_events,
@@ -34,13 +32,11 @@ from app.payments import (
     refunds,
     rules,
     suspense,
-    unlock_limits,
+    unlocking,
 )
 from app.payments.buyers import Buyer, get_buyer
-from app.payments.contacts import Contact, contacts_with_language
-from app.payments.first_message import hello_url
 from app.payments.ledger import Booking
-from app.payments.models import OpenItem, Order, Payment, PaymentAttempt, Unlock
+from app.payments.models import OpenItem, Order, Payment, PaymentAttempt
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.quotes import kept_quote
 from app.payments.refunds import PaymentDisputed, PaymentNotRefundable
@@ -140,7 +136,7 @@ async def pay_from_balance(
     every other order for these leads. What can't be unlocked goes back to the balance.
     """
     await _book_captures(session, payments, None, now)
-    refused = await _unlock_paid(session, buyer, payments, jobs, now)
+    refused = await unlocking.unlock_paid(session, buyer, payments, jobs, now)
     await _invoice(session, payments, None, jobs, now)
     await _give_back(session, refused, now)
 
@@ -165,8 +161,8 @@ async def unlock_free(
     await ledger.book_each(session, bookings, currency=currency, now=now, provider=None)
     for payment in payments:
         await free_leads.use(session, payment.employer_id, payment.id, now)
-    sold = [await _sell(session, buyer, payment, jobs, now) for payment in payments]
-    await _unlock(session, buyer, sold, now)
+    sold = [await unlocking.sell_paid(session, buyer, payment, jobs, now) for payment in payments]
+    await unlocking.unlock(session, buyer, sold, now)
 
 
 async def _credit(
@@ -310,38 +306,12 @@ async def _unlock_for(
     jobs: Mapping[UUID, LockedJob],
     now: dt.datetime,
 ) -> list[tuple[Payment, str | None]]:
-    """Unlock what these payments of one employer bought; see `_unlock_paid`. Other orders for the leads are cancelled."""
+    """Unlock what these payments of one employer bought; see `unlocking.unlock_paid`. Other orders for the leads are cancelled."""
     if not payments:
         return []
     buyer = await get_buyer(session, payments[0].employer_id)
-    results = await _unlock_paid(session, buyer, payments, jobs, now)
+    results = await unlocking.unlock_paid(session, buyer, payments, jobs, now)
     await _cancel_others(session, [payment for payment, why in results if why is None], now)
-    return results
-
-
-async def _unlock_paid(
-    session: AsyncSession,
-    buyer: Buyer,
-    payments: Sequence[Payment],
-    jobs: Mapping[UUID, LockedJob],
-    now: dt.datetime,
-) -> list[tuple[Payment, str | None]]:
-    """Unlock what was paid; return each payment with why it bought nothing, None where it did.
-
-    The employer may not buy, or the lead is gone or already bought.
-    """
-    if (closed := buyer.refusal) is not None:
-        return [(payment, closed) for payment in payments]
-    results: list[tuple[Payment, str | None]] = []
-    sold = []
-    for payment in payments:
-        why = None
-        try:
-            sold.append(await _sell(session, buyer, payment, jobs, now))
-        except (MatchNotAccepted, AlreadyUnlocked) as refusal:
-            why = refusal.reason
-        results.append((payment, why))
-    await _unlock(session, buyer, sold, now)
     return results
 
 
@@ -352,57 +322,6 @@ async def _give_back(
     for payment, why in payments:
         if why is not None:
             await refunds.request(session, payment.id, None, why, None, now)
-
-
-async def _sell(
-    session: AsyncSession,
-    buyer: Buyer,
-    payment: Payment,
-    jobs: Mapping[UUID, LockedJob],
-    now: dt.datetime,
-) -> tuple[Payment, SoldLead]:
-    """Sell the lead that was paid. Raises `MatchNotAccepted` or `AlreadyUnlocked`."""
-    match_id = payment.match_id
-    return payment, await sell(session, match_id, jobs[match_id], buyer.caller, now)
-
-
-async def _unlock(
-    session: AsyncSession,
-    buyer: Buyer,
-    sold: Sequence[tuple[Payment, SoldLead]],
-    now: dt.datetime,
-) -> None:
-    """Write what reveals the contacts of leads that were sold, and send them and the workers their messages."""
-    if not sold:
-        return
-    unlocks = [
-        {
-            "id": new_id(),
-            "employer_id": payment.employer_id,
-            "match_id": lead.match_id,
-            "worker_id": lead.worker_id,
-            "payment_id": payment.id,
-            "unlocked_at": now,
-        }
-        for payment, lead in sold
-    ]
-    await session.execute(insert(Unlock), unlocks)
-    ids = [lead.match_id for _, lead in sold]
-    await unlock_limits.note(session, buyer.id, buyer.since, ids, now)
-    contacts = await contacts_with_language(session, buyer.id, ids)
-    notices = []
-    for payment, lead in sold:
-        contact, language = contacts[lead.match_id]
-        notices += [lead.notice, *_with_contact(buyer, payment, lead, contact, language)]
-        audit.record(
-            session,
-            "lead.unlock",
-            lead.match_id,
-            None,
-            now,
-            after={"payment_id": str(payment.id), "employer_id": str(payment.employer_id)},
-        )
-    await notify_many(session, notices, now)
 
 
 async def _cancel_others(
@@ -421,47 +340,6 @@ async def _cancel_others(
     )
     for order_id in sorted(filter(None, set(await session.scalars(others)))):
         await orders.move(session, order_id, PaymentAction.CANCEL, now)
-
-
-def _with_contact(
-    buyer: Buyer, payment: Payment, lead: SoldLead, contact: Contact, language: str
-) -> list[Notice]:
-    """Return the contact to the employer's phone if it is proven to be theirs, else to the mailbox.
-
-    An account may name a stranger's phone by a slip: that one only hears where the contact is.
-    """
-    hello = None
-    if contact.phone is not None:
-        hello = hello_url(
-            contact.phone,
-            language,
-            name=contact.name or "",
-            company=lead.job.company,
-            title=lead.job.title,
-        )
-    params = {
-        "match_id": str(lead.match_id),
-        "title": lead.job.title,
-        "name": contact.name,
-        "phone": contact.phone,
-        "hello": hello,
-        "price": {"amount": payment.amount, "currency": payment.currency},
-    }
-    key, about = str(payment.id), lead.match_id
-    notices = [
-        Notice(
-            buyer.id,
-            "lead_unlocked",
-            params,
-            key,
-            about,
-            to_mailbox=not buyer.phone_proven,
-        )
-    ]
-    if buyer.phone_proven is False:
-        title = {"title": lead.job.title}
-        notices.append(Notice(buyer.id, "lead_in_mailbox", title, key, about))
-    return notices
 
 
 async def _paid_twice(
@@ -539,8 +417,8 @@ async def settle_suspense(
     if buyer.refusal is not None:
         raise suspense.BuyerNotActive
     await suspense.take_as_paid(session, item, payment, reason, actor, now)
-    sold = await _sell(session, buyer, payment, jobs, now)
-    await _unlock(session, buyer, [sold], now)
+    sold = await unlocking.sell_paid(session, buyer, payment, jobs, now)
+    await unlocking.unlock(session, buyer, [sold], now)
     await _cancel_others(session, [payment], now)
     await _invoice(session, [payment], None, jobs, now)
     return item

@@ -36,6 +36,7 @@ READS_MESSAGES = "owner, moderator and support"
 RETRIES = "owner and support"
 READS_LOG = "owner, finance and moderator"
 OWNS = "owner"
+EMPLOYER_FILES = ("orders", "payments", "invoices", "balance/entries")
 BY_PASSWORD = "whoever signs in with a password"
 JOB_OWNER = "the job's employer, or owner, moderator and support"
 
@@ -250,7 +251,6 @@ RULES: dict[str, Rule] = {
     "GET /api/employers/orders": rule(EMPLOYER),
     "GET /api/employers/balance": rule(EMPLOYER),
     "GET /api/employers/balance/entries": rule(EMPLOYER),
-    "GET /api/employers/balance/entries.csv": rule(EMPLOYER),
     "POST /api/employers/balance/refunds": rule(EMPLOYER, 409, body=lambda _: {}),
     "GET /api/employers/card": rule(EMPLOYER),
     "DELETE /api/employers/card": rule(EMPLOYER, 204),
@@ -258,10 +258,8 @@ RULES: dict[str, Rule] = {
     "GET /api/employers/orders/{order_id}": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/payments": rule(EMPLOYER),
     "GET /api/employers/payments/{payment_id}": rule(EMPLOYER, owned=EMPLOYER),
-    "GET /api/employers/payments.csv": rule(EMPLOYER),
-    "GET /api/employers/orders.csv": rule(EMPLOYER),
+    **{f"GET /api/employers/{name}.csv": rule(EMPLOYER) for name in EMPLOYER_FILES},
     "GET /api/employers/invoices": rule(EMPLOYER),
-    "GET /api/employers/invoices.csv": rule(EMPLOYER),
     "GET /api/employers/invoices/{invoice_id}": rule(EMPLOYER, 404),
     "GET /api/employers/invoices/{invoice_id}.pdf": rule(EMPLOYER, 404),
     "GET /api/admin/search": rule(ADMIN, 422),
