@@ -177,7 +177,7 @@ def test_a_bank_that_takes_what_is_in_the_balance_takes_it_from_there(
     dispute(world, charge, "won")
     world.clock.advance(hours=1)  # told within a second, it is asked about
     world.settle()
-    mine.employer.token = world.sign_in(mine.employer.email, role="employer").token
+    mine.employer.token = world.sign_in(str(mine.employer.email), role="employer").token
     assert (there(mine.employer), losses(world)) == (given, before)
 
 
@@ -192,7 +192,7 @@ def test_what_was_spent_before_a_bank_took_it_is_a_loss_that_somebody_sees(world
     dispute(world, charge, "won")
     world.clock.advance(hours=1)
     world.settle()
-    mine.employer.token = world.sign_in(mine.employer.email, role="employer").token
+    mine.employer.token = world.sign_in(str(mine.employer.email), role="employer").token
     assert (there(mine.employer), losses(world)) == (0, before)
     assert lost_too(world, mine.employer, is_open=True) == []
     assert lost_too(world, mine.employer, is_open=False) == [PRICE]
