@@ -287,7 +287,9 @@ def test_the_document_of_the_interface_names_errors_and_models(village: World) -
                     if "application/json" in kinds:
                         assert kinds["application/json"]["schema"], where
                     elif where != "get /api/webhooks/whatsapp":
-                        assert {*kinds} <= {"text/csv", "application/pdf"}, where
+                        assert {*kinds} <= {"text/csv", "application/pdf", "text/event-stream"}, (
+                            where
+                        )
             if "{" in path:
                 assert "404" in answers, where
 

@@ -11,7 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.http import idempotency
+from app.api.http import idempotency, unreadable_bodies
 from app.api.http.fast_path import PrefixRoute
 from app.api.http.idempotency import claim_request
 from app.api.http.rate_limits import LIMITS, address_key
@@ -319,7 +319,7 @@ class Route(PrefixRoute):
             async with AsyncExitStack() as stack:
                 request.scope[_STACK] = stack
                 try:
-                    response = await handle(request)
+                    response = await unreadable_bodies.answer(handle, request)
                 except idempotency.Replayed as replayed:
                     return replayed.response
                 claimed: idempotency.Claim | None = getattr(request.state, "claim", None)
