@@ -33,6 +33,7 @@ from app.offers import closing, expire, reliability, remind
 from app.payments import (
     early_events,
     events,
+    forget_customers,
     lead_guarantee,
     reconcile,
     reconcile_returns,
@@ -154,6 +155,14 @@ async def _reconcile_returns(runtime: Runtime, batch: int) -> int:
     )
 
 
+async def _forget_customers(runtime: Runtime, batch: int) -> int:
+    if runtime.payments is None:
+        return 0
+    return await forget_customers.forget_due(
+        runtime.database, runtime.payments, runtime.clock, batch
+    )
+
+
 async def _send_refunds(runtime: Runtime, batch: int) -> int:
     if runtime.payments is None:
         return 0
@@ -202,6 +211,7 @@ LOOPS = (
     Loop("expire_jobs", _item_by_item(closing.ENDS, closing.expire_jobs_due), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),
     Loop("reconcile_returns", _reconcile_returns, 60),
+    Loop("forget_customers", _forget_customers, 60),
     Loop("early_events", _item_by_item(early_events.MATCHES, early_events.match_due), 60),
     Loop("lead_reports", _item_by_item(lead_guarantee.REPORTS, lead_guarantee.decide_due), 60),
     Loop(bulk.LOOP, _do_bulk, 5, bulk.AT_ONCE),

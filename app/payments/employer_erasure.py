@@ -1,7 +1,8 @@
 """Erasing an employer: a tombstone stays, nothing personal does, and the books stay as the law wants them.
 
 Invoices, orders, payments and the ledger are kept under an id that names nobody (docs/payments.md says how long);
-names, mailbox, phones, addresses, texts of jobs and the chat are emptied.
+names, mailbox, phones, addresses, texts of jobs and the chat are emptied. The provider's customer is deleted by a loop
+(`forget_customers`), for which the tombstone keeps its id until then.
 """
 
 import datetime as dt
@@ -142,7 +143,6 @@ async def _forget_profile(session: AsyncSession, employer_id: UUID, now: dt.date
             verified_at=None,
             proven_phone_index=None,
             opened_by_phone_index=None,
-            provider_customer_id=None,
             updated_at=now,
         )
         .execution_options(synchronize_session=False)

@@ -347,6 +347,9 @@ class PaymentProvider(Protocol):
     async def create_customer(self, employer_id: str, company_name: str, key: str) -> str:
         """Create the provider's customer for an employer and return its id."""
 
+    async def forget_customer(self, customer_id: str) -> None:
+        """Delete a customer with all that is kept for it. Raises `ProviderHasNot` where it is gone already."""
+
     async def cards_of(self, customer_id: str) -> list[SavedCard]:
         """Return the cards that were kept with consent for a customer, newest first; one page holds them all."""
 

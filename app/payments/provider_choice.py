@@ -69,6 +69,10 @@ class ChosenProviders:
         """Create the customer where we sell. Raises `PaymentsNotConfigured` too."""
         return await self._seller.create_customer(employer_id, company_name, key)
 
+    async def forget_customer(self, customer_id: str) -> None:
+        """Have it deleted by whose customer it is."""
+        await self.of(customer_id).forget_customer(customer_id)
+
     async def cards_of(self, customer_id: str) -> list[SavedCard]:
         """Ask whose customer it is."""
         return await self.of(customer_id).cards_of(customer_id)

@@ -1,9 +1,12 @@
 """A card that is kept with consent: shown, and removed for good."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from app.employers.models import Employer
 from tests.support import leads
 from tests.support.app_harness import World
 from tests.support.assertions import ok
@@ -62,3 +65,44 @@ def test_a_provider_that_is_away_is_told_as_that(world: World) -> None:
     assert employer.get(CARD).status_code == 503
     leads.end_faults(world)
     assert ok(employer.get(CARD))["card"]["last4"] == "4242"
+
+
+def test_an_erased_employer_s_customer_and_card_are_deleted_at_the_provider(world: World) -> None:
+    staying = buy(world, keep=True).employer
+    employer = buy(world, keep=True).employer
+    [card, *_] = stripe_objects(world, "payment_method")
+    stripe_fault(world, "http_500", 9)
+    ok(employer.delete("/api/employers/account"), 204)
+    world.settle()
+    assert customers(world)[employer.id] == card["customer"], "it is tried again"
+    leads.end_faults(world)
+    world.clock.advance(minutes=2)
+    world.settle()
+    assert customers(world)[employer.id] is None
+    [card, other, *_] = stripe_objects(world, "payment_method")
+    assert card["customer"] is None
+    assert ok(staying.get(CARD))["card"]["last4"] == "4242"
+    assert customers(world)[staying.id] == other["customer"]
+    gone = [one["id"] for one in stripe_objects(world, "customer") if one.get("deleted")]
+    assert len(gone) == 1
+
+
+def test_a_customer_that_was_deleted_by_hand_is_forgotten(world: World) -> None:
+    employer = buy(world, keep=False).employer
+    customer = customers(world)[employer.id]
+    provider: Any = world.runtime.payments
+    world.run(provider.forget_customer(customer))
+    ok(employer.delete("/api/employers/account"), 204)
+    world.settle()
+    assert customers(world)[employer.id] is None
+
+
+def customers(world: World) -> dict[str, str | None]:
+    """The providers' customers, by employer."""
+
+    async def read(session: Any) -> dict[str, str | None]:
+        rows = await session.execute(select(Employer.id, Employer.provider_customer_id))
+        return {str(employer_id): customer_id for employer_id, customer_id in rows}
+
+    found: dict[str, str | None] = world.in_session(read)
+    return found

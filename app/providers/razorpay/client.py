@@ -101,6 +101,10 @@ class RazorpayPayments:
         """Never asked for: `keeps_customers` is false."""
         raise NotImplementedError
 
+    async def forget_customer(self, customer_id: str) -> None:
+        """Never asked for."""
+        raise ProviderHasNot(customer_id)
+
     async def cards_of(self, customer_id: str) -> list[SavedCard]:
         """Never asked for: Razorpay's page keeps no card of ours."""
         raise ProviderHasNot(customer_id)

@@ -93,6 +93,10 @@ class StripePayments:
         )
         return str(created.id)
 
+    async def forget_customer(self, customer_id: str) -> None:
+        """Delete a customer; its cards are detached, and its payments stay."""
+        await _call(self._client.v1.customers.delete_async(customer_id))
+
     async def cards_of(self, customer_id: str) -> list[SavedCard]:
         """Return the cards whose owner agreed on the page that they are kept."""
         found = await _call(
