@@ -146,6 +146,24 @@ class Purchases(RuleBasedStateMachine):
             with self.process.working():
                 assert self.world.admin().post(path, body).status_code in {200, 409, 422}
 
+    @rule(
+        which=WHICH,
+        reason=st.sampled_from(["unreachable", "no_answer", "wrong_person"]),
+        to=st.sampled_from(["source", "balance"]),
+    )
+    def report(self, which: int, reason: str, to: str) -> None:
+        """Say that a lead was bad, and where the money shall go; at once it may be decided, or wait for somebody."""
+        with self.process.working():
+            path = f"/api/employers/matches/{self.leads[which].id}/report"
+            answer = self.employer.post(path, {"reason": reason, "refund_to": to})
+            assert answer.status_code in {201, 404, 409}
+
+    @rule(per_company=st.integers(0, 2))
+    def give_away(self, per_company: int) -> None:
+        """Let the first leads of each company be free, or no longer."""
+        with self.process.looking():
+            ok(put_settings(self.world, free_leads={"per_company": per_company}))
+
     @rule(which=WHICH, erases=st.booleans())
     def leave(self, which: int, erases: bool) -> None:
         worker, offer = self.leads[which].worker, self.leads[which].id
@@ -208,6 +226,13 @@ class Purchases(RuleBasedStateMachine):
             where = "razorpay" if intent.startswith("pay_") else "stripe"
             self.at[where].dispute(intent, status)
 
+    @rule(which=st.integers(0, 4), amount=st.sampled_from([1, 2_450, 4_900, 50_000]))
+    def refund_there(self, which: int, amount: int) -> None:
+        """Give money of leads or of a top-up back in the provider's dashboard."""
+        for intent in self.charges()[which : which + 1]:
+            where = "razorpay" if intent.startswith("pay_") else "stripe"
+            self.at[where].refund(intent, amount)
+
     @rule(where=WHERE, status=st.sampled_from(["pending", "failed", "succeeded"]))
     def move_a_refund(self, where: str, status: str) -> None:
         for made in self.at[where].refunds(self.charges())[:1]:
@@ -237,6 +262,7 @@ class Purchases(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Let faults end, pages be paid late, banks decide, administrators work and time pass; then look."""
         self.process.restart()
+        ok(put_settings(self.world, free_leads={"per_company": 0}))
         for name, provider in self.at.items():
             self.world.runtime.payment_events[name]._secrets = self.secrets[name]  # type: ignore[attr-defined]
             provider.end_faults()

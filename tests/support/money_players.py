@@ -2,9 +2,13 @@
 
 import copy
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from app.core.ids import new_id
+from app.core.money import Money
+from app.payments.provider import PaymentsUnavailable, ProviderRefused
 from tests.support.app_harness import World
 from tests.support.assertions import ok
 
@@ -58,6 +62,14 @@ class AtProvider:
         """Let the payer's bank open or decide a dispute."""
         name = "payment_intent" if self.name == "stripe" else "payment_id"
         self._post("disputes", {name: intent_id, "status": status})
+
+    def refund(self, intent_id: str, amount: int) -> None:
+        """Let somebody give money back in the provider's dashboard, as far as it allows that."""
+        chosen: Any = self.world.runtime.payments
+        provider = chosen.configured[self.name]
+        key = f"dashboard:{new_id()}"
+        with suppress(PaymentsUnavailable, ProviderRefused):
+            self.world.run(provider.refund(intent_id, Money(amount, "INR"), "", key))
 
     def refunds(self, intent_ids: Collection[str]) -> list[dict[str, Any]]:
         """The refunds of these charges, newest first."""
