@@ -26,6 +26,7 @@ from app.api.admin import (
     messages,
     open_items,
     parked,
+    personal_data,
     reports,
     returns,
     search,
@@ -92,8 +93,9 @@ from app.providers.whatsapp import flows, templates
 from app.providers.wiring import currency_problems
 from app.runtime import Runtime, running, wall_clock
 from app.texts.catalogue import get_catalogue
-from app.web import account, company, console, leads, money, public, routes, site
+from app.web import account, company, leads, money, public, routes, site
 from app.web import jobs as job_pages
+from app.web.console import rooms as console
 
 # A request tries them in this order, so the busiest come first.
 ROUTERS = (
@@ -127,6 +129,7 @@ ROUTERS = (
     admin_employers.router,
     admins.router,
     bulk.router,
+    personal_data.router,
     admin_jobs.router,
     explanations.router,
     conversations.router,
@@ -159,7 +162,7 @@ PAGE_ROUTERS = (
     job_pages.router,
     leads.router,
     money.router,
-    console.router,
+    *console.ROUTERS,
 )
 """What people see in a browser; not part of the API's document."""
 

@@ -28,6 +28,8 @@ class Permission(StrEnum):
     """Verify, restrict, suspend, activate and sign out workers and employers."""
     CORRECT_PEOPLE = "correct_people"
     """Correct a worker's profile on their request."""
+    KEEP_DATA_RIGHTS = "keep_data_rights"
+    """Give people a copy of their data, and erase them, on their request."""
     ACT_IN_BULK = "act_in_bulk"
     """One action on many; what the single action needs is asked besides."""
     READ_JOBS = "read_jobs"
@@ -63,6 +65,7 @@ GRANTS: Mapping[Permission, frozenset[Role | AdminRole]] = {
     Permission.READ_PEOPLE: frozenset(AdminRole),
     Permission.MODERATE_PEOPLE: frozenset({_OWNER, _MODERATOR}),
     Permission.CORRECT_PEOPLE: frozenset({_OWNER, _MODERATOR, _SUPPORT}),
+    Permission.KEEP_DATA_RIGHTS: frozenset({_OWNER, _MODERATOR}),
     Permission.ACT_IN_BULK: frozenset({_OWNER, _MODERATOR}),
     Permission.READ_JOBS: frozenset(AdminRole),
     Permission.MODERATE_JOBS: frozenset({_OWNER, _MODERATOR}),

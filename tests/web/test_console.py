@@ -7,6 +7,8 @@ import pyotp
 import pytest
 
 from app.identity.rules import AdminRole
+from app.web.console.lists import TABLES
+from app.web.console.settings import SECTIONS
 from tests.infra.pages import barriers, opened
 from tests.support.app_harness import PASSWORD, World
 from tests.support.page_reader import PageReader
@@ -21,6 +23,13 @@ PAGES = (
     "/console/companies",
     "/console/find",
     "/console/second-factor",
+    "/console/money",
+    "/console/settings",
+    "/console/settings/history",
+    *(f"/console/settings/{section}" for section in SECTIONS),
+    "/console/bulk/new",
+    "/console/bulk/new?target=jobs",
+    *(f"/console/lists/{name}" for name in TABLES),
 )
 
 
@@ -46,6 +55,11 @@ def test_every_page_of_the_console_opens_and_an_employer_sees_none(world: World)
     owner = signed_in(world)
     for path in PAGES:
         assert owner.get(path).status_code == 200, path
+    owner.language = "hi"
+    for path in PAGES:
+        page = owner.get(path)
+        assert page.status_code == 200, path
+        assert 'lang="hi"' in page.text
     company = PageReader(world.url)
     company.sign_up()
     for path in PAGES:

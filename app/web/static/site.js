@@ -48,3 +48,39 @@ for (const row of document.querySelectorAll("[data-shift]")) {
   day.addEventListener("change", say);
   say();
 }
+
+// "/" leads an administrator into the box that finds anything.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select")) return;
+  const box = document.querySelector("input[type=search]");
+  const page = document.querySelector('nav a[href="/console/find"]');
+  if (!box && !page) return;
+  event.preventDefault();
+  if (box) box.focus(); else location.assign(page.href);
+});
+
+// Who waits is counted in the title; a sound, once asked for, tells of somebody new.
+const waiting = () => Number(document.querySelector("[data-waiting]")?.dataset.waiting ?? 0);
+const sounds = document.querySelector("[data-sounds]");
+if (sounds) {
+  let before = waiting();
+  let audio = null;
+  sounds.hidden = false;
+  sounds.addEventListener("click", () => {
+    audio = audio ? null : new AudioContext();
+    sounds.setAttribute("aria-pressed", String(Boolean(audio)));
+  });
+  const title = document.title.replace(/^\(\d+\) /, "");
+  new MutationObserver(() => {
+    const now = waiting();
+    document.title = now ? `(${now}) ${title}` : title;
+    if (now > before && audio) {
+      const tone = audio.createOscillator();
+      tone.connect(audio.destination);
+      tone.start();
+      tone.stop(audio.currentTime + 0.2);
+    }
+    before = now;
+  }).observe(document.getElementById("main"), { childList: true, subtree: true });
+}

@@ -1,0 +1,95 @@
+"""Every list of the console by its name: shown, filtered in the address, taken as a file, and acted on row by row."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import Path
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api.http.csv_export import AsCsv
+from app.api.http.dependencies import NotGranted, PageQuery, Read
+from app.core.errors import NotFound
+from app.core.paging import PageRequest
+from app.web.console.desk import AnyDesk, Desk, room
+from app.web.console.money_tables import MONEY_TABLES
+from app.web.console.other_tables import OTHER_TABLES
+from app.web.console.tables import Table
+from app.web.forms import TypedForm
+
+router = room()
+
+TABLES: Final = {table.name: table for table in (*MONEY_TABLES, *OTHER_TABLES)}
+_LIMIT: Final = 50
+
+Named = Annotated[str, Path(max_length=40)]
+RowId = Annotated[UUID, Path()]
+
+
+def table_of(desk: Desk, name: str) -> Table:
+    """Return the list of this name. Raises `NotFound`, and `NotGranted` for who may not see it."""
+    table = TABLES.get(name)
+    if table is None:
+        raise NotFound
+    if not desk.may(table.permission):
+        raise NotGranted
+    return table
+
+
+def tables_for(desk: Desk, group: str) -> list[Table]:
+    """Return the lists of a group that this administrator may see."""
+    return [
+        table for table in TABLES.values() if table.group == group and desk.may(table.permission)
+    ]
+
+
+@router.get("/lists/{name}")
+async def show_list(
+    desk: AnyDesk, session: Read, listed: PageQuery, name: Named, as_csv: AsCsv
+) -> Response:
+    """Show one list, or give it as a file."""
+    table = table_of(desk, name)
+    return await _page(desk, session, table, listed.cursor, TypedForm(), as_csv=as_csv)
+
+
+async def _page(
+    desk: Desk,
+    session: AsyncSession,
+    table: Table,
+    cursor: str | None,
+    form: TypedForm,
+    *,
+    as_csv: bool = False,
+) -> Response:
+    shown, chosen = table.chosen(desk.request.query_params)
+    asked = desk.asks(session, PageRequest(_LIMIT, cursor), as_csv=as_csv)
+    found = await table.read(asked, desk, chosen)
+    if isinstance(found, Response):
+        return found
+    return desk.page(
+        "list.html",
+        status=form.status,
+        table=table,
+        tables=tables_for(desk, table.group),
+        found=found,
+        shown=shown,
+        form=form,
+        may_act=table.acting is not None and desk.may(table.acting),
+    )
+
+
+@router.post("/lists/{name}/{row_id}")
+async def act_on_row(desk: AnyDesk, name: Named, row_id: RowId) -> Response:
+    """Do something to one row of a list."""
+    table = table_of(desk, name)
+    if table.do is None or table.acting is None or not desk.may(table.acting):
+        raise NotGranted
+    do, form = table.do, await desk.form()
+
+    async def verb(session: AsyncSession) -> object:
+        return await do(session, desk, row_id, form)
+
+    async def show(session: AsyncSession, refused: TypedForm) -> Response:
+        return await _page(desk, session, table, None, refused)
+
+    return await desk.do(form, verb, show, f"/console/lists/{name}?done=decided")

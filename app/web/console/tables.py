@@ -1,0 +1,124 @@
+"""Lists of administrators as pages, declared: columns, filters in the address, a file, and what can be done to a row."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api.admin.lists import ListRequest
+from app.core.schema import Page
+from app.identity.permissions import Permission
+from app.moderation.bulk import Target
+from app.web.console.desk import Desk
+from app.web.forms import TypedForm
+
+type Kind = Literal["text", "when", "money", "number", "status", "yes", "code"]
+type Read = Callable[[ListRequest, Desk, "Chosen"], Awaitable[Page[Any] | Response]]
+type Do = Callable[[AsyncSession, Desk, UUID, TypedForm], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: the attribute of a row, how it is shown, and where it leads."""
+
+    name: str
+    kind: Kind = "text"
+    words: str = ""
+    """Prefix of the texts of a status."""
+    link: str = ""
+    """Start of the address, to which `link_to` of the row is added."""
+    link_to: str = "id"
+
+    @property
+    def label(self) -> str:
+        """The key of its heading."""
+        return f"console.column.{self.name}"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter in the address: a choice of an enumeration, or words that are typed."""
+
+    name: str
+    choices: type[StrEnum] | None = None
+    words: str = ""
+    is_yes: bool = False
+    """Yes or no."""
+    is_id: bool = False
+
+
+@dataclass(frozen=True)
+class RowAction:
+    """Something that can be done to a row, with a reason."""
+
+    name: str
+    when: Callable[[Any], bool] = lambda _row: True
+    takes_away: bool = False
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was chosen of the filters, as the API takes it; what makes no sense is left out."""
+
+    values: Mapping[str, Any]
+
+    def get(self, name: str) -> Any:
+        """Return a filter's value, None where none was chosen."""
+        return self.values.get(name)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One list."""
+
+    name: str
+    group: str
+    permission: Permission
+    read: Read
+    columns: tuple[Column, ...]
+    filters: tuple[Filter, ...] = ()
+    first: Mapping[str, str] = field(default_factory=dict)
+    """Filters that are chosen where the address says nothing, so that what waits is seen first."""
+    actions: tuple[RowAction, ...] = ()
+    acting: Permission | None = None
+    do: Do | None = None
+    key: str = "id"
+    """The attribute of a row that names it."""
+    bulk: Target | None = None
+    """What its rows are of, where many can be chosen for one action."""
+
+    @property
+    def title(self) -> str:
+        """The key of its name."""
+        return f"console.list.{self.name}"
+
+    def chosen(self, asked: Mapping[str, str]) -> tuple[dict[str, str], Chosen]:
+        """Return the filters as they are shown, and as the API takes them."""
+        names = {each.name for each in self.filters}
+        shown = {name: asked[name].strip()[:120] for name in names if asked.get(name, "").strip()}
+        if not any(name in asked for name in names):
+            shown = dict(self.first)
+        values = {each.name: _value(each, shown.get(each.name)) for each in self.filters}
+        return shown, Chosen(values)
+
+
+_YES: Final = {"yes": True, "no": False}
+
+
+def _value(one: Filter, text: str | None) -> Any:
+    if text is None:
+        return None
+    if one.is_yes:
+        return _YES.get(text)
+    if one.choices is not None:
+        return one.choices(text) if text in set(one.choices) else None
+    if one.is_id:
+        try:
+            return UUID(text)
+        except ValueError:
+            return None
+    return text
