@@ -4,8 +4,6 @@ Each route says whom it is for. A route that the application has and this table 
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -15,6 +13,31 @@ from app.api.http.dependencies import Permitted
 from app.identity.permissions import GRANTS
 from app.identity.rules import AdminRole
 from app.main import ROUTERS
+from tests.acceptance.role_rules import (
+    ADMIN,
+    ADMINS,
+    ANYBODY,
+    BY_PASSWORD,
+    CONSOLE_RULES,
+    EMPLOYER_FILES,
+    EMPLOYER,
+    FINANCE,
+    JOB_OWNER,
+    MODERATES,
+    MODERATOR,
+    MOVES_MONEY,
+    OWNER,
+    OWNS,
+    PUBLIC,
+    READS_LOG,
+    READS_MESSAGES,
+    RETRIES,
+    SUPPORT,
+    WORKER,
+    Body,
+    Rule,
+    rule,
+)
 from tests.acceptance.shapes import problem
 from tests.support import factories
 from tests.support.app_harness import PASSWORD, Person, World
@@ -22,40 +45,6 @@ from tests.support.assertions import ok
 
 UNKNOWN = "01936d5e-7c00-7000-8000-000000000000"
 METHODS = frozenset("get post put patch delete".split())
-
-PUBLIC = "public"
-ANYBODY = "anybody signed in"
-WORKER = "worker"
-EMPLOYER = "employer"
-ADMIN = "admin"
-OWNER, FINANCE, MODERATOR, SUPPORT = AdminRole
-ADMINS = tuple(AdminRole)
-MODERATES = "owner and moderator"
-MOVES_MONEY = "owner and finance"
-READS_MESSAGES = "owner, moderator and support"
-RETRIES = "owner and support"
-READS_LOG = "owner, finance and moderator"
-OWNS = "owner"
-EMPLOYER_FILES = ("orders", "payments", "invoices", "balance/entries")
-BY_PASSWORD = "whoever signs in with a password"
-JOB_OWNER = "the job's employer, or owner, moderator and support"
-
-Body = Callable[["Cast"], Any]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Whom a route is for; a body that is well-formed; what the right one is answered."""
-
-    who: str
-    good: frozenset[int] = frozenset({200})
-    body: Body | None = None
-    owned: str | None = None
-    """Whose thing the path names: it is not there for another of the same role."""
-
-
-def rule(who: str, *good: int, body: Body | None = None, owned: str | None = None) -> Rule:
-    return Rule(who, frozenset(good or {200}), body, owned)
 
 
 class Cast:
@@ -160,10 +149,6 @@ def _slot(_: Cast) -> Any:
     return {"weekday": "monday", "start": "21:00", "end": "22:00"}
 
 
-def _bulk(_: Cast) -> dict[str, Any]:
-    return {"action": "verify", "ids": [UNKNOWN], "reason": "to see who may"}
-
-
 def _invitation(_: Cast) -> Any:
     return {"email": "new@example.com", "name": "Nina", "admin_role": "support"}
 
@@ -174,6 +159,7 @@ def _act(action: str) -> Body:
 
 # Where the right person is answered 409, the matrix asks only who gets as far as the thing itself.
 RULES: dict[str, Rule] = {
+    **CONSOLE_RULES,
     "GET /health": rule(PUBLIC),
     "GET /health/ready": rule(PUBLIC),
     "GET /": rule(PUBLIC),
@@ -269,9 +255,6 @@ RULES: dict[str, Rule] = {
     "GET /api/admin/workers": rule(ADMIN),
     "GET /api/admin/workers/{worker_id}": rule(ADMIN),
     "POST /api/admin/workers/{worker_id}/action": rule(MODERATES, 200, 409, body=_act("verify")),
-    "POST /api/admin/workers/{worker_id}/correct": rule(
-        READS_MESSAGES, body=lambda _: {"fields": {"experience_years": 3}, "reason": "asked"}
-    ),
     "GET /api/admin/employers": rule(ADMIN),
     "GET /api/admin/employers/{employer_id}": rule(ADMIN),
     "POST /api/admin/employers/{employer_id}/action": rule(
@@ -281,15 +264,6 @@ RULES: dict[str, Rule] = {
     "GET /api/admin/jobs/{job_id}": rule(ADMIN),
     "GET /api/admin/jobs/{job_id}/why-not/{worker_id}": rule(ADMIN),
     "POST /api/admin/jobs/{job_id}/action": rule(MODERATES, 200, 409, body=_act("reopen")),
-    "GET /api/admin/workers/{worker_id}/export": rule(MODERATES),
-    "GET /api/admin/employers/{employer_id}/export": rule(MODERATES),
-    "POST /api/admin/workers/{worker_id}/erase": rule(MODERATES, 422, body=lambda _: {}),
-    "POST /api/admin/employers/{employer_id}/erase": rule(MODERATES, 422, body=lambda _: {}),
-    "POST /api/admin/bulk/preview": rule(MODERATES, body=_bulk),
-    "POST /api/admin/bulk": rule(MODERATES, 202, body=_bulk),
-    "GET /api/admin/bulk": rule(ADMIN),
-    "GET /api/admin/bulk/{bulk_id}": rule(ADMIN, 404),
-    "POST /api/admin/bulk/{bulk_id}/stop": rule(MODERATES, 404),
     "GET /api/admin/logs/head": rule(READS_LOG),
     "GET /api/admin/admins": rule(OWNS),
     "GET /api/admin/admins/me": rule(ADMIN),
@@ -300,9 +274,6 @@ RULES: dict[str, Rule] = {
     "GET /api/admin/stats": rule(ADMIN),
     "GET /api/admin/settings": rule(ADMIN),
     "PUT /api/admin/settings": rule(OWNS, body=lambda _: {}),
-    "GET /api/admin/settings/history": rule(ADMIN),
-    "POST /api/admin/settings/preview": rule(OWNS, body=lambda _: {}),
-    "POST /api/admin/settings/history/{change_id}/undo": rule(OWNS, 404),
     "GET /api/admin/payments": rule(ADMIN),
     "GET /api/admin/invoices": rule(ADMIN),
     "GET /api/admin/invoices/{invoice_id}": rule(ADMIN, 404),
@@ -388,6 +359,8 @@ _LAST = (
     "DELETE /api/employers/jobs/{job_id}",
     "DELETE /api/workers/account",
     "DELETE /api/employers/account",
+    "POST /api/admin/workers/{worker_id}/erase",
+    "POST /api/admin/employers/{employer_id}/erase",
 )
 
 

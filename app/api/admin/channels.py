@@ -32,6 +32,9 @@ class ChannelRow(ResponseModel):
         description="Until then only people who wrote are answered; null if all goes out."
     )
     back_offs: int = Field(description="Pauses since the last message that was taken.")
+    daily_people: int | None = Field(
+        description="With how many people a day we may begin, as the platform says; null where it says nothing."
+    )
     reason: str | None = Field(
         description="What was refused last and the platform's code, such as `credentials 133010`."
     )
@@ -91,5 +94,6 @@ def _row(state: ChannelState, now: dt.datetime) -> ChannelRow:
         backs_off_until=backs_off,
         only_replies_until=replies,
         back_offs=state.back_offs,
+        daily_people=state.daily_people,
         reason=state.reason if state.halted_at or backs_off or replies else None,
     )

@@ -5,15 +5,17 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.admin import admins, bulk, employers, jobs, logs, messages, parked, workers
+from app.api.admin import admins, appeals, bulk, employers, jobs, logs, messages, parked, workers
 from app.api.admin.admins import AdminAction
+from app.api.admin.appeals import AppealActionRequest
 from app.identity.models import UserStatus
 from app.identity.permissions import Permission
 from app.jobs.models import JobStatus
 from app.jobs.review import ReviewStatus
 from app.messaging.models import OutboxState, WebhookState
 from app.moderation.bulk import Target
-from app.web.console.desk import Desk
+from app.offers.appeals import AppealStatus
+from app.web.console.desk import Desk, sent
 from app.web.console.tables import Column, Filter, RowAction, Table
 from app.web.forms import TypedForm, checked
 
@@ -42,6 +44,13 @@ async def _retry_parked(session: AsyncSession, desk: Desk, row_id: UUID, form: T
 async def _act_on_admin(session: AsyncSession, desk: Desk, row_id: UUID, form: TypedForm) -> object:
     body = checked(AdminAction, {"action": form.get("action"), "reason": form.get("reason")})
     return await admins.act_on_admin(row_id, body, session, desk.actor, desk.rt, desk.now)
+
+
+async def _act_on_appeal(
+    session: AsyncSession, desk: Desk, row_id: UUID, form: TypedForm
+) -> object:
+    body = checked(AppealActionRequest, sent(form, "action", "reason"))
+    return await appeals.act_on_appeal(row_id, body, session, desk.actor, desk.now)
 
 
 def _retry(dead: Any) -> tuple[RowAction, ...]:
@@ -239,6 +248,50 @@ OTHER_TABLES = (
             Column("after"),
         ),
         (Filter("action"), Filter("target_type"), Filter("target_id"), Filter("actor")),
+    ),
+    Table(
+        "complaints",
+        "reports",
+        Permission.READ_LOG,
+        lambda asked, desk, chosen: logs.list_logs(
+            asked, desk.actor, action="employer.report", target_id=chosen.get("target_id")
+        ),
+        (
+            Column("at", "when"),
+            Column(
+                "company", "code", link="/console/companies/", link_to="target_id", of="target_id"
+            ),
+            Column("reason"),
+            Column("after"),
+            Column("worker", "code", link="/console/workers/", link_to="actor", of="actor"),
+        ),
+        (Filter("target_id"),),
+    ),
+    Table(
+        "appeals",
+        "reports",
+        Permission.READ_PEOPLE,
+        lambda asked, desk, chosen: appeals.list_appeals(
+            asked, desk.actor, chosen.get("status"), chosen.get("worker_id")
+        ),
+        (
+            Column("created_at", "when"),
+            Column("worker_id", "code", link="/console/workers/", link_to="worker_id"),
+            Column("what", "status"),
+            Column("note"),
+            Column("reliability", "number"),
+            Column("round", "number"),
+            Column("status", "status"),
+            Column("reason"),
+        ),
+        (Filter("status", AppealStatus), Filter("worker_id", is_id=True)),
+        {"status": AppealStatus.OPEN.value},
+        (
+            RowAction("uphold", lambda row: row.status == AppealStatus.OPEN),
+            RowAction("decline", lambda row: row.status == AppealStatus.OPEN, takes_away=True),
+        ),
+        Permission.MODERATE_PEOPLE,
+        _act_on_appeal,
     ),
     Table(
         "bulk",

@@ -17,7 +17,7 @@ _MOST_CHARACTERS: Final = 20_000
 
 
 @dataclass(frozen=True)
-class Field:
+class SettingField:
     """One box: its path within the section, its value as text, and how it is typed."""
 
     name: str
@@ -44,33 +44,35 @@ class Field:
         return tail if head.rpartition(".")[2] in _BY_NAME else ""
 
 
-def fields_of(section: str, values: Any) -> list[Field]:
+def fields_of(section: str, values: Any) -> list[SettingField]:
     """Return the boxes of a section, whose values are JSON."""
     if section == "coupons":
-        return [Field("coupons", values, "json")]
+        return [SettingField("coupons", values, "json")]
     return _fields("", values)
 
 
-def _fields(prefix: str, values: Mapping[str, Any]) -> list[Field]:
-    found: list[Field] = []
+def _fields(prefix: str, values: Mapping[str, Any]) -> list[SettingField]:
+    found: list[SettingField] = []
     for name, value in values.items():
         path = f"{prefix}{name}"
         if name in _BY_NAME:
             names = dict.fromkeys([*_BY_NAME[name], *value])
             known = {each: value.get(each) for each in names}
-            found += [Field(f"{path}.{each}", price, "number") for each, price in known.items()]
+            found += [
+                SettingField(f"{path}.{each}", price, "number") for each, price in known.items()
+            ]
         elif name == "by_city" or isinstance(value, list):
-            found.append(Field(path, value, "json"))
+            found.append(SettingField(path, value, "json"))
         elif isinstance(value, dict):
             found += _fields(f"{path}.", value)
         elif isinstance(value, int | float):
-            found.append(Field(path, value, "number"))
+            found.append(SettingField(path, value, "number"))
         else:
-            found.append(Field(path, value, "text"))
+            found.append(SettingField(path, value, "text"))
     return found
 
 
-def changes_of(fields: Sequence[Field], form: TypedForm) -> Any:
+def changes_of(fields: Sequence[SettingField], form: TypedForm) -> Any:
     """Return what was typed as the section of `PolicyChanges`; what can't be read stays text, for it to refuse."""
     if [each.name for each in fields] == ["coupons"]:
         return _typed(fields[0], form)
@@ -87,7 +89,7 @@ def changes_of(fields: Sequence[Field], form: TypedForm) -> Any:
     return made
 
 
-def _typed(one: Field, form: TypedForm) -> Any:
+def _typed(one: SettingField, form: TypedForm) -> Any:
     if one.name not in form.values:
         return one.value
     text = form.values[one.name].strip()[:_MOST_CHARACTERS]

@@ -17,7 +17,7 @@ from app.core.ids import new_id
 from app.core.paging import PageRequest
 from app.policy.policy import Policy
 from app.web.console.desk import REFUSALS, Desk, SettingsChangeDesk, SettingsDesk, room, rows_of
-from app.web.console.setting_fields import Field, changes_of, fields_of
+from app.web.console.setting_fields import SettingField, changes_of, fields_of
 from app.web.forms import TypedForm
 from app.web.site import SeeOther
 
@@ -92,7 +92,7 @@ async def _section(desk: Desk, session: AsyncSession, section: str, form: TypedF
     )
 
 
-def _of_section(form: TypedForm, section: str, known: Mapping[str, Field]) -> TypedForm:
+def _of_section(form: TypedForm, section: str, known: Mapping[str, SettingField]) -> TypedForm:
     """Return the form with its errors at the fields of the page."""
     errors: dict[str, str] = {}
     for path, said in form.errors.items():

@@ -32,6 +32,8 @@ class Column:
     link: str = ""
     """Start of the address, to which `link_to` of the row is added."""
     link_to: str = "id"
+    of: str = ""
+    """The attribute, where it is not the name."""
 
     @property
     def label(self) -> str:
