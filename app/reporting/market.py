@@ -5,10 +5,10 @@ No query per row: each figure is one grouped query, and jobs are folded together
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -262,7 +262,7 @@ async def cells(session: AsyncSession, latitude: float, longitude: float) -> lis
     return sorted(shown, key=lambda cell: (-(cell.workers or 0), -cell.open_positions, cell[:2]))
 
 
-def _folded(rows: Iterable[Row[*tuple[object, ...]]]) -> dict[tuple[int, int], int]:
+def _folded(rows: Iterable[Sequence[Any]]) -> dict[tuple[int, int], int]:
     """Return the counts of the rows' places by cell."""
     counted: dict[tuple[int, int], int] = defaultdict(int)
     for latitude, longitude, number in rows:

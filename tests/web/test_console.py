@@ -1,20 +1,14 @@
 """Pages of administrators: who waits, texts and companies to check, finding, the second factor."""
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pyotp
-import pytest
 
 from app.identity.rules import AdminRole
 from app.web.console.lists import TABLES
 from app.web.console.settings import SECTIONS
-from tests.infra.pages import barriers, opened
 from tests.support.app_harness import PASSWORD, World
 from tests.support.page_reader import PageReader
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 PAGES = (
     "/console",
@@ -24,6 +18,8 @@ PAGES = (
     "/console/find",
     "/console/second-factor",
     "/console/money",
+    "/console/market",
+    "/console/market?days=7&city=Pune",
     "/console/settings",
     "/console/settings/history",
     *(f"/console/settings/{section}" for section in SECTIONS),
@@ -181,20 +177,3 @@ def test_a_second_factor_is_set_up_and_asked_for(world: World) -> None:
     later.get("/signin")
     code = pyotp.TOTP(secret).at(world.clock.now)
     assert later.send("/signin", values | {"totp": code}).headers["location"] == "/console"
-
-
-@pytest.mark.browser
-@pytest.mark.timeout(180)
-def test_the_console_can_be_used_by_everybody(
-    sqlite_world: World, browser_of_file: "Browser"
-) -> None:
-    held_job(sqlite_world)
-    sqlite_world.admin()
-    with opened(browser_of_file, f"{sqlite_world.url}/signin") as page:
-        page.get_by_label("Email").fill("admin@example.com")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("heading", name="Console").wait_for()
-        for path in PAGES:
-            page.goto(f"{sqlite_world.url}{path}")
-            assert barriers(page) == [], path

@@ -1,14 +1,20 @@
 """What administrators do in pages: lists, corrections, data on request, bulk actions, settings, money."""
 
 import csv
+import datetime as dt
 import io
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from sqlalchemy import event, insert
 
 from app.audit import log
+from app.core.ids import new_id
+from app.identity.models import User
 from app.identity.rules import AdminRole
+from app.workers.models import Worker
 from tests.support.app_harness import World
 from tests.support.assertions import ok
 from tests.support.leads import lead, log_of, somewhere
@@ -46,7 +52,7 @@ def test_filters_of_nonsense_are_left_out(world: World) -> None:
 
 def test_a_list_is_for_those_whose_role_includes_it(world: World) -> None:
     support = signed_in(world, AdminRole.SUPPORT)
-    assert support.get("/console/lists/log").status_code == 403
+    assert support.get("/console/lists/logs").status_code == 403
     assert support.get("/console/lists/team").status_code == 403
     page = support.get("/console/lists/refunds")
     assert page.status_code == 200
@@ -211,3 +217,109 @@ def test_the_history_of_a_thing_is_on_its_page(world: World) -> None:
     assert "papers seen" in text
     support = signed_in(world, AdminRole.SUPPORT)
     assert "employer.verify" not in support.get(path).text
+
+
+def test_a_report_is_decided_with_its_evidence_in_view(world: World) -> None:
+    bought = lead(world)
+    world.pay(ok(bought.unlock(), 202)["checkout_url"])
+    world.settle()
+    path = f"/api/employers/matches/{bought.id}/report"
+    report = ok(bought.employer.post(path, {"reason": "other", "note": "was rude"}), 201)
+    finance = signed_in(world, AdminRole.FINANCE)
+    assert f"/console/reports/{report['id']}" in finance.get("/console/lists/reports").text
+    page = f"/console/reports/{report['id']}"
+    text = finance.get(page).text
+    for said in ("was rude", f"/console/workers/{bought.worker.id}", "somebody has to judge"):
+        assert said in text
+    assert finance.send(page, {"action": "decline"}).status_code == 422
+    finance.get(page)
+    done = finance.send(page, {"action": "decline", "reason": "the number works"})
+    assert done.headers["location"] == "/console/lists/reports?done=decided"
+    support = signed_in(world, AdminRole.SUPPORT)
+    assert 'value="decline"' not in support.get(page).text
+    assert finance.get(page.replace(report["id"], bought.id)).status_code == 404
+
+
+def test_a_ready_reply_is_in_the_persons_language(world: World) -> None:
+    worker = world.worker(language="hi", slots=())
+    world.says(str(worker.phone), "human")
+    owner = signed_in(world)
+    found = ok(world.admin().get("/api/admin/conversations?waiting=true"))["items"]
+    talk = next(each for each in found if each["user_id"] == worker.id)
+    path = f"/console/waiting/{talk['id']}"
+    owner.get(path)
+    owner.send(f"{path}/take", {})
+    text = owner.get(f"{path}?canned=code").text
+    assert "हम कभी कोड नहीं माँगते" in text
+    assert f"/console/workers/{worker.id}" in text
+
+
+def test_the_market_is_shown_with_its_numbers_beneath(world: World) -> None:
+    lead(world, city="Pune")
+    owner = signed_in(world)
+    text = owner.get("/console/market").text
+    for said in ("How far workers come", "By city", "Pune", "<svg", "Queues"):
+        assert said in text
+    assert "There is no such city" in owner.get("/console/market?city=Atlantis").text
+    finance = signed_in(world, AdminRole.FINANCE)
+    assert "Channels and their limits" not in finance.get("/console/market").text
+
+
+def test_ten_thousand_rows_are_paged_with_the_statements_of_ten(world: World) -> None:
+    for _ in range(3):
+        world.worker(location=somewhere(), slots=())
+    owner = signed_in(world)
+    engines = {world.runtime.database.engine, world.runtime.database._reading}
+    counted = []
+    for many in (0, 10_000):
+        if many:
+            world.in_session(lambda session, many=many: _many_workers(session, many))
+        statements: list[str] = []
+
+        def note(_c: Any, _u: Any, statement: str, *_: Any, said: list[str] = statements) -> None:
+            said.append(statement)
+
+        for engine in engines:
+            event.listen(engine.sync_engine, "before_cursor_execute", note)
+        page = owner.get("/console/lists/workers")
+        for engine in engines:
+            event.remove(engine.sync_engine, "before_cursor_execute", note)
+        assert page.status_code == 200
+        assert page.text.count('name="ids"') <= 50
+        counted.append(len(statements))
+    assert counted[0] == counted[1]
+    assert "cursor=" in page.text
+
+
+async def _many_workers(session: Any, count: int) -> None:
+    """Write so many workers as rows."""
+    now = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    ids = [new_id() for _ in range(count)]
+    users = [
+        {
+            "id": each,
+            "role": "worker",
+            "status": "active",
+            "name": "Crowd",
+            "language": "en",
+            "version": 1,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for each in ids
+    ]
+    await session.execute(insert(User), users)
+    workers = [
+        {
+            "id": each,
+            "skills": [],
+            "experience_years": 0,
+            "bio": "",
+            "time_zone": "Asia/Kolkata",
+            "max_distance_km": 5.0,
+            "updated_at": now,
+            "created_at": now,
+        }
+        for each in ids
+    ]
+    await session.execute(insert(Worker), workers)

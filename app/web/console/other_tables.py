@@ -227,7 +227,7 @@ OTHER_TABLES = (
         ),
     ),
     Table(
-        "log",
+        "logs",
         "log",
         Permission.READ_LOG,
         lambda asked, desk, chosen: logs.list_logs(

@@ -104,11 +104,18 @@ class Table:
         shown = {name: asked[name].strip()[:120] for name in names if asked.get(name, "").strip()}
         if not any(name in asked for name in names):
             shown = dict(self.first)
+        # The runbook says `open=true`, as the API does.
+        shown |= {
+            each.name: _AS_SHOWN.get(shown[each.name], shown[each.name])
+            for each in self.filters
+            if each.is_yes and each.name in shown
+        }
         values = {each.name: _value(each, shown.get(each.name)) for each in self.filters}
         return shown, Chosen(values)
 
 
 _YES: Final = {"yes": True, "no": False}
+_AS_SHOWN: Final = {"true": "yes", "false": "no"}
 
 
 def _value(one: Filter, text: str | None) -> Any:
