@@ -50,6 +50,14 @@ def _bulk(_: Any) -> dict[str, Any]:
 
 
 CONSOLE_RULES = {
+    "GET /api/admin/appeals": rule(ADMIN),
+    "POST /api/admin/appeals/{appeal_id}/action": rule(
+        MODERATES, 404, body=lambda _: {"action": "decline", "reason": "to see who may"}
+    ),
+    "GET /api/workers/reliability": rule(WORKER),
+    "POST /api/workers/reliability/appeal": rule(
+        WORKER, 201, 404, 409, body=lambda _: {"what": "score", "note": "to see who may"}
+    ),
     "POST /api/admin/workers/{worker_id}/correct": rule(
         READS_MESSAGES, body=lambda _: {"fields": {"experience_years": 3}, "reason": "asked"}
     ),

@@ -19,8 +19,8 @@ from tests.acceptance.role_rules import (
     ANYBODY,
     BY_PASSWORD,
     CONSOLE_RULES,
-    EMPLOYER_FILES,
     EMPLOYER,
+    EMPLOYER_FILES,
     FINANCE,
     JOB_OWNER,
     MODERATES,
@@ -96,6 +96,7 @@ class Cast:
             "report_id": UNKNOWN,
             "bulk_id": UNKNOWN,
             "change_id": UNKNOWN,
+            "appeal_id": UNKNOWN,
             "refund_id": UNKNOWN,
             "conversation_id": self.conversation(),
         }
