@@ -51,6 +51,22 @@ async def open_shop(server: Server, companies: Sequence[Company], advance: Advan
     return found
 
 
+async def leave_for_the_team(server: Server, company: Company, citizens: Sequence[Citizen]) -> None:
+    """Leave the console something to do: a text that waits for a decision, people who ask for somebody."""
+    token = await employer(server, company)
+    job = company.jobs[0] | {
+        "title": "Packing from home",
+        "description": "Pay a registration fee of 500 rupees before you join.",
+    }
+    made = await server.call("POST", "/api/employers/jobs", job, token=token)
+    path = f"/api/employers/jobs/{made['id']}/publish"
+    await server.call("POST", path, token=token, expect=(200, 409))
+    for citizen in citizens:
+        message = {"type": "text", "text": "human"}
+        body = {"phone": citizen.body["phone"], "message": message}
+        await server.call("POST", "/sandbox/whatsapp/_control/inbound", body)
+
+
 async def employer(server: Server, company: Company) -> str:
     """Register a company unless it is there, and return its access token."""
     at = company.address

@@ -30,6 +30,9 @@ JOBS: Final = 50
 INDIA: Final = ZoneInfo("Asia/Kolkata")
 _CITY: Final = 0
 """The run of the city; it is filled once and reused afterwards."""
+_WAITING_IN: Final = "Delhi"
+"""Where people ask for somebody of the team: far from the story, whose people answer the bot."""
+_WAITING: Final = 2
 _BLUR_KM: Final = 0.7
 """Largest difference between a distance that employers see and the true one."""
 
@@ -97,6 +100,8 @@ async def _fill(server: Server, console: Console, citizens: Sequence[Citizen]) -
         signed_up = time.perf_counter()
         vacancies = progress.add_task("Employers publish jobs  ", total=JOBS)
         await fill.open_shop(server, companies, _stepper(progress, vacancies))
+    elsewhere = [each for each in citizens if each.body["city"] == _WAITING_IN]
+    await fill.leave_for_the_team(server, companies[-1], elsewhere[:_WAITING])
     seconds = time.perf_counter() - started
     counts |= {
         "registered_now": len(citizens),

@@ -3,10 +3,18 @@
 from uuid import UUID
 
 import pyotp
+import pytest
 
+from app.attempts.work import Kind
+from app.identity.models import Role
 from app.identity.rules import AdminRole
+from app.moderation.bulk import ItemState, Target
+from app.moderation.bulk import Verb as BulkVerb
+from app.policy.policy import default_policy
 from app.web.console.lists import TABLES
+from app.web.console.setting_fields import fields_of
 from app.web.console.settings import SECTIONS
+from app.web.site import has_words
 from tests.support.app_harness import PASSWORD, World
 from tests.support.page_reader import PageReader
 
@@ -76,6 +84,37 @@ def test_an_administrator_sees_no_page_of_an_employer(world: World) -> None:
     ):
         answer = owner.get(path)
         assert (answer.status_code, "another kind of account" in answer.text) == (403, True), path
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_every_word_that_a_list_can_show_is_said_in_both_languages(language: str) -> None:
+    said = {
+        str(each)
+        for table in TABLES.values()
+        for one in table.filters
+        for each in one.choices or ()
+    }
+    said |= {
+        str(each) for kind in (Kind, AdminRole, Role, BulkVerb, Target, ItemState) for each in kind
+    }
+    missing = {word for word in said if not has_words(language, f"console.is.{word}")}
+    assert missing == set()
+    for table in TABLES.values():
+        keys = [table.title, *(column.label for column in table.columns)]
+        keys += [f"console.column.{one.name}" for one in table.filters]
+        keys += [f"console.do.{action.name}" for action in table.actions]
+        assert [key for key in keys if not has_words(language, key)] == [], table.name
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_every_setting_has_its_explanation_in_both_languages(language: str) -> None:
+    values = default_policy("INR").model_dump(mode="json")
+    for section in SECTIONS:
+        keys = [f"console.section.{section}", f"console.section_text.{section}"]
+        for field in fields_of(section, values[section]):
+            own = "coupons" if section == "coupons" else f"{section}.{field.key}"
+            keys.append(f"console.setting.{own}")
+        assert [key for key in keys if not has_words(language, key)] == []
 
 
 def test_a_held_text_is_read_and_approved_or_declined(world: World) -> None:

@@ -270,7 +270,7 @@ def test_ten_thousand_rows_are_paged_with_the_statements_of_ten(world: World) ->
         world.worker(location=somewhere(), slots=())
     owner = signed_in(world)
     engines = {world.runtime.database.engine, world.runtime.database._reading}
-    counted = []
+    counted, text = [], ""
     for many in (0, 10_000):
         if many:
             world.in_session(lambda session, many=many: _many_workers(session, many))
@@ -285,10 +285,11 @@ def test_ten_thousand_rows_are_paged_with_the_statements_of_ten(world: World) ->
         for engine in engines:
             event.remove(engine.sync_engine, "before_cursor_execute", note)
         assert page.status_code == 200
-        assert page.text.count('name="ids"') <= 50
+        text = page.text
+        assert text.count('name="ids"') <= 50
         counted.append(len(statements))
     assert counted[0] == counted[1]
-    assert "cursor=" in page.text
+    assert "cursor=" in text
 
 
 async def _many_workers(session: Any, count: int) -> None:
