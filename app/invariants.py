@@ -12,6 +12,7 @@ from app.database.session import Database
 from app.invoices import invariants as invoices
 from app.messaging import invariants as messages
 from app.messaging.retention import SENT_KEPT
+from app.moderation import invariants as moderation
 from app.offers import invariants as offers
 from app.payments import invariants as payments
 from app.workers import invariants as workers
@@ -20,6 +21,7 @@ ALL = (
     *attempts.INVARIANTS,
     *invoices.INVARIANTS,
     *messages.INVARIANTS,
+    *moderation.INVARIANTS,
     *offers.INVARIANTS,
     *payments.INVARIANTS,
     *workers.INVARIANTS,

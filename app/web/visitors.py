@@ -29,6 +29,8 @@ from app.runtime import Runtime
 IDLE: Final = {Role.EMPLOYER: dt.timedelta(days=14), Role.ADMIN: dt.timedelta(hours=2)}
 """After so long without a request a browser has to sign in again."""
 _NOTED_EVERY: Final = dt.timedelta(minutes=5)
+_BY_ITSELF: Final = "/now"
+"""End of the addresses that an open page asks by itself: that it lies open is no use of it."""
 _CONTEXT: Final = "web-session"
 _FORM_CONTEXT: Final = "web-form"
 _COOKIE_DAYS: Final = 90
@@ -164,7 +166,7 @@ async def _signed_in(request: Request, runtime: Runtime, now: dt.datetime) -> Ac
         account = await runtime.sessions.find_account(session, said.user_id, said.session_id, now)
     if account is None or account.status not in MAY_SIGN_IN or account.role is not said.role:
         return None
-    if now - said.seen_at > _NOTED_EVERY:
+    if now - said.seen_at > _NOTED_EVERY and not request.url.path.endswith(_BY_ITSELF):
         begin_session(request, said.user_id, said.session_id, said.role, now)
     return Actor(
         user_id=said.user_id,

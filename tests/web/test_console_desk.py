@@ -265,6 +265,16 @@ def test_the_market_is_shown_with_its_numbers_beneath(world: World) -> None:
     assert "Channels and their limits" not in finance.get("/console/market").text
 
 
+def test_a_page_that_only_lies_open_does_not_keep_anybody_signed_in(world: World) -> None:
+    owner = signed_in(world)
+    for _ in range(4):
+        world.clock.advance(minutes=25)
+        assert owner.get("/console/waiting/now").status_code == 200
+    world.clock.advance(minutes=25)
+    assert owner.get("/console/waiting/now").status_code == 303
+    assert owner.get("/console").status_code == 303
+
+
 def test_ten_thousand_rows_are_paged_with_the_statements_of_ten(world: World) -> None:
     for _ in range(3):
         world.worker(location=somewhere(), slots=())
