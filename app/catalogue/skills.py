@@ -18,6 +18,8 @@ from app.core.languages import DEFAULT_LANGUAGE
 
 MASK_BITS: Final = 63
 """Bits of one mask: it is stored as a signed 64-bit integer and must stay positive."""
+MOST_BITS: Final = 2_046
+"""Skills there can be: the key of `worker_skill_match` has room for so many. The two masks hold the first 126 only."""
 
 _TYPO_RATIO: Final = 0.8
 """How alike a mistyped word must be; "waitr" is .91 of "waiter", "weight" .67."""
@@ -139,7 +141,7 @@ def _check(skills: Collection[Skill], categories: Mapping[str, Category]) -> Non
     owners: dict[str, str] = {}
     bits: set[int] = set()
     for skill in skills:
-        if skill.bit in bits or not 0 <= skill.bit < 2 * MASK_BITS:
+        if skill.bit in bits or not 0 <= skill.bit < MOST_BITS:
             raise CatalogueBroken(f"{skill.slug}: bit {skill.bit} is taken or out of range")
         bits.add(skill.bit)
         if skill.category not in categories:
@@ -317,13 +319,16 @@ def _note(ranks: dict[str, _Rank], slug: str, rank: _Rank) -> None:
 
 
 def masks(slugs: Iterable[str]) -> tuple[int, int]:
-    """Return the two masks of these skills, each below 2**63. Raises KeyError for an unknown one."""
+    """Return the two masks of these skills, each below 2**63. Raises KeyError for an unknown one.
+
+    Skills whose bit is `2 * MASK_BITS` or more are in neither.
+    """
     low = high = 0
     for slug in slugs:
         bit = _load().skills[slug].bit
         if bit < MASK_BITS:
             low |= 1 << bit
-        else:
+        elif bit < 2 * MASK_BITS:
             high |= 1 << (bit - MASK_BITS)
     return low, high
 

@@ -15,7 +15,7 @@ in which a worker could be who would travel to it: an equality search on one ind
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -108,6 +108,16 @@ def haversine_km(a: Point, b: Point) -> float:
 def geo_key(tier: int, row: int, col: int) -> int:
     """Return a cell as an integer below 2**51: tier, then row and column with 24 bits each."""
     return tier << 48 | row << 24 | col
+
+
+SKILL_SHIFT: Final = 52
+"""Bits of a cell's number, with room to spare for tiers; a skill's stands before them."""
+
+
+def skill_keys(bit: int, cells: Sequence[int]) -> list[int]:
+    """Return these cells as the rows of one skill are filed by, in the same order; `bit` is below 2,047."""
+    first = (bit + 1) << SKILL_SHIFT
+    return [first | cell for cell in cells]
 
 
 def tier_of(max_distance_km: float) -> int:

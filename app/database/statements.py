@@ -1,23 +1,30 @@
 """SQL for which the two databases need different words."""
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final, cast
+from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     BindParameter,
+    Boolean,
     Column,
     ColumnElement,
     CursorResult,
+    Dialect,
     Executable,
     Select,
     Table,
     Text,
+    TypeDecorator,
     Update,
     UpdateBase,
+    Uuid,
     bindparam,
     literal_column,
     select,
@@ -28,6 +35,7 @@ from sqlalchemy.dialects import sqlite as on_sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from app.core.transitions import Transition
 from app.database.types import Base, UtcDateTime
@@ -67,6 +75,64 @@ def _bits_set(element: bits_set, compiler: Any, **options: Any) -> str:
 @compiles(bits_set, "postgresql")
 def _bits_set_on_postgresql(element: bits_set, compiler: Any, **options: Any) -> str:
     return f"bit_count(({compiler.process(element.clauses, **options)})::bit(64))"
+
+
+class _Listed(TypeDecorator[list[Any]]):
+    """A list of integers or UUIDs as one value: an array on PostgreSQL, JSON on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: type[BigInteger] | type[Uuid[UUID]]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type on this database."""
+        return dialect.type_descriptor(
+            ARRAY(self.kind()) if dialect.name == "postgresql" else Text()
+        )
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
+        """Return what the driver takes."""
+        if dialect.name == "postgresql":
+            return value
+        return json.dumps([each.hex if isinstance(each, UUID) else each for each in value or ()])
+
+
+class _IsAmong(FunctionElement[bool]):
+    """See `is_among`."""
+
+    inherit_cache = True
+    type = Boolean()
+
+    def self_group(self, against: Any = None) -> "_IsAmong":
+        """Stay as it is: compared with 1, as SQLAlchemy does on SQLite, a condition finds no index."""
+        return self
+
+
+def is_among(
+    column: ColumnElement[Any],
+    name: str,
+    kind: type[BigInteger] | type[Uuid[UUID]] = BigInteger,
+) -> ColumnElement[bool]:
+    """Return whether a column is one of the integers, or UUIDs, bound by name as one list.
+
+    One parameter, however many they are: `IN` makes another statement for each length, to be prepared and planned anew.
+    """
+    return _IsAmong(column, bindparam(name, type_=_Listed(kind)))
+
+
+@compiles(_IsAmong)
+def _is_among(element: _IsAmong, compiler: Any, **options: Any) -> str:
+    column, listed = (compiler.process(part, **options) for part in element.clauses)
+    return f"({column} IN (SELECT value FROM json_each({listed})))"  # noqa: S608 - compiled SQL
+
+
+@compiles(_IsAmong, "postgresql")
+def _is_among_on_postgresql(element: _IsAmong, compiler: Any, **options: Any) -> str:
+    column, listed = (compiler.process(part, **options) for part in element.clauses)
+    return f"({column} = ANY ({listed}))"
 
 
 @cache

@@ -1,15 +1,17 @@
 """The best people to ask for a job, exactly as if everybody had been scored, without scoring everybody.
 
-The index search leaves those who might fit; in a dense metro that can be thousands. So it looks from near to
-far (`rings`): no cell is read in which nobody can be among the best. From their narrow rows alone those found get
-an upper bound of their score. In the order of these bounds their facts are read in growing batches and judged by
-`rules`, until enough of them score above the bound of whoever comes next, and of every cell not looked in. Nobody
-left unread could be among the best, so the answer is that of `rules.rank` over all.
+The index search (`search`) leaves those who might fit, and works out a bound of each one's score; only the best few leave the
+database. In the order of these bounds their facts are read in growing batches and judged by `rules`, until enough
+of them score above the bound of whoever comes next. Nobody left unread could be among the best, so the answer is that
+of `rules.rank` over all.
+
+A job that requires a skill reads all cells around it at once: the index holds only people with that skill. Any
+other job looks from near to far (`rings`): no cell is read in which nobody can be among the best.
 """
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -19,7 +21,7 @@ from app.core.geo import keys_around
 from app.matching.load import worker_facts
 from app.matching.refusals import Caps, sleeps_through
 from app.matching.rules import Candidate, JobFacts, Weights, rank
-from app.matching.search import best_near_and_able, count_able, near_and_able
+from app.matching.search import Best, best_near_and_able, count_able
 from app.workers.quiet_hours import find_quiet_hours
 
 _FIRST_BATCH: Final = 32
@@ -28,8 +30,12 @@ _LARGEST_BATCH: Final = 1_000
 
 _CARRIED: Final = 4
 """Times a batch: so many rows of each ring leave the database, those that may score best."""
+_MORE: Final = 8
+"""Times as many leave it the next time, where those were not enough."""
 _SPARSE: Final = 4
 """A ring with fewer than this part of a batch shows that people are few here."""
+
+_NOBODY: Final = -1.0
 
 _LONGEST_QUIET: Final = dt.timedelta(hours=25)
 """As long as quiet hours last at most, on the day on which clocks are put back."""
@@ -47,15 +53,98 @@ class Shortlist:
     """Those known to fit, and those who fit as far as the index tells and need not be looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """Cells of which only the best rows were read."""
+class _Unread:
+    """Workers who may fit and whose facts are not read yet, the best bound first; each once."""
 
-    bound: float
-    """The best score that anybody else in them can reach; below 0: there are none."""
-    keys: list[int] = field(default_factory=list)
-    found: int = 0
-    """Those of them who were read and may fit."""
+    def __init__(self) -> None:
+        self._people: list[tuple[float, UUID | str]] = []
+        self._seen: set[UUID | str] = set()
+
+    def add(self, people: Sequence[tuple[float, UUID | str]]) -> None:
+        """Add those who were not added before: a worker who moves while we look can be found twice."""
+        new = [person for person in people if person[1] not in self._seen]
+        self._seen.update(worker_id for _, worker_id in new)
+        # Each part is in order already, and sorting keeps the order of equals.
+        self._people = sorted(self._people + new, key=lambda person: person[0], reverse=True)
+
+    def bound_of(self, place: int) -> float:
+        """Return the bound of the worker at that place, 0 the best; below 0 where there is none."""
+        return self._people[place][0] if place < len(self._people) else _NOBODY
+
+    def take(self, size: int) -> list[UUID]:
+        """Take the best `size` away."""
+        taken, self._people = self._people[:size], self._people[size:]
+        return [UUID(each) if isinstance(each, str) else each for _, each in taken]
+
+
+class _Look:
+    """What was asked for of the index so far, and what anybody whom it did not return can reach."""
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        job: JobFacts,
+        weights: Weights,
+        minimum_share: float,
+        *,
+        counts: bool,
+    ) -> None:
+        from app.matching.rings import rings
+
+        self.waiting = _Unread()
+        self.found = 0
+        """How many may fit in the cells looked in."""
+        self.rest: list[int] = []
+        """Cells not looked in."""
+        self._session, self._job, self._weights = session, job, weights
+        self._minimum_share, self._counts = minimum_share, counts
+        self._ahead = rings(job, weights, at_once=bool(job.required_skills))
+        self._beyond = 100.0
+        self._cut: list[int] = []
+        self._cut_bound, self._most_cut = _NOBODY, 0
+
+    @property
+    def bound(self) -> float:
+        """The best score that anybody who was not returned can reach; below 0: everybody was."""
+        return max(self._beyond, self._cut_bound)
+
+    async def on(self, limit: int) -> None:
+        """Look where the best of those can be; at most `limit` are returned, more of cells looked in before."""
+        if self._cut_bound >= self._beyond:
+            self._most_cut = max(limit, self._most_cut * _MORE)
+            cells, self._cut, self._cut_bound = self._cut, [], _NOBODY
+            self._keep(cells, await self._best(cells, self._most_cut))
+            return
+        ring = next(self._ahead)
+        self._beyond, self.rest = ring.beyond, ring.rest
+        await self._ask(ring.keys, limit)
+        if self.rest and self.found * _SPARSE < limit // _CARRIED:
+            # Where hardly anybody is, one more look at all of it is the quickest.
+            cells, self.rest, self._beyond = self.rest, [], _NOBODY
+            await self._ask(cells, limit)
+
+    async def _ask(self, cells: list[int], limit: int) -> None:
+        best = await self._best(cells, limit)
+        self.found += best.found
+        self._most_cut = max(self._most_cut, limit)
+        self._keep(cells, best)
+
+    async def _best(self, cells: list[int], limit: int) -> Best:
+        return await best_near_and_able(
+            self._session,
+            self._job,
+            cells,
+            self._weights,
+            self._minimum_share,
+            limit,
+            counts=self._counts,
+        )
+
+    def _keep(self, cells: list[int], best: Best) -> None:
+        self.waiting.add(best.people)
+        if best.bound_of_others is not None:
+            self._cut += cells
+            self._cut_bound = max(self._cut_bound, best.bound_of_others)
 
 
 async def find(
@@ -74,54 +163,31 @@ async def find(
 
     Not asked: whoever was offered this job before, blocked its employer, is not active or said STOP,
     or has had as many offers in the last seven days as they want, or as one employer may make. Nor is whoever sleeps until
-    `closes_at`, when the job is over: nothing is said to them before. Without `counts` those in cells that were
-    not looked in are not counted as eligible.
+    `closes_at`, when the job is over: nothing is said to them before. Without `counts` only those
+    who were looked at, and some more, are counted as eligible.
     """
-    from app.matching.bounds import Unread
-    from app.matching.rings import NOBODY, rings
-
-    waiting = Unread(job, weights, minimum_share)
-    ahead = rings(job, weights)
-    beyond, rest = 100.0, [*keys_around(job.point, job.radius_km)] if wanted == 0 else []
-    cut = _Cut(NOBODY)
     best: list[Candidate] = []
-    fitting = 0
+    if wanted == 0:
+        cells = keys_around(job.point, job.radius_km) if counts else []
+        return Shortlist([], await count_able(session, job, cells, minimum_share))
+    look = _Look(session, job, weights, minimum_share, counts=counts)
+    judged = fitting = 0
     size = max(_FIRST_BATCH, wanted + wanted // 2)
-    while wanted:
-        bound = max(waiting.bound_of(0), beyond, cut.bound)
+    while True:
+        bound = max(look.waiting.bound_of(0), look.bound)
         if bound < 0 or (len(best) == wanted and best[-1].score.total > bound + ROUNDING):
             break
-        if waiting.bound_of(size - 1) < max(beyond, cut.bound):
-            if cut.bound >= beyond:
-                waiting.add(await near_and_able(session, job, cut.keys))
-                cut = _Cut(NOBODY)
-                continue
-            ring = next(ahead)
-            beyond, rest, keys = ring.beyond, ring.rest, ring.keys
-            rows, others = await best_near_and_able(session, job, keys, weights, _CARRIED * size)
-            if rest and others is None and len(rows) * _SPARSE < size:
-                # Where hardly anybody is, one more look at all of it is the quickest.
-                waiting.add(rows)
-                beyond, keys, rest = NOBODY, rest, []
-                rows, others = await best_near_and_able(
-                    session, job, keys, weights, _CARRIED * size
-                )
-            found = waiting.add(rows)
-            if others is not None:
-                cut = _Cut(max(cut.bound, others), cut.keys + keys, cut.found + found)
+        if look.waiting.bound_of(size - 1) < look.bound:
+            await look.on(_CARRIED * size)
             continue
-        raw = waiting.take(min(size, _LARGEST_BATCH))
-        batch = [UUID(worker_id) if isinstance(worker_id, str) else worker_id for worker_id in raw]
+        batch = look.waiting.take(min(size, _LARGEST_BATCH))
+        judged += len(batch)
         batch = await _can_answer(session, batch, closes_at, now)
         fits = await _judge(session, batch, job, now, weights, minimum_share, caps)
         fitting, size = fitting + len(fits), size * 2
         best = sorted([*best, *fits], key=lambda candidate: candidate.place)[:wanted]
-    unseen = 0
-    if counts and rest:
-        unseen += await count_able(session, job, rest, minimum_share)
-    if counts and cut.keys:
-        unseen += max(0, await count_able(session, job, cut.keys, minimum_share) - cut.found)
-    return Shortlist(best, fitting + len(waiting) + unseen)
+    elsewhere = await count_able(session, job, look.rest, minimum_share) if counts else 0
+    return Shortlist(best, fitting + max(0, look.found - judged) + elsewhere)
 
 
 async def _can_answer(

@@ -1,6 +1,6 @@
-"""Maintain `worker_match`: one narrow row for each worker with a location.
+"""Maintain `worker_match`, one narrow row for each worker with a location, and `worker_skill_match`, one for each skill.
 
-A row is written only when its values change, so that index-only scans stay index-only.
+Rows are written only when their values change, so that index-only scans stay index-only.
 """
 
 from collections import defaultdict
@@ -12,7 +12,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
-    BindParameter,
+    BigInteger,
+    ColumnElement,
     Executable,
     Row,
     Uuid,
@@ -26,13 +27,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType, TypeEngine
 
-from app.catalogue.skills import masks
-from app.core.geo import Point, key_for_worker
+from app.catalogue.skills import SKILLS, masks
+from app.core.geo import SKILL_SHIFT, Point, key_for_worker, skill_keys
 from app.core.week import Slot, bits
 from app.database.session import Database
-from app.database.statements import insert_of, is_postgresql, table
+from app.database.statements import insert_of, is_among, is_postgresql, table
 from app.identity.models import User, UserStatus
-from app.matching.models import WorkerMatch
+from app.matching.models import WorkerMatch, WorkerSkillMatch
 from app.workers.models import Worker, WorkerAvailability
 
 _BATCH: Final = 500
@@ -47,10 +48,13 @@ type _Values = tuple[Any, ...]
 """A row of the table, in the order of `_COLUMNS`."""
 
 # Put together once: every change of a profile asks them, and building them takes as long as the answer.
-_IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
 _W, _U, _M, _A = (table(model) for model in (Worker, User, WorkerMatch, WorkerAvailability))
+_S: Final = table(WorkerSkillMatch)
 _LOCKED: Final = (
-    select(_W.c.id).where(_W.c.id.in_(_IDS)).order_by(_W.c.id).with_for_update(key_share=True)
+    select(_W.c.id)
+    .where(is_among(_W.c.id, "ids", Uuid))
+    .order_by(_W.c.id)
+    .with_for_update(key_share=True)
 )
 _PRESENT: Final = "present_"
 _PEOPLE: Final = (
@@ -68,10 +72,10 @@ _PEOPLE: Final = (
     )
     .join(_U, _U.c.id == _W.c.id)
     .outerjoin(_M, _M.c.worker_id == _W.c.id)
-    .where(_W.c.id.in_(_IDS))
+    .where(is_among(_W.c.id, "ids", Uuid))
 )
 _SLOTS: Final = select(_A.c.worker_id, _A.c.weekday, _A.c.starts, _A.c.ends).where(
-    _A.c.worker_id.in_(_IDS)
+    is_among(_A.c.worker_id, "ids", Uuid)
 )
 
 
@@ -84,7 +88,7 @@ async def reindex_workers(session: AsyncSession, ids: Collection[UUID]) -> int:
     written = 0
     ordered = sorted(ids)
     for start in range(0, len(ordered), _BATCH):
-        written += await _reindex(session, ordered[start : start + _BATCH])
+        written += await _reindex(session, ordered[start : start + _BATCH], with_skills=False)
     return written
 
 
@@ -117,34 +121,121 @@ async def rebuild(
             await _plan_by_index(session)
             rest = query.where(_W.c.id > ids[-1]) if ids else query
             ids = (await session.scalars(rest)).all()
-            corrected += await _reindex(session, ids) if ids else 0
+            corrected += await _reindex(session, ids, with_skills=True) if ids else 0
         if not ids:
             return
         checked += len(ids)
         yield RebuildProgress(checked, corrected, total)
 
 
-async def _reindex(session: AsyncSession, ids: Collection[UUID]) -> int:
+async def _reindex(session: AsyncSession, ids: Collection[UUID], *, with_skills: bool) -> int:
+    """Correct these workers' rows; with `with_skills` the rows of skills are compared too.
+
+    They are written whenever a worker's own row is, so only a version that knew nothing of them leaves other ones.
+    """
     asked = {"ids": list(ids)}
     if is_postgresql(session):  # SQLite has one writer, which we are
         await session.execute(_LOCKED, asked)
     # Asked only now: under PostgreSQL's READ COMMITTED a statement sees what was committed before it.
     people = (await session.execute(_PEOPLE, asked)).all()
     weeks = await slots_of(session, ids)
+    filed = await _filed_skills(session, ids) if with_skills else None
     stale: list[_Values] = []
     superfluous: list[UUID] = []
+    skills: list[tuple[UUID, int]] = []
+    refiled: list[UUID] = []
     for person in people:
         present = tuple(person[-len(_COLUMNS) :])
         if person.latitude is None or person.longitude is None:
             if present[0] is not None:
                 superfluous.append(person.id)
-        elif present != (row := _row(person, weeks.get(person.id, []))):
+                refiled.append(person.id)
+            continue
+        row = _row(person, weeks.get(person.id, []))
+        if is_stale := present != row:
             stale.append(row)
+        if is_stale or (filed is not None and filed[person.id] != _skill_rows(row, person.skills)):
+            refiled.append(person.id)
+            if row[_ACTIVE]:
+                skills += [(person.id, _bit(slug)) for slug in person.skills]
     if stale:
         await _upsert(session, stale)
     if superfluous:
-        await session.execute(delete(WorkerMatch).where(WorkerMatch.worker_id.in_(superfluous)))
-    return len(stale) + len(superfluous)
+        await session.execute(_FORGOTTEN, {"ids": superfluous})
+    if refiled:
+        await _file_skills(session, refiled, skills)
+    return len({row[0] for row in stale}.union(refiled))
+
+
+_ACTIVE: Final = _COLUMNS.index("active")
+_GEO_KEY: Final = _COLUMNS.index("geo_key")
+_COPIED: Final = tuple(column.key for column in _S.c if column.key in _M.c)
+"""What a skill's row says as the worker's own does."""
+_FORGOTTEN: Final = delete(_M).where(is_among(_M.c.worker_id, "ids", Uuid))
+_UNFILED: Final = delete(_S).where(is_among(_S.c.worker_id, "ids", Uuid))
+_FILED: Final = select(_S).where(is_among(_S.c.worker_id, "ids", Uuid))
+
+
+async def _filed_skills(
+    session: AsyncSession, ids: Collection[UUID]
+) -> defaultdict[UUID, set[_Values]]:
+    """Return the rows of skills that these workers have."""
+    filed: defaultdict[UUID, set[_Values]] = defaultdict(set)
+    for row in await session.execute(_FILED, {"ids": list(ids)}):
+        filed[row[0]].add(tuple(row))
+    return filed
+
+
+def _skill_rows(row: _Values, skills: Collection[str]) -> set[_Values]:
+    """Return the rows of skills that belong to a worker's own row."""
+    if not row[_ACTIVE]:
+        return set()
+    worker_id, shared = row[0], row[_ACTIVE + 1 :]
+    keys = (skill_keys(_bit(slug), [row[_GEO_KEY]])[0] for slug in skills)
+    return {(worker_id, key, *shared) for key in keys}
+
+
+def _bit(slug: str) -> int:
+    return SKILLS[slug].bit
+
+
+async def _file_skills(
+    session: AsyncSession, workers: Sequence[UUID], skills: Sequence[tuple[UUID, int]]
+) -> None:
+    """Write the rows of these skills anew, out of the workers' own rows; of `workers` nothing else stays."""
+    await session.execute(_UNFILED, {"ids": list(workers)})
+    if not skills:
+        return
+    if is_postgresql(session):
+        ids, bits_of = (list(column) for column in zip(*skills, strict=True))
+        await session.execute(_filing(postgresql=True), {"workers": ids, "bits": bits_of})
+    else:
+        pairs = [{"worker": worker_id, "bit": bit} for worker_id, bit in skills]
+        await session.execute(_filing(postgresql=False), pairs)
+
+
+@cache
+def _filing(*, postgresql: bool) -> Executable:
+    if postgresql:
+        arrays = (
+            bindparam("workers", type_=ARRAY(Uuid())).label("worker_id"),
+            bindparam("bits", type_=ARRAY(BigInteger())).label("bit"),
+        )
+        pairs = func.unnest(*arrays).table_valued("worker_id", "bit").render_derived()
+        bit, source = pairs.c.bit, pairs.join(_M, _M.c.worker_id == pairs.c.worker_id)
+        rows = select(*_filed_columns(bit)).select_from(source)
+    else:
+        rows = select(*_filed_columns(bindparam("bit", type_=BigInteger))).where(
+            _M.c.worker_id == bindparam("worker", type_=Uuid())
+        )
+    return insert_of(WorkerSkillMatch, postgresql=postgresql).from_select(
+        ["skill_key", *_COPIED], rows
+    )
+
+
+def _filed_columns(bit: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    key = (bit + 1).bitwise_lshift(SKILL_SHIFT).bitwise_or(_M.c.geo_key)
+    return [key, *(_M.c[name] for name in _COPIED)]
 
 
 _BY_INDEX: Final = text(

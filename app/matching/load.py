@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import Point
 from app.core.week import Slot
-from app.database.statements import table
+from app.database.statements import is_among, table
 from app.employers.models import BlockByEmployer, Employer
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobSlot
@@ -35,7 +35,6 @@ _REACH = dt.timedelta(days=3)
 """Beyond a job's window, for nights and time zones: as far as `hours` looks."""
 
 
-_IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
 # Named: a column that refers to another has no type before that one's table is loaded.
 _EMPLOYER_ID: Final[BindParameter[UUID]] = bindparam("employer_id", type_=Uuid())
 
@@ -79,7 +78,7 @@ _ANYBODY: Final = (
         .label("works"),
     )
     .join(User, User.id == Worker.id)
-    .where(Worker.id.in_(_IDS))
+    .where(is_among(table(Worker).c.id, "ids", Uuid))
 )
 _PEOPLE: Final = _ANYBODY.where(
     User.status == UserStatus.ACTIVE,

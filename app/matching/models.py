@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.database.types import Base, JsonType
 
 _COVERED = (
-    "active",
     "experience",
     "skills_0",
     "skills_1",
@@ -33,7 +32,7 @@ class WorkerMatch(Base):
     """
 
     __tablename__ = "worker_match"
-    __table_args__ = (Index("ix_worker_match_cover", "geo_key", *_COVERED),)
+    __table_args__ = (Index("ix_worker_match_cover", "geo_key", "active", *_COVERED),)
 
     worker_id: Mapped[UUID] = mapped_column(
         ForeignKey("workers.id", ondelete="CASCADE"), primary_key=True
@@ -55,6 +54,36 @@ class WorkerMatch(Base):
     d6: Mapped[int] = mapped_column(BigInteger)
     time_zone: Mapped[str] = mapped_column(String(64))
     """Of the half hours; they are comparable only with a job in the same zone."""
+
+
+class WorkerSkillMatch(Base):
+    """One row for each skill of a worker who can be matched: what `WorkerMatch` says of them, filed by skill first.
+
+    A job that requires a skill reads the entries of people who have it, and of nobody else. `skill_key` is
+    `(bit + 1) << 52 | geo_key`. Whoever can't be asked has no rows. Written with the row of `WorkerMatch`, and only then.
+    """
+
+    __tablename__ = "worker_skill_match"
+    __table_args__ = (Index("ix_worker_skill_match_cover", "skill_key", *_COVERED),)
+
+    worker_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workers.id", ondelete="CASCADE"), primary_key=True
+    )
+    skill_key: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    experience: Mapped[int] = mapped_column(SmallInteger)
+    skills_0: Mapped[int] = mapped_column(BigInteger)
+    skills_1: Mapped[int] = mapped_column(BigInteger)
+    latitude: Mapped[float] = mapped_column(Float)
+    longitude: Mapped[float] = mapped_column(Float)
+    max_km: Mapped[float] = mapped_column(Float)
+    d0: Mapped[int] = mapped_column(BigInteger)
+    d1: Mapped[int] = mapped_column(BigInteger)
+    d2: Mapped[int] = mapped_column(BigInteger)
+    d3: Mapped[int] = mapped_column(BigInteger)
+    d4: Mapped[int] = mapped_column(BigInteger)
+    d5: Mapped[int] = mapped_column(BigInteger)
+    d6: Mapped[int] = mapped_column(BigInteger)
+    time_zone: Mapped[str] = mapped_column(String(64))
 
 
 class ResponseCurves(Base):

@@ -41,21 +41,31 @@ class Ring:
     """The best score, 0 to 100, that anybody in those can reach; `NOBODY` where there are none."""
 
 
-def rings(job: JobFacts, weights: Weights) -> Iterator[Ring]:
-    """Yield every cell that can hold somebody who would come, in rings of falling bounds.
+def rings(job: JobFacts, weights: Weights, *, at_once: bool = False) -> Iterator[Ring]:
+    """Yield every cell that can hold somebody who would come, in rings of falling bounds, or `at_once` in one.
 
     A bound takes everything but distance as perfect. The cell is as near as its nearest corner or edge, and
     whoever lives in it travels as far as its tier allows.
     """
-    keys, bounds = bounds_of(job, weights)
-    order = np.lexsort((keys, -bounds))
-    keys, bounds = keys[order], bounds[order]
-    start, size = 0, FIRST
+    keys, bounds = _near_to_far(job, weights)
+    start, size = 0, len(keys) if at_once else FIRST
     while start < len(keys):
         end = min(start + size, len(keys))
         beyond = float(bounds[end]) if end < len(keys) else NOBODY
         yield Ring(keys[start:end].tolist(), keys[end:].tolist(), beyond)
         start, size = end, size * _GROWTH
+
+
+def near_to_far(job: JobFacts, weights: Weights) -> list[int]:
+    """Return every cell that can hold somebody who would come, the best bound first."""
+    keys: list[int] = _near_to_far(job, weights)[0].tolist()
+    return keys
+
+
+def _near_to_far(job: JobFacts, weights: Weights) -> tuple[Integers, Floats]:
+    keys, bounds = bounds_of(job, weights)
+    order = np.lexsort((keys, -bounds))
+    return keys[order], bounds[order]
 
 
 def bounds_of(job: JobFacts, weights: Weights) -> tuple[Integers, Floats]:

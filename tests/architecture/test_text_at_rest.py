@@ -41,7 +41,7 @@ invoices.currency bulk_actions.action bulk_actions.target bulk_items.state bulk_
 """Words of the program or of a provider, and ids of rows."""
 
 CATALOGUE = """
-workers.city workers.skills workers.time_zone worker_match.time_zone
+workers.city workers.skills workers.time_zone worker_match.time_zone worker_skill_match.time_zone
 jobs.category jobs.time_zone jobs.required_skills jobs.preferred_skills
 """
 """Words of the catalogue. A city of before may be free text; nobody but the worker reads it then."""

@@ -1,12 +1,10 @@
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.geo import EARTH_RADIUS_KM, Point, haversine_km
-from app.matching.kernel import haversine_km_many
 
 latitudes = st.floats(-90, 90, allow_nan=False)
 longitudes = st.floats(-180, 180, allow_nan=False)
@@ -62,15 +60,3 @@ def test_a_place_is_no_distance_from_itself(a):
 @given(points, points, points)
 def test_a_detour_is_never_shorter(a, b, c):
     assert haversine_km(a, c) <= haversine_km(a, b) + haversine_km(b, c) + 1e-6
-
-
-@given(points, st.lists(points, min_size=1, max_size=20))
-def test_many_distances_at_once_are_the_same_distances(origin, others):
-    many = haversine_km_many(
-        origin,
-        np.array([p.latitude for p in others]),
-        np.array([p.longitude for p in others]),
-    )
-    one_by_one = [haversine_km(origin, p) for p in others]
-    # Near the antipode the sine is flat, and a last digit moves the distance by metres.
-    assert many == pytest.approx(one_by_one, rel=1e-9, abs=1e-3)

@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from app.core.geo import Point, haversine_km
+from app.core.geo import Point, haversine_km, keys_around
 from app.core.week import Slot
 from app.jobs.job_text import JobSalary
-from app.matching.bounds import bounds
 from app.matching.census import count_fitting
 from app.matching.forecast import Pace, chance_of, chance_to_fill, expectation
 from app.matching.forecast_bands import BAND_EDGES_KM, BAND_KM
@@ -21,7 +20,7 @@ from app.matching.hours import Schedule
 from app.matching.models import ResponseCurves
 from app.matching.response import Curves
 from app.matching.rules import DEFAULT_WEIGHTS, JobFacts
-from app.matching.search import near_and_able
+from app.matching.search import best_near_and_able
 from app.workers.models import BlockByWorker
 from tests.matching.test_matching_candidates import SKILLS, random_worker
 from tests.support.app_harness import World
@@ -149,8 +148,9 @@ async def test_counts_are_those_of_the_search_with_and_without_a_requirement(dat
     job = job_facts_of(employer_id, chance)
 
     async def found(session, facts):
-        rows = await near_and_able(session, facts)
-        return set(bounds(rows, facts, DEFAULT_WEIGHTS, 0.5).ids)
+        cells = keys_around(facts.point, facts.radius_km)
+        best = await best_near_and_able(session, facts, cells, DEFAULT_WEIGHTS, 0.5, 1_000)
+        return {worker_id for _, worker_id in best.people}
 
     async with database.read() as session:
         census = await count_fitting(session, job, 0.5)

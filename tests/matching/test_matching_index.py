@@ -5,24 +5,43 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from app.core.geo import key_for_worker
+from app.catalogue.skills import SKILLS
+from app.core.geo import SKILL_SHIFT, key_for_worker
 from app.core.ids import new_id
 from app.core.week import bits
 from app.database.session import changed
 from app.identity.models import User, UserStatus
 from app.matching.index import RebuildProgress, rebuild, reindex_workers
-from app.matching.models import WorkerMatch
+from app.matching.models import WorkerMatch, WorkerSkillMatch
 from app.workers.models import Worker, WorkerAvailability
 from tests.conftest import Command
 from tests.support.app_harness import World
 from tests.support.database import database_of
-from tests.support.factories import BANDRA, EVENINGS, NewWorker, add_workers
+from tests.support.factories import BANDRA, EVENINGS, NOW, NewWorker, add_workers
+
+SHARED = [
+    column.key
+    for column in WorkerSkillMatch.__table__.c
+    if column.key not in ("worker_id", "skill_key")
+]
 
 
 async def row_of(database, worker_id):
     async with database.read() as session:
         query = select(WorkerMatch).where(WorkerMatch.worker_id == worker_id)
         return await session.scalar(query)
+
+
+async def skills_of(database, worker_id):
+    """Return what is filed by skill: the slugs, and the row's other values, which are the same in each."""
+    async with database.read() as session:
+        query = select(WorkerSkillMatch.__table__).where(WorkerSkillMatch.worker_id == worker_id)
+        rows = (await session.execute(query)).all()
+    bits_of = {row.skill_key >> SKILL_SHIFT: row for row in rows}
+    slugs = {slug for slug, skill in SKILLS.items() if skill.bit + 1 in bits_of}
+    assert len(slugs) == len(rows)
+    others = {(row.skill_key & (1 << SKILL_SHIFT) - 1, *row[2:]) for row in rows}
+    return slugs, others
 
 
 async def one_worker(database, **facts):
@@ -40,13 +59,61 @@ async def test_a_row_says_where_when_and_what_of_a_worker(database):
     assert (row.active, row.experience, row.time_zone) == (True, 3, "Asia/Kolkata")
 
 
+async def test_every_skill_has_a_row_that_says_the_same(database):
+    skills = ("cook", "waiter", max(SKILLS, key=lambda slug: SKILLS[slug].bit))
+    worker_id = await one_worker(database, point=BANDRA, max_km=7.5, years=3, skills=skills)
+    slugs, others = await skills_of(database, worker_id)
+    row = await row_of(database, worker_id)
+    assert slugs == set(skills)
+    assert others == {(row.geo_key, *(getattr(row, name) for name in SHARED))}
+
+
+async def test_a_change_of_skills_files_anew_and_who_stops_is_not_filed(database):
+    worker_id = await one_worker(database, point=BANDRA, skills=("cook", "waiter"))
+
+    async def change(**values):
+        async with database.begin() as session:
+            await session.execute(update(Worker).where(Worker.id == worker_id).values(values))
+            changed(session, "worker", worker_id)
+
+    await change(skills=["cook", "barista"], max_distance_km=40)
+    slugs, others = await skills_of(database, worker_id)
+    assert slugs == {"cook", "barista"}
+    assert {key for key, *_ in others} == {key_for_worker(BANDRA, 40)}
+    await change(stopped_at=NOW)
+    assert await skills_of(database, worker_id) == (set(), set())
+    await change(stopped_at=None)
+    assert (await skills_of(database, worker_id))[0] == {"cook", "barista"}
+    await change(latitude=None, longitude=None)
+    assert await skills_of(database, worker_id) == (set(), set())
+
+
+async def test_rows_of_skills_gone_wrong_are_made_right(database):
+    """An older version writes a worker's own row, and none by skill."""
+    worker_id = await one_worker(database, point=BANDRA, skills=("cook", "waiter"))
+    other_id = await one_worker(database, point=BANDRA, skills=("cook",))
+    right = await skills_of(database, worker_id)
+    for wrong in (
+        delete(WorkerSkillMatch).where(WorkerSkillMatch.worker_id == worker_id),
+        update(WorkerSkillMatch).where(WorkerSkillMatch.worker_id == worker_id).values(max_km=3.0),
+    ):
+        async with database.begin() as session:
+            await session.execute(wrong)
+        [progress] = [step async for step in rebuild(database)]
+        assert progress == RebuildProgress(checked=2, corrected=1, total=2)
+        assert await skills_of(database, worker_id) == right
+    assert (await skills_of(database, other_id))[0] == {"cook"}
+
+
 @pytest.mark.parametrize(
     "facts",
     [{"slots": ()}, {"stopped": True}, {"status": UserStatus.PENDING}]
     + [{"status": status} for status in (UserStatus.SUSPENDED, UserStatus.ERASED)],
 )
 async def test_who_cannot_be_asked_is_not_active(database, facts):
-    assert (await row_of(database, await one_worker(database, **facts))).active is False
+    worker_id = await one_worker(database, **facts)
+    assert (await row_of(database, worker_id)).active is False
+    assert await skills_of(database, worker_id) == (set(), set())
 
 
 async def test_who_lives_nowhere_has_no_row_until_they_say_where(database):

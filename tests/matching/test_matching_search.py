@@ -3,10 +3,11 @@ from uuid import UUID
 
 import pytest
 
-from app.core.geo import KM_PER_DEGREE, Point
+from app.core.geo import KM_PER_DEGREE, Point, keys_around
 from app.jobs.models import Job
 from app.matching.load import job_facts
-from app.matching.search import near_and_able
+from app.matching.rules import DEFAULT_WEIGHTS
+from app.matching.search import best_near_and_able
 from tests.support.factories import NOW, NewWorker, add_employer, add_job, add_workers
 
 PLACES = (
@@ -38,8 +39,9 @@ def away(start: Point, km: float, bearing: float) -> Point:
 
 async def found(session, job_id):
     facts = await job_facts(session, await session.get_one(Job, job_id), NOW)
-    rows = await near_and_able(session, facts)
-    return {UUID(str(row.worker_id)) for row in rows}
+    cells = keys_around(facts.point, facts.radius_km)
+    best = await best_near_and_able(session, facts, cells, DEFAULT_WEIGHTS, 0.0, 1_000)
+    return {UUID(str(worker_id)) for _, worker_id in best.people}
 
 
 @pytest.mark.parametrize("place", PLACES, ids=str)

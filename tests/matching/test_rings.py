@@ -9,9 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
-from app.core.geo import TIERS, Point, geo_key, haversine_km, key_for_worker, keys_around
+from app.catalogue.skills import SKILLS
+from app.core.geo import (
+    TIERS,
+    Point,
+    geo_key,
+    haversine_km,
+    key_for_worker,
+    keys_around,
+    skill_keys,
+)
 from app.matching.hours import Availability
-from app.matching.models import WorkerMatch
+from app.matching.models import WorkerMatch, WorkerSkillMatch
 from app.matching.rings import NOBODY, bounds_of, rings
 from app.matching.rules import DEFAULT_WEIGHTS, Weights, fit_of, score
 from tests.matching.test_cells import away, points, radii, travels
@@ -68,7 +77,7 @@ async def test_cells_in_which_nobody_can_be_among_the_best_are_not_read(database
         near = [NewWorker(point=km_north(BANDRA, 0.2 + i / 400), years=20) for i in range(100)]
         far = [NewWorker(point=km_north(BANDRA, 8.5), years=20) for _ in range(30)]
         ids = await add_workers(session, [*near, *far])
-        job_id = await add_job(session, await add_employer(session))
+        job_id = await add_job(session, await add_employer(session), required=())
     async with database.read() as session:
         known = await best(session, job_id, wanted=3)
         counted = (await found_for(session, job_id, wanted=3)).eligible
@@ -89,7 +98,8 @@ async def test_rows_in_the_cells_of_older_versions_are_found(database):
     """Until `reindex` has written them anew, and while an older version still writes."""
     async with database.begin() as session:
         ids = await add_workers(session, [NewWorker(max_km=km) for km in (4, 9, 20, 45)])
-        job_id = await add_job(session, await add_employer(session))
+        employer_id = await add_employer(session)
+        job_ids = [await add_job(session, employer_id, required=r) for r in ((), ("waiter",))]
     async with database.begin() as session:
         for worker_id, tier in zip(ids, range(4), strict=True):
             home = NewWorker().point
@@ -103,9 +113,18 @@ async def test_rows_in_the_cells_of_older_versions_are_found(database):
             await session.execute(
                 update(WorkerMatch).where(WorkerMatch.worker_id == worker_id).values(geo_key=key)
             )
-        assert sorted(await best(session, job_id)) == sorted(ids)
+            [waiter] = skill_keys(SKILLS["waiter"].bit, [key])
+            await session.execute(
+                update(WorkerSkillMatch)
+                .where(WorkerSkillMatch.worker_id == worker_id)
+                .values(skill_key=waiter)
+            )
+        for job_id in job_ids:
+            assert sorted(await best(session, job_id)) == sorted(ids)
         await session.execute(delete(WorkerMatch))
-        assert await best(session, job_id) == []
+        await session.execute(delete(WorkerSkillMatch))
+        for job_id in job_ids:
+            assert await best(session, job_id) == []
 
 
 @pytest.mark.parametrize("at", [Point(90, 0), Point(-90, 0), Point(0, 180), Point(0, -180)])
