@@ -111,6 +111,8 @@ def _addresses(settings: Settings) -> Iterator[str]:
             yield f"BACKEND_CORS_ORIGINS must list https origins only, not {origin}."
     if settings.sms_url and urlsplit(settings.sms_url).scheme != "https":
         yield "SMS_URL must be the https:// address of the gateway, or left out."
+    if settings.map_tile_url and urlsplit(settings.map_tile_url).scheme != "https":
+        yield "MAP_TILE_URL must begin with https://, or be left out."
     for name, url in (
         ("WHATSAPP_API_URL", settings.whatsapp_url),
         ("STRIPE_API_URL", settings.stripe_url),

@@ -6,11 +6,13 @@ administrators may change at run time (prices, weights, waves).
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
@@ -106,6 +108,7 @@ class Settings(PaymentSettings):
     whatsapp_daily_people: int = Field(default=0, ge=0, le=10_000_000)
     whatsapp_availability_flow_id: str = ""
 
+    map_tile_url: str = ""
     smtp_url: SecretStr | None = None
     sms_url: str = ""
     sms_token: SecretStr | None = None
@@ -168,6 +171,16 @@ class Settings(PaymentSettings):
                 raise ValueError("must be JSON, or a form such as to={to}&text={text}") from None
         if "{to}" not in value or "{text}" not in value:
             raise ValueError("must hold {to} and {text}")
+        return value
+
+    @field_validator("map_tile_url")
+    @classmethod
+    def _tiles(cls, value: str) -> str:
+        value = value.strip()
+        # Its host goes into the header that says what a page may load.
+        host = re.match(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?/", value)
+        if value and (host is None or any(part not in value for part in ("{z}", "{x}", "{y}"))):
+            raise ValueError("must begin with https:// and hold {z}, {x} and {y}")
         return value
 
     @field_validator("database_url")
@@ -273,6 +286,12 @@ class Settings(PaymentSettings):
     def whatsapp_verification(self) -> str | None:
         """Token that WhatsApp sends once when the webhook is registered."""
         return self._or_sandbox(self.whatsapp_verify_token, SANDBOX_VERIFY_TOKEN)
+
+    @property
+    def map_tile_origin(self) -> str:
+        """Scheme and host of the pictures of maps; "" where there are none."""
+        parts = urlsplit(self.map_tile_url)
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
     @property
     def interpreter_base_url(self) -> str:

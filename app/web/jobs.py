@@ -14,7 +14,7 @@ from starlette.responses import Response
 from app.api.employers import jobs, matches
 from app.api.employers.jobs import JobAnswer, JobRepeat
 from app.api.http import event_streams
-from app.api.http.dependencies import Now, PageQuery, Read, Rt, Write
+from app.api.http.dependencies import Now, PageQuery, Read, Rt, Write, runtime_of
 from app.api.http.event_streams import AccountStreamsFull, StreamsFull, mark_of
 from app.api.http.parameters import JobId
 from app.catalogue import places, skills
@@ -232,7 +232,9 @@ async def job_page(
         live=Markup(live),  # noqa: S704 - made of a template of ours
         seen=mark_of(live),
         changes=shown["job"].status in {JobStatus.PUBLISHED, JobStatus.FILLED},
-        map=draw_map(shown["job"].location, visitor.language),
+        map=draw_map(
+            shown["job"].location, visitor.language, runtime_of(request).settings.map_tile_url
+        ),
         **shown,
     )
 

@@ -1,4 +1,7 @@
-"""A map without tiles: the place in the middle, rings of distance around it, the nearest city by name."""
+"""A map: the place in the middle, rings of distance around it, the nearest city by name.
+
+It needs nobody. Where MAP_TILE_URL names tiles of the web (Web Mercator, 256 pixels), they lie beneath.
+"""
 
 import math
 from typing import Final
@@ -14,13 +17,19 @@ _SIZE: Final = 320
 _KM: Final = 12.0
 """From the middle to an edge."""
 _KM_PER_DEGREE: Final = 111.2
+_EQUATOR_KM: Final = 40_075.0
+_TILE: Final = 256
+"""Pixels of a tile's side."""
+_DEEPEST: Final = 18
+"""Finer tiles not every provider has."""
 
 
-def draw_map(middle: Location, language: str) -> Markup:
-    """Return the map as SVG, with its words for who can't see it."""
+def draw_map(middle: Location, language: str, tiles: str = "") -> Markup:
+    """Return the map as SVG, with its words for who can't see it; `tiles` is the address of the tiles, if any."""
     half = _SIZE / 2
     scale = half / _KM
-    parts = [
+    parts = _tiles(middle, scale, tiles) if tiles else []
+    parts += [
         Markup('<circle class="ring" cx="{}" cy="{}" r="{}"/>').format(
             half, half, round(km * scale)
         )
@@ -40,6 +49,34 @@ def draw_map(middle: Location, language: str) -> Markup:
     return Markup(
         '<svg class="map" viewBox="0 0 {s} {s}" role="img" aria-label="{said}">{parts}</svg>'
     ).format(s=_SIZE, said=said, parts=Markup().join(parts))
+
+
+def _tiles(middle: Location, scale: float, address: str) -> list[Markup]:
+    """Return the tiles that cover the map, each as large as the map's scale makes it."""
+    # Both poles lie outside Web Mercator.
+    latitude = max(-85.0, min(85.0, middle.latitude))
+    across = _EQUATOR_KM * math.cos(math.radians(latitude)) * scale / _TILE
+    zoom = max(0, min(_DEEPEST, round(math.log2(across))))
+    count = 2**zoom
+    column = (middle.longitude + 180) / 360 * count
+    turned = math.asinh(math.tan(math.radians(latitude)))
+    row = (1 - turned / math.pi) / 2 * count
+    side = across * _TILE / count
+    reach = math.ceil(_SIZE / 2 / side)
+    return [
+        Markup('<image href="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
+            address.replace("{z}", str(zoom)).replace("{x}", str(x % count)).replace("{y}", str(y)),
+            round(_SIZE / 2 + (x - column) * side, 1),
+            round(_SIZE / 2 + (y - row) * side, 1),
+            # A little more than its share, so that no line shows between two.
+            round(side + 0.5, 1),
+            round(side + 0.5, 1),
+        )
+        for y in range(max(0, int(row) - reach), min(count, int(row) + reach + 1))
+        for x in range(int(column) - reach, int(column) + reach + 1)
+        if abs((x + 0.5 - column) * side) < (_SIZE + side) / 2
+        if abs((y + 0.5 - row) * side) < (_SIZE + side) / 2
+    ]
 
 
 def _at(middle: Location, latitude: float, longitude: float, scale: float) -> tuple[float, float]:

@@ -38,7 +38,7 @@ _PARTS: Final = {"live.js": ("htmx.min.js", "hx-sse.min.js")}
 _YEAR: Final = 31_536_000
 
 _POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{tiles}; connect-src 'self'; "
     "form-action 'self'{paying}; frame-ancestors 'none'; base-uri 'none'"
 )
 _PAYING: Final = " https:"
@@ -215,8 +215,11 @@ def page(
 ) -> Response:
     """Return a page. With `leads_away` its forms may redirect to another host; `asks_place` lets it ask the browser."""
     html = _environment().get_template(template).render(_values(request, visitor) | values)
+    tiles = values.get("map") and runtime_of(request).settings.map_tile_origin
     headers = {
-        "Content-Security-Policy": _POLICY.format(paying=_PAYING if leads_away else ""),
+        "Content-Security-Policy": _POLICY.format(
+            paying=_PAYING if leads_away else "", tiles=f" {tiles}" if tiles else ""
+        ),
         "Cache-Control": "no-store",
         "Vary": "Accept, Cookie, Accept-Language",
     }
