@@ -61,6 +61,7 @@ from app.api.employers import (
     orders,
     pay_page,
     payments,
+    team,
 )
 from app.api.employers import data as employer_data
 from app.api.employers import jobs as employer_jobs
@@ -124,6 +125,7 @@ ROUTERS = (
     orders.router,
     balance.router,
     card.router,
+    team.router,
     pay_page.router,
     reset_page.router,
     admin_workers.router,

@@ -62,9 +62,9 @@ async def trigger_wave(
     draft and for a closed job, and with 409 `job_not_matchable` for one whose skill or time zone there
     no longer is.
     """
-    await limit_subject(rt, "trigger:account", str(actor.user_id))
+    await limit_subject(rt, "trigger:account", str(actor.employer_id))
     if actor.role is Role.EMPLOYER:
-        job = await jobs.get_own_job(session, actor.user_id, job_id, lock=True)
+        job = await jobs.get_own_job(session, actor.employer_id, job_id, lock=True)
         actor.require_unrestricted()
     else:
         job = await jobs.get_job(session, job_id, lock=True)

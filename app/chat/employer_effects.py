@@ -79,6 +79,7 @@ _REFUSALS: Final[Mapping[str, str]] = {
     "match_not_found": "lead_unknown",
     "match_not_accepted": "lead_gone",
     "balance_too_low": "balance_low",
+    "spending_limit": "spending_limit",
     "pack_not_found": "pack_gone",
     "dispute_open": "purchases_rest",
     "verification_required": "verification_wanted",
@@ -124,7 +125,7 @@ async def own_account(context: EffectContext, employer_id: UUID) -> phones.Phone
 async def set_language(context: EffectContext, language: str) -> None:
     """Set the language of every account that the phone was proven for."""
     accounts = await phones.list_accounts(context.session, context.person.phone_index)
-    if proven := [account.id for account in accounts if account.proven]:
+    if proven := [account.user_id for account in accounts if account.proven]:
         await users.set_language(context.session, proven, language, now=context.now)
 
 

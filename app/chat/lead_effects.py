@@ -14,6 +14,7 @@ from app.core.paging import PageRequest
 from app.database.session import keyring
 from app.dialogue.effects import ListLeads, PayForAll, ShowBalance, TopUp, UnlockLead
 from app.dialogue.turn import Reply
+from app.employers.phones import PhoneAccount
 from app.jobs import queries
 from app.jobs.models import Job
 from app.offers.lead_facts import lead_params
@@ -50,7 +51,7 @@ async def _list_leads(context: EffectContext, effect: ListLeads) -> None:
         context.session, account.id, job.id, [lead.id for lead in leads], context.now
     )
     lines = [
-        _lead_line(context, job, lead, price, bought.get(lead.id))
+        _lead_line(context, account, job, lead, price, bought.get(lead.id))
         + _bought_by_others(context, 0 if lead.id in bought else others.get(lead.id, 0))
         for lead, price in zip(leads, prices, strict=True)
     ]
@@ -201,7 +202,12 @@ async def _pay_for_all(context: EffectContext, effect: PayForAll) -> None:
 
 
 def _lead_line(
-    context: EffectContext, job: Job, lead: EmployersMatch, now: Money, contact: Contact | None
+    context: EffectContext,
+    account: PhoneAccount,
+    job: Job,
+    lead: EmployersMatch,
+    now: Money,
+    contact: Contact | None,
 ) -> str:
     reads = context.formatting
     if contact is not None:
@@ -211,7 +217,9 @@ def _lead_line(
         "name": catalogue.plain(lead.display_name or ""),
         "lead": catalogue.format_value("lead", _lead_value(job, lead), reads),
         "price": catalogue.format_value("money", price, reads),
-        "url": payment_link(keyring(context.session), context.base_url, lead.id),
+        "url": payment_link(
+            keyring(context.session), context.base_url, lead.id, account.actor.member_id
+        ),
     }
     line = context.word("lead_line" if now.amount else "lead_line_free")
     for name, value in values.items():

@@ -39,7 +39,7 @@ class SeveralAccounts(Conflict):
 async def find_recipient(session: AsyncSession, phone: str) -> CodeRecipient | None:
     """Return the employer to whom a code goes that is asked for by this phone (E.164), or None."""
     proven = await _proven(session, users.index_of_phone(keyring(session), phone))
-    return CodeRecipient(proven[0].id, proven[0].language) if proven else None
+    return CodeRecipient(proven[0].user_id, proven[0].language) if proven else None
 
 
 async def send_code_in_chat(
@@ -49,16 +49,18 @@ async def send_code_in_chat(
 
     Raises `EmployerNotFound` where the phone is not proven for the account.
     """
-    if all(account.id != employer_id for account in await _proven(session, phone_index)):
+    proven = await _proven(session, phone_index)
+    account = next((each for each in proven if each.id == employer_id), None)
+    if account is None:
         raise EmployerNotFound
-    user = await users.get_user(session, employer_id)
+    user = await users.get_user(session, account.user_id)
     challenge = await codes.issue_in_chat(session, phone_index, now=now)
     if challenge is None:
         raise ChatCodesExhausted
     await enqueue.send_code(
         session,
         phone=users.phone_of(session, user),
-        user_id=employer_id,
+        user_id=user.id,
         code=challenge.code,
         language=language,
         key=str(challenge.id),
@@ -93,7 +95,7 @@ async def with_code(
         raise InvalidCredentials
     if len(proven) > 1:
         raise SeveralAccounts(proven)
-    user = await users.get_user(session, proven[0].id)
+    user = await users.get_user(session, proven[0].user_id)
     if not await second_factor.verify(session, user, subject, totp_code, now=now):
         raise InvalidCredentials
     return await sign_in.start(session, sessions, user, now)
@@ -101,7 +103,7 @@ async def with_code(
 
 async def _proven(session: AsyncSession, phone_index: str) -> list[PhoneAccount]:
     """Return the accounts that this phone is proven for, the newest first."""
-    accounts = await phones.list_accounts(session, phone_index)
+    accounts = await phones.list_sign_ins(session, phone_index)
     return sorted(
         (account for account in accounts if account.proven),
         key=lambda account: account.id,

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app import audit
 from app.core.errors import Conflict
@@ -23,7 +24,9 @@ from app.employers.models import Employer
 from app.employers.profile import EmployerNotFound
 from app.identity import codes, users
 from app.identity.actor import Actor
-from app.identity.models import Role, User, UserStatus
+from app.identity.models import Role, TeamMember, User, UserStatus
+from app.identity.permissions import Permission, may
+from app.identity.rules import MAY_SIGN_IN, TeamRole
 from app.masking.mask import mask_name
 from app.messaging.outbox.enqueue import notify, suppress_user
 
@@ -55,9 +58,12 @@ _SUBJECT: Final = "employer-phone"
 
 @dataclass(frozen=True, slots=True)
 class PhoneAccount:
-    """An employer's account that names a phone; `proven` if the phone was proven to be its own."""
+    """A company for which a phone may act, or that names it; `proven` if the phone was proven to be its own."""
 
     id: UUID
+    """The company's."""
+    user_id: UUID
+    """Whose phone it is: of who opened the company, or of a member of its team."""
     company: str
     contact_name: str
     email: str | None
@@ -65,13 +71,29 @@ class PhoneAccount:
     proven: bool
     city: str | None
     language: str
+    team_role: TeamRole = TeamRole.OWNER
+    joined: bool = True
+    """False for a member who is invited, and has not signed in yet."""
 
     @property
     def actor(self) -> Actor:
-        """The employer as actor; only of a proven account."""
-        return Actor(self.id, Role.EMPLOYER, self.status, self.contact_name)
+        """Who acts for the company; only of a proven account."""
+        return Actor(
+            self.user_id,
+            Role.EMPLOYER,
+            self.status,
+            self.contact_name,
+            company_id=self.id,
+            team_role=self.team_role,
+        )
+
+    @property
+    def acts_in_chat(self) -> bool:
+        """Whether the chat may be about this company: there one writes jobs and buys, which viewers may not."""
+        return self.joined and may(Role.EMPLOYER, Permission.POST_JOBS, None, self.team_role)
 
 
+_COMPANY: Final = aliased(User)
 _NAMING: Final = (
     select(
         User.id,
@@ -80,15 +102,22 @@ _NAMING: Final = (
         User.email_sealed,
         User.status,
         User.language,
+        Employer.id.label("company_id"),
         Employer.company_name,
         Employer.city,
         Employer.proven_phone_index,
+        _COMPANY.status.label("company_status"),
+        TeamMember.role.label("team_role"),
+        TeamMember.joined_at,
     )
-    .join(Employer, Employer.id == User.id)
+    .outerjoin(TeamMember, TeamMember.user_id == User.id)
+    .join(Employer, Employer.id == func.coalesce(TeamMember.employer_id, User.id))
+    .join(_COMPANY, _COMPANY.id == Employer.id)
     .where(
         User.role == Role.EMPLOYER,
         User.phone_index == bindparam("phone_index"),
         User.status != UserStatus.ERASED,
+        TeamMember.left_at.is_(None),
     )
     .order_by(Employer.proven_phone_index.is_(None), User.id)
     .limit(MOST_ACCOUNTS)
@@ -96,23 +125,39 @@ _NAMING: Final = (
 
 
 async def list_accounts(session: AsyncSession, phone_index: str | None) -> Sequence[PhoneAccount]:
-    """Return the accounts that name this phone, proven ones first, without erased ones."""
+    """Return the companies that name this phone and may be acted for in the chat, proven ones first."""
+    return [one for one in await list_sign_ins(session, phone_index) if one.acts_in_chat]
+
+
+async def list_sign_ins(session: AsyncSession, phone_index: str | None) -> Sequence[PhoneAccount]:
+    """Return every account that names this phone, proven ones first, without erased ones; viewers and invited ones too.
+
+    The phone of a member of a team counts as proven: codes and messages reach nobody but who holds it.
+    """
     if phone_index is None:
         return ()
     keys = keyring(session)
-    return [
-        PhoneAccount(
-            id=row.id,
-            company=row.company_name,
-            contact_name=row.name,
-            email=keys.reveal(row.email_sealed, users.EMAIL, row.email),
-            status=UserStatus(row.status),
-            proven=row.proven_phone_index == phone_index,
-            city=row.city,
-            language=row.language,
+    found: dict[UUID, PhoneAccount] = {}
+    for row in await session.execute(_NAMING, {"phone_index": phone_index}):
+        of_member = row.company_id != row.id
+        own = UserStatus(row.status)
+        found.setdefault(
+            row.company_id,
+            PhoneAccount(
+                id=row.company_id,
+                user_id=row.id,
+                company=row.company_name,
+                contact_name=row.name,
+                email=keys.reveal(row.email_sealed, users.EMAIL, row.email),
+                status=UserStatus(row.company_status) if own in MAY_SIGN_IN else own,
+                proven=of_member or row.proven_phone_index == phone_index,
+                city=row.city,
+                language=row.language,
+                team_role=TeamRole(row.team_role or TeamRole.OWNER),
+                joined=not of_member or row.joined_at is not None,
+            ),
         )
-        for row in await session.execute(_NAMING, {"phone_index": phone_index})
-    ]
+    return sorted(found.values(), key=lambda account: not account.proven)
 
 
 async def is_proven(session: AsyncSession, employer_id: UUID) -> bool | None:
@@ -221,17 +266,17 @@ async def revoke_proof(session: AsyncSession, phone_index: str, *, now: dt.datet
     An account without an e-mail address loses the phone: nobody else may get its messages. Its owner has no
     way in then, so our team is alerted.
     """
-    for account in await list_accounts(session, phone_index):
+    for account in await list_sign_ins(session, phone_index):
         if account.proven and account.email is None:
             await session.execute(
                 update(User)
-                .where(User.id == account.id)
+                .where(User.id == account.user_id)
                 .values(phone_index=None, phone_sealed=None, updated_at=now)
                 .execution_options(synchronize_session=False)
             )
-            await suppress_user(session, account.id, now)
+            await suppress_user(session, account.user_id, now)
             ALERTS.labels("employer_lost_phone").inc()
-            logger().warning("employer_lost_phone", user_id=str(account.id))
+            logger().warning("employer_lost_phone", user_id=str(account.user_id))
             audit.record(session, "employer.lose_phone", account.id, None, now)
     await session.execute(
         update(Employer)
@@ -247,14 +292,14 @@ async def move_to_phone(
     """Move the accounts proven by a phone to their owner's new number, as the platform reports it."""
     keys = keyring(session)
     new_index = users.index_of_phone(keys, new_phone)
-    for account in await list_accounts(session, old_index):
+    for account in await list_sign_ins(session, old_index):
         if not account.proven:
             continue
         moved = {"phone_index": new_index, "phone_sealed": users.seal_phone(keys, new_phone)}
         for statement in (
-            update(User).where(User.id == account.id).values(**moved, updated_at=now),
+            update(User).where(User.id == account.user_id).values(**moved, updated_at=now),
             update(Employer)
-            .where(Employer.id == account.id)
+            .where(Employer.id == account.user_id)
             .values(
                 proven_phone_index=new_index,
                 opened_by_phone_index=case(

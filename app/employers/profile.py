@@ -79,7 +79,7 @@ async def edit(
     Raises `EmployerNotFound`, `EmailSet`, `EmailTaken`, `PhoneNeeded`, and `Invalid` for a tax number that its
     country does not know. Another company name or tax number ends the verification, which was of the old ones.
     """
-    user, employer = await _load(session, actor.user_id, lock=True)
+    user, employer = await _load(session, actor.employer_id, lock=True)
     checked = (employer.company_name, employer.tax_id)
     if "contact_name" in changes:
         user.name = changes["contact_name"]

@@ -37,4 +37,6 @@ async def authenticate(
         session_id=claims.session_id,
         admin_role=account.admin_role,
         has_second_factor=account.has_second_factor,
+        company_id=account.company_id,
+        team_role=account.team_role,
     )

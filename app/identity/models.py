@@ -3,14 +3,23 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
 from app.database.types import Base, partial_index
 from app.identity.rules import Role, UserStatus
 
-__all__ = ["Consent", "IdempotencyKey", "OneTimeCode", "Role", "Session", "User", "UserStatus"]
+__all__ = [
+    "Consent",
+    "IdempotencyKey",
+    "OneTimeCode",
+    "Role",
+    "Session",
+    "TeamMember",
+    "User",
+    "UserStatus",
+]
 
 
 class User(Base):
@@ -68,6 +77,34 @@ class User(Base):
     """Raised by suspension and password change; access tokens of older versions are refused."""
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+
+
+class TeamMember(Base):
+    """Somebody who acts for a company, under its own account; the company's id is that of who opened it.
+
+    Who opened a company is its owner, also without a row (companies of before there were teams have one since the
+    migration; the version before it makes new ones without). A user is of one company, for good: who left it has
+    no other account's address or phone any more.
+    """
+
+    __tablename__ = "team_members"
+    __table_args__ = (Index("ix_team_members_employer_id", "employer_id"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    employer_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    role: Mapped[str] = mapped_column(String(16))
+    """See `rules.TeamRole`."""
+    monthly_limit: Mapped[int | None] = mapped_column(BigInteger)
+    """What they may spend in a calendar month, in minor units of `limit_currency`; NULL: without a limit."""
+    limit_currency: Mapped[str | None] = mapped_column(String(3))
+    invited_by: Mapped[UUID | None]
+    invited_at: Mapped[dt.datetime]
+    joined_at: Mapped[dt.datetime | None]
+    """When they first signed in; NULL while the invitation waits."""
+    left_at: Mapped[dt.datetime | None]
+    """When they were removed, or left."""
+    left_name: Mapped[str | None] = mapped_column(String(120))
+    """The name of who was removed, so that the company still reads who did what; NULL for who had it erased."""
 
 
 class Session(Base):

@@ -23,6 +23,8 @@ from app.identity.rules import MAY_SIGN_IN
 from app.identity.sessions import SessionEnded, SessionStore
 
 LIFETIME: Final = dt.timedelta(minutes=30)
+INVITATION_LIFETIME: Final = dt.timedelta(days=7)
+"""Whoever is invited may be on leave."""
 LOOP: Final = "password_resets"
 """The background loop that mails the links."""
 _PURPOSE = "reset"
@@ -98,6 +100,12 @@ async def issue_tokens(
     return [
         await email_tokens.issue(session, user_id, _PURPOSE, LIFETIME, now=now) for user_id in found
     ]
+
+
+async def issue_invitation(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> EmailToken:
+    """Issue the link by which somebody who is invited sets their first password; older ones are good no more."""
+    await email_tokens.revoke(session, user_id, _PURPOSE, now=now)
+    return await email_tokens.issue(session, user_id, _PURPOSE, INVITATION_LIFETIME, now=now)
 
 
 async def get_token_owner(session: AsyncSession, token: str, *, now: dt.datetime) -> PasswordOwner:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from app.identity.models import Role
-from app.identity.rules import AdminRole
+from app.identity.rules import AdminRole, TeamRole
 
 
 class Permission(StrEnum):
@@ -13,7 +13,13 @@ class Permission(StrEnum):
     BE_WORKER = "be_worker"
     """Everything a worker does with their own profile and offers."""
     BE_EMPLOYER = "be_employer"
-    """Everything an employer does with their own jobs and leads."""
+    """Read what is the company's: jobs, leads, contacts that were bought, money, the team."""
+    POST_JOBS = "post_jobs"
+    """Write, publish, change and cancel jobs; block workers."""
+    BUY_LEADS = "buy_leads"
+    """Spend the company's money, within one's limit, and report what was bought."""
+    MANAGE_COMPANY = "manage_company"
+    """The profile, the team, the card, money that goes back, a copy of all data."""
     TRIGGER_MATCHING = "trigger_matching"
     SIGN_OUT = "sign_out"
 
@@ -57,6 +63,9 @@ _MODERATOR, _SUPPORT = AdminRole.MODERATOR, AdminRole.SUPPORT
 GRANTS: Mapping[Permission, frozenset[Role | AdminRole]] = {
     Permission.BE_WORKER: frozenset({Role.WORKER}),
     Permission.BE_EMPLOYER: frozenset({Role.EMPLOYER}),
+    Permission.POST_JOBS: frozenset({Role.EMPLOYER}),
+    Permission.BUY_LEADS: frozenset({Role.EMPLOYER}),
+    Permission.MANAGE_COMPANY: frozenset({Role.EMPLOYER}),
     Permission.TRIGGER_MATCHING: frozenset({Role.EMPLOYER, _OWNER, _MODERATOR, _SUPPORT}),
     Permission.SIGN_OUT: frozenset(Role),
     Permission.BE_ADMIN: frozenset(AdminRole),
@@ -82,9 +91,28 @@ GRANTS: Mapping[Permission, frozenset[Role | AdminRole]] = {
 }
 """Permissions by role or administrators' role."""
 
+_TEAM, _POSTERS = frozenset(TeamRole), frozenset({TeamRole.OWNER, TeamRole.MANAGER})
 
-def may(role: Role, permission: Permission, admin_role: AdminRole | None = None) -> bool:
-    """Whether somebody of `role`, an administrator of `admin_role`, is granted `permission`."""
+TEAM_GRANTS: Mapping[Permission, frozenset[TeamRole]] = {
+    Permission.BE_EMPLOYER: _TEAM,
+    Permission.SIGN_OUT: _TEAM,
+    Permission.POST_JOBS: _POSTERS,
+    Permission.TRIGGER_MATCHING: _POSTERS,
+    Permission.BUY_LEADS: _POSTERS,
+    Permission.MANAGE_COMPANY: frozenset({TeamRole.OWNER}),
+}
+"""What of an employer's permissions each role of a company's team has."""
+
+
+def may(
+    role: Role,
+    permission: Permission,
+    admin_role: AdminRole | None = None,
+    team_role: TeamRole = TeamRole.OWNER,
+) -> bool:
+    """Whether somebody of `role` is granted `permission`: an administrator of `admin_role`, an employer of `team_role`."""
+    if role is Role.EMPLOYER:
+        return role in GRANTS[permission] and team_role in TEAM_GRANTS[permission]
     return role in GRANTS[permission] or (role is Role.ADMIN and admin_role in GRANTS[permission])
 
 

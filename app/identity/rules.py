@@ -24,6 +24,14 @@ class AdminRole(StrEnum):
     SUPPORT = "support"
 
 
+class TeamRole(StrEnum):
+    """What a member of a company's team may do there; `permissions.TEAM_GRANTS` is the table."""
+
+    OWNER = "owner"
+    MANAGER = "manager"
+    VIEWER = "viewer"
+
+
 class UserStatus(StrEnum):
     """Where an account stands.
 

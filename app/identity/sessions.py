@@ -22,8 +22,8 @@ from app.core.ids import new_id
 from app.database.fast_reads import Prepared
 from app.database.faults import is_outage
 from app.database.statements import table
-from app.identity.models import Role, Session, User, UserStatus
-from app.identity.rules import AdminRole
+from app.identity.models import Role, Session, TeamMember, User, UserStatus
+from app.identity.rules import MAY_SIGN_IN, AdminRole, TeamRole
 
 SESSION_DAYS = 30
 """How long an unused device stays signed in, unless configured."""
@@ -75,6 +75,9 @@ class AccountState:
     version: int
     admin_role: AdminRole | None = None
     has_second_factor: bool = False
+    company_id: UUID | None = None
+    """The company of a member of its team."""
+    team_role: TeamRole = TeamRole.OWNER
 
 
 @dataclass(frozen=True)
@@ -163,17 +166,32 @@ class AccountRow(NamedTuple):
     version: int
     admin_role: str | None
     has_second_factor: bool
+    company_id: UUID | None
+    company_status: str | None
+    team_role: str | None
+    has_left: bool | None
 
 
-_USERS, _SESSIONS = table(User), table(Session)
-_OF_USER = select(
-    _USERS.c.role,
-    _USERS.c.status,
-    _USERS.c.name,
-    _USERS.c.version,
-    _USERS.c.admin_role,
-    _USERS.c.totp_sealed.is_not(None).label("has_second_factor"),
-).where(_USERS.c.id == bindparam("user_id"))
+_USERS, _SESSIONS, _TEAM = table(User), table(Session), table(TeamMember)
+_COMPANIES = _USERS.alias("companies")
+_OF_USER = (
+    select(
+        _USERS.c.role,
+        _USERS.c.status,
+        _USERS.c.name,
+        _USERS.c.version,
+        _USERS.c.admin_role,
+        _USERS.c.totp_sealed.is_not(None).label("has_second_factor"),
+        _TEAM.c.employer_id.label("company_id"),
+        _COMPANIES.c.status.label("company_status"),
+        _TEAM.c.role.label("team_role"),
+        _TEAM.c.left_at.is_not(None).label("has_left"),
+    )
+    .select_from(_USERS)
+    .outerjoin(_TEAM, _TEAM.c.user_id == _USERS.c.id)
+    .outerjoin(_COMPANIES, _COMPANIES.c.id == _TEAM.c.employer_id)
+    .where(_USERS.c.id == bindparam("user_id"))
+)
 ACCOUNT = Prepared(_OF_USER, AccountRow)
 """The account, for a store outside the database."""
 
@@ -194,11 +212,25 @@ def account_state(row: AccountRow | None) -> AccountState | None:
         return None
     return AccountState(
         Role(row.role),
-        UserStatus(row.status),
+        _status(row),
         row.name,
         row.version,
         AdminRole(row.admin_role) if row.admin_role else None,
         bool(row.has_second_factor),
+        row.company_id,
+        TeamRole(row.team_role) if row.team_role else TeamRole.OWNER,
+    )
+
+
+def _status(row: AccountRow) -> UserStatus:
+    """Return where an account stands; a member of a team stands where the company does, and who left is out."""
+    if row.has_left:
+        return UserStatus.ERASED
+    own = UserStatus(row.status)
+    return (
+        own
+        if own not in MAY_SIGN_IN or row.company_status is None
+        else UserStatus(row.company_status)
     )
 
 

@@ -8,14 +8,15 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.core.errors import Forbidden, Unauthenticated
 from app.database.session import keyring
 from app.identity import codes, second_factor, users
-from app.identity.models import Role, User, UserStatus
+from app.identity.models import Role, TeamMember, User, UserStatus
 from app.identity.passwords import verify_password
 from app.identity.rules import MAY_SIGN_IN
 from app.identity.sessions import IssuedSession, SessionEnded, SessionStore
@@ -128,10 +129,35 @@ async def start(
     session: AsyncSession, sessions: SessionStore, user: User, now: dt.datetime
 ) -> SignedIn:
     """Begin a session of a user who has proven who they are. Raises `AccountSuspended`, `SessionsDown`."""
-    if user.status not in MAY_SIGN_IN:
+    if user.status not in MAY_SIGN_IN or not await _enter_team(session, user, now):
         raise AccountSuspended
     issued = await sessions.create(session, user.id, user.version, now)
     return _signed_in(user, issued)
+
+
+async def _enter_team(session: AsyncSession, user: User, now: dt.datetime) -> bool:
+    """Let a member who signs in for the first time join; return whether they and their company may sign in."""
+    if user.role != Role.EMPLOYER:
+        return True
+    company = aliased(User)
+    query = (
+        select(TeamMember.joined_at, TeamMember.left_at, company.status)
+        .join(company, company.id == TeamMember.employer_id)
+        .where(TeamMember.user_id == user.id)
+    )
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        return True  # who opened a company of before there were teams
+    if row.left_at is not None or row.status not in MAY_SIGN_IN:
+        return False
+    if row.joined_at is None:
+        await session.execute(
+            update(TeamMember)
+            .where(TeamMember.user_id == user.id, TeamMember.joined_at.is_(None))
+            .values(joined_at=now)
+            .execution_options(synchronize_session=False)
+        )
+    return True
 
 
 def _signed_in(user: User, issued: IssuedSession) -> SignedIn:

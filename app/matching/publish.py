@@ -25,10 +25,10 @@ async def publish(
     the past.
     """
     actor.require_unrestricted()
-    job = await queries.get_own_job(session, actor.user_id, job_id, lock=True)
+    job = await queries.get_own_job(session, actor.employer_id, job_id, lock=True)
     if job.status == JobStatus.DRAFT:
         if paced:
-            await publish_limits.require(session, actor.user_id, now)
+            await publish_limits.require(session, actor.employer_id, now)
         await moderation.require_cleared(session, job, now)
         require_matchable(job)
     await lifecycle.move(session, job, JobAction.PUBLISH, now)

@@ -33,6 +33,16 @@ async def send_reset_link(
     await _notify(session, "password_reset", link, {"url": url, "minutes": minutes}, now)
 
 
+async def send_invitation_link(
+    session: AsyncSession, base_url: str, link: EmailToken, company: str, now: dt.datetime
+) -> None:
+    """Mail somebody who is invited into a company's team the link to set their password."""
+    url = f"{base_url}/reset-password?token={link.token}"
+    days = password_reset.INVITATION_LIFETIME.days
+    params = {"url": url, "company": company, "days": days}
+    await _notify(session, "team_invitation", link, params, now)
+
+
 async def _notify(
     session: AsyncSession, kind: str, link: EmailToken, params: dict[str, Any], now: dt.datetime
 ) -> None:

@@ -19,7 +19,7 @@ from app.core.paging import Keyset, PageRequest
 from app.database.session import keyring
 from app.employers.models import Employer
 from app.identity.actor import Actor
-from app.payments import disputes, orders
+from app.payments import disputes, orders, team_spending
 from app.payments.models import LedgerAccount, LedgerEntry, LedgerTransaction, Order, PaymentAttempt
 from app.payments.provider import PROVIDER
 from app.payments.rules import (
@@ -105,7 +105,7 @@ async def begin_top_up(
 ) -> Order:
     """Return the one open order of this pack, made if needed; its page takes money until `ends`.
 
-    Raises `AccountRestricted`, `PackNotFound` or `DisputeOpen`.
+    Raises `AccountRestricted`, `PackNotFound`, `DisputeOpen` or `SpendingLimit`.
     """
     actor.require_unrestricted()
     in_force = await policy.current(session)
@@ -113,16 +113,16 @@ async def begin_top_up(
     if pack is None:
         raise PackNotFound
     await session.scalar(
-        select(Employer.id).where(Employer.id == actor.user_id).with_for_update(key_share=True)
+        select(Employer.id).where(Employer.id == actor.employer_id).with_for_update(key_share=True)
     )
-    if await disputes.has_open(session, actor.user_id):
+    if await disputes.has_open(session, actor.employer_id):
         raise disputes.DisputeOpen
     price = Money(pack.pays, in_force.lead_prices.currency)
     same = (
         select(Order)
         .join(PaymentAttempt, PaymentAttempt.order_id == Order.id)
         .where(
-            Order.employer_id == actor.user_id,
+            Order.employer_id == actor.employer_id,
             Order.kind == OrderKind.TOP_UP,
             Order.status.in_(OPEN),
             Order.total == price.amount,
@@ -134,9 +134,11 @@ async def begin_top_up(
     for order in list(await session.scalars(same.order_by(Order.id.desc()))):
         if not await orders.expire_if_over(session, order, now):
             return order
+    await team_spending.require_within(session, actor, OrderKind.TOP_UP, price, now)
     order = Order(
         id=new_id(),
-        employer_id=actor.user_id,
+        employer_id=actor.employer_id,
+        bought_by=actor.user_id,
         kind=OrderKind.TOP_UP,
         status=PaymentStatus.PENDING,
         quote=untaxed(price).as_json(),

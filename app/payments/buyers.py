@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.employers.models import Employer
 from app.employers.phones import Caller, caller_of
-from app.identity.models import User, UserStatus
+from app.identity.actor import Actor
+from app.identity.models import Role, User, UserStatus
 from app.payments.disputes import DisputeOpen
 from app.payments.models import Dispute
 from app.payments.rules import DisputeStatus
@@ -29,6 +30,15 @@ class Buyer:
     """Whether the account's phone was proven to be theirs; None where it names none."""
     caller: Caller | None
     """Who will call the workers, and from which number; None without a proven phone."""
+    member_id: UUID | None = None
+    """Who of the company's team buys, for the log; None where nobody noted it."""
+
+    @property
+    def person(self) -> Actor | None:
+        """Who buys, as the log names them."""
+        if self.member_id is None:
+            return None
+        return Actor(self.member_id, Role.EMPLOYER, self.status, "", company_id=self.id)
 
     @property
     def refusal(self) -> str | None:
@@ -56,8 +66,10 @@ _BUYER: Final = (
 )
 
 
-async def get_buyer(session: AsyncSession, employer_id: UUID) -> Buyer:
-    """Return the employer. Who has to rely on it until the commit has locked their row before."""
+async def get_buyer(
+    session: AsyncSession, employer_id: UUID, member_id: UUID | None = None
+) -> Buyer:
+    """Return the employer, with whoever of their team buys. Who has to rely on it until the commit has locked their row before."""
     row = (await session.execute(_BUYER, {"employer_id": employer_id})).one()
     proven = None if row.phone_index is None else row.phone_index == row.proven_phone_index
     return Buyer(
@@ -67,4 +79,5 @@ async def get_buyer(session: AsyncSession, employer_id: UUID) -> Buyer:
         since=row.created_at,
         phone_proven=proven,
         caller=caller_of(session, row.name, row.phone_sealed) if proven else None,
+        member_id=member_id,
     )

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.audit import log
 from app.core.errors import Conflict
+from app.employers import team
 from app.employers.models import BlockByEmployer, Employer, SharedIdentifier
 from app.identity import users
 from app.identity.actor import Actor
@@ -60,8 +61,10 @@ async def erase_employer(
     *,
     now: dt.datetime,
     gives_up_balance: bool = False,
-) -> None:
-    """Turn an employer into a tombstone. What was bought is no longer shown to anybody.
+) -> list[UUID]:
+    """Turn an employer into a tombstone, and its team with it; return whose sessions end.
+
+    What was bought is no longer shown to anybody.
 
     With `gives_up_balance` what is in the balance is no obstacle: it stays in the books as what we owe.
 
@@ -75,13 +78,18 @@ async def erase_employer(
     await _require_settled(session, employer_id, gives_up_balance=gives_up_balance)
     await orders.close_of(session, employer_id, now)
     await _forget_profile(session, employer_id, now)
+    members = await team.erase_team(session, employer_id, now=now)
     forgotten = await erasure.forget_words_of(session, employer_id)
-    await erase_messages(session, employer_id, now)
-    await session.execute(delete(Session).where(Session.user_id == employer_id))
-    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner == str(employer_id)))
+    everybody = [employer_id, *members]
+    for user_id in everybody:
+        await erase_messages(session, user_id, now)
+    owners = [str(user_id) for user_id in everybody]
+    await session.execute(delete(Session).where(Session.user_id.in_(everybody)))
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner.in_(owners)))
     await users.erase(session, employer_id, now=now)
-    await log.erase_words(session, [str(employer_id), *map(str, forgotten)], employer_id)
+    await log.erase_words(session, [*owners, *map(str, forgotten)], employer_id)
     audit.record(session, "employer.erase", employer_id, actor, now, after={"status": "erased"})
+    return everybody
 
 
 async def _cancel_jobs(

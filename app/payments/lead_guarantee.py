@@ -108,7 +108,7 @@ async def report(
     `ReportTooEarly` (only for `no_answer` without evidence of ours) or `ReportTooLate`.
     """
     own_match = select(JobMatch.id).where(
-        JobMatch.id == match_id, JobMatch.employer_id == actor.user_id
+        JobMatch.id == match_id, JobMatch.employer_id == actor.employer_id
     )
     if await session.scalar(own_match) is None:
         raise MatchNotFound
@@ -129,11 +129,11 @@ async def report(
     if asks and age < dt.timedelta(hours=deadlines.no_answer_from):
         raise ReportTooEarly
     if asks:
-        asks = await _decides_itself(session, actor.user_id, in_force.limits, now)
+        asks = await _decides_itself(session, actor.employer_id, in_force.limits, now)
     row = {
         "id": new_id(),
         "match_id": match_id,
-        "employer_id": actor.user_id,
+        "employer_id": actor.employer_id,
         "kind": why.value,
         "reason": note,
         "refund_to": refund_to.value,

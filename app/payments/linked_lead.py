@@ -14,7 +14,7 @@ from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job
-from app.offers.links import lead_of
+from app.offers.links import buyer_of, lead_of
 from app.offers.models import JobMatch
 from app.offers.worker_names import shown_name_of
 from app.payments.models import Payment
@@ -29,18 +29,29 @@ class LinkedLead:
     match: JobMatch
     user: User
     params: dict[str, Any]
+    buyer_id: UUID | None = None
+    """The member of the team whose link it is."""
 
     @property
     def actor(self) -> Actor:
         """The employer. Raises `NotFound` for one who is suspended or erased."""
-        return employer_of(self.user)
+        return employer_of(self.user, self.buyer_id)
 
 
-def employer_of(user: User) -> Actor:
-    """Return the employer who opens a link. Raises `NotFound` for one who is suspended or erased."""
+def employer_of(user: User, buyer_id: UUID | None = None) -> Actor:
+    """Return the employer who opens a link, or whoever of their team it was made for.
+
+    Raises `NotFound` for a company that is suspended or erased.
+    """
     if user.status in {UserStatus.SUSPENDED, UserStatus.ERASED}:
         raise NotFound
-    return Actor(user.id, Role.EMPLOYER, UserStatus(user.status), user.name)
+    return Actor(
+        buyer_id or user.id,
+        Role.EMPLOYER,
+        UserStatus(user.status),
+        user.name,
+        company_id=user.id,
+    )
 
 
 async def get_linked_lead(session: AsyncSession, token: str) -> LinkedLead:
@@ -65,7 +76,7 @@ async def get_linked_lead(session: AsyncSession, token: str) -> LinkedLead:
             "currency": match.price_currency,
         },
     }
-    return LinkedLead(match, user, params)
+    return LinkedLead(match, user, params, buyer_of(keyring(session), token))
 
 
 async def _price(session: AsyncSession, match: JobMatch) -> int:

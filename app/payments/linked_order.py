@@ -40,7 +40,7 @@ class LinkedOrder:
     @property
     def actor(self) -> Actor:
         """The employer. Raises `NotFound` for one who is suspended or erased."""
-        return employer_of(self.user)
+        return employer_of(self.user, self.order.bought_by)
 
     @property
     def page(self) -> str:

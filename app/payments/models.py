@@ -33,7 +33,15 @@ class Order(Base):
     """
 
     __tablename__ = "orders"
-    __table_args__ = (Index("ix_orders_employer_id_id", "employer_id", "id"),)
+    __table_args__ = (
+        Index("ix_orders_employer_id_id", "employer_id", "id"),
+        partial_index(
+            "ix_orders_bought_by_created_at",
+            "bought_by",
+            "created_at",
+            where="bought_by IS NOT NULL",
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"))
@@ -51,6 +59,8 @@ class Order(Base):
     """See `app.payments.rules.PayWith`."""
     credits: Mapped[int | None] = mapped_column(BigInteger)
     """What a top-up adds to the balance, in minor units; None for an order of leads."""
+    bought_by: Mapped[UUID | None]
+    """The member of the company's team who began it; None for those of before there were teams."""
     created_at: Mapped[dt.datetime]
     paid_at: Mapped[dt.datetime | None]
     updated_at: Mapped[dt.datetime]

@@ -219,6 +219,7 @@ async def add_captured(
     order = Order(
         id=new_id(),
         employer_id=like.employer_id,
+        bought_by=like.bought_by,
         kind=like.kind,
         status=PaymentStatus.SUCCEEDED,
         quote=like.quote if checkout.paid == like.price else None,

@@ -60,11 +60,11 @@ async def request(
 
     Raises `DisputeOpen`, `BalanceNotRefundable`, or `Invalid` for more than can go back.
     """
-    if await disputes.has_open(session, actor.user_id):
+    if await disputes.has_open(session, actor.employer_id):
         raise disputes.DisputeOpen
     # Orders before the account, as the provider's news locks them.
-    top_ups = await _top_ups(session, actor.user_id, currency, lock=True)
-    there = await ledger.lock_balance(session, actor.user_id, currency)
+    top_ups = await _top_ups(session, actor.employer_id, currency, lock=True)
+    there = await ledger.lock_balance(session, actor.employer_id, currency)
     parts = await _parts(session, top_ups, there, amount)
     most = sum(part.amount for part in parts)
     if most == 0:

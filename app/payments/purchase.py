@@ -35,6 +35,7 @@ from app.payments import (
     quotes,
     rules,
     settle,
+    team_spending,
     unlock_limits,
 )
 from app.payments.balance import BalanceTooLow
@@ -160,10 +161,10 @@ async def begin(
     Leads that are bought already are left out. An open order for other leads that has one of these in it is given
     up, and its page closed: the newest wish counts, and no lead is on two open pages. `paced` is whether rate limits
     are on. Raises `MatchNotFound`, `AccountRestricted`, `MatchNotAccepted`, `PaymentUnderWay`, `PaymentInReview`,
-    `CurrenciesDiffer`, `BalanceTooLow`, `CouponNotValid`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or
+    `CurrenciesDiffer`, `BalanceTooLow`, `CouponNotValid`, `SpendingLimit`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or
     `UnlocksTooFast`; a refusal that is about one lead of several names it in `errors`, and nothing is begun.
     """
-    leads = await _read_leads(session, actor.user_id, match_ids)
+    leads = await _read_leads(session, actor.employer_id, match_ids)
     if any(match_id not in leads for match_id in match_ids):
         raise MatchNotFound
     wanted = [each for each in match_ids if not leads[each].bought]
@@ -175,16 +176,16 @@ async def begin(
         again = await orders.find_open(session, wanted, now)
         if again is not None and coupon in {None, again.coupon}:
             return again
-    gives = await free_leads.left(session, actor.user_id) > 0
+    gives = await free_leads.left(session, actor.employer_id) > 0
     jobs: dict[UUID, LockedJob] = {}
     if gives or pay_with is not PayWith.PAGE:
         # Paying settles, and whoever settles locks jobs first.
         locked = await lock_jobs(session, {lead.job_id for lead in leads.values()})
         jobs = {lead.id: locked[lead.job_id] for lead in leads.values()}
-    employer = await _lock(session, actor.user_id)
+    employer = await _lock(session, actor.employer_id)
     standing = await orders.open_orders_of(session, match_ids)
     # Whoever paid one of them meanwhile had its order locked, and is done.
-    leads = await _read_leads(session, actor.user_id, match_ids)
+    leads = await _read_leads(session, actor.employer_id, match_ids)
     buys = [leads[each] for each in match_ids if not leads[each].bought]
     wanted = [lead.id for lead in buys]
     if not wanted:
@@ -196,24 +197,25 @@ async def begin(
         coupon = same.coupon
     if same is not None and same.coupon == coupon and pay_with is not PayWith.BALANCE:
         return same
-    buyer = await get_buyer(session, actor.user_id)
+    buyer = await get_buyer(session, actor.employer_id, actor.user_id)
     await _require_good_standing(session, buyer, employer.verified_at, wanted)
     _refuse(PaymentInReview, match_ids, [lead.id for lead in buys if lead.in_review])
     if paced:
-        await unlock_limits.require(session, actor.user_id, wanted, now)
+        await unlock_limits.require(session, actor.employer_id, wanted, now)
     for order in standing:
         its = {payment.match_id for payment in await orders.payments_of(session, order.id)}
         if not await orders.move(session, order.id, PaymentAction.CLOSE, now):
             _refuse(PaymentUnderWay, match_ids, its)
     if gives:
-        buys = await _take_free(session, buyer, buys, jobs, now)
+        buys = await _take_free(session, actor, buyer, buys, jobs, now)
         if not buys:
             return None
-    return await _sell(session, buyer, buys, jobs, now, pay_with=pay_with, coupon=coupon)
+    return await _sell(session, actor, buyer, buys, jobs, now, pay_with=pay_with, coupon=coupon)
 
 
 async def _sell(
     session: AsyncSession,
+    actor: Actor,
     buyer: Buyer,
     buys: Sequence[_Lead],
     jobs: Mapping[UUID, LockedJob],
@@ -224,7 +226,7 @@ async def _sell(
 ) -> Order | None:
     """Return an order for these leads, or None where the balance has paid them.
 
-    Raises `BalanceTooLow` or `CouponNotValid`. Orders that are given up for this one use its coupon no more.
+    Raises `BalanceTooLow`, `CouponNotValid` or `SpendingLimit`. Orders that are given up for this one use its coupon no more.
     """
     prices = [lead.price for lead in buys]
     if coupon is not None:
@@ -233,7 +235,7 @@ async def _sell(
     if coupon is not None:
         await coupons.require_use_left(session, buyer.id, coupon)
     by = PayWith.BALANCE if covered else PayWith.PAGE
-    order, payments = await _make_order(session, buyer.id, buys, prices, now, by, coupon)
+    order, payments = await _make_order(session, actor, buys, prices, now, by, coupon)
     if not covered:
         return order
     await settle.pay_from_balance(session, buyer, payments, jobs, now)
@@ -242,6 +244,7 @@ async def _sell(
 
 async def _take_free(
     session: AsyncSession,
+    actor: Actor,
     buyer: Buyer,
     buys: list[_Lead],
     jobs: Mapping[UUID, LockedJob],
@@ -256,7 +259,7 @@ async def _take_free(
     gifts, others = buys[:free], buys[free:]
     if gifts:
         prices = [replace(lead.price, amount=0) for lead in gifts]
-        _, payments = await _make_order(session, buyer.id, gifts, prices, now, PayWith.FREE, None)
+        _, payments = await _make_order(session, actor, gifts, prices, now, PayWith.FREE, None)
         await settle.unlock_free(session, buyer, payments, jobs, now)
     return others
 
@@ -387,20 +390,26 @@ async def _find_same(
 
 async def _make_order(
     session: AsyncSession,
-    employer_id: UUID,
+    actor: Actor,
     buys: Sequence[_Lead],
     prices: Sequence[Money],
     now: dt.datetime,
     pay_with: PayWith,
     coupon: str | None,
 ) -> tuple[Order, list[Payment]]:
-    """Add an order with its payments: open with its first attempt, or paid where no page is needed."""
-    each = await quotes.quote_each(session, employer_id, prices)
+    """Add an order with its payments: open with its first attempt, or paid where no page is needed.
+
+    Raises `SpendingLimit`.
+    """
+    each = await quotes.quote_each(session, actor.employer_id, prices)
     whole = together(each)
+    await team_spending.require_within(
+        session, actor, OrderKind.LEADS, Money(whole.total, whole.currency), now
+    )
     by_page = pay_with is PayWith.PAGE
     status = PaymentStatus.PENDING if by_page else PaymentStatus.SUCCEEDED
     same: dict[str, Any] = {
-        "employer_id": employer_id,
+        "employer_id": actor.employer_id,
         "status": status,
         "currency": whole.currency,
         "created_at": now,
@@ -414,6 +423,7 @@ async def _make_order(
         "quote": whole.as_json(),
         "total": whole.total,
         "pay_with": pay_with,
+        "bought_by": actor.user_id,
     }
     ends = await page_ends(session, now) if by_page else None
     alone = len(buys) == 1

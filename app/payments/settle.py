@@ -251,9 +251,9 @@ async def _capture(
         await _invoice(session, payments, attempt, jobs, now)
         await early_events.apply(session, attempt.intent_id, now)
         left = await _not_gone(session, await orders.payments_of(session, order.id))
-        refused = await _unlock_for(session, left, jobs, now)
+        refused = await _unlock_for(session, order, left, jobs, now)
     else:
-        refused = await _unlock_for(session, payments, jobs, now)
+        refused = await _unlock_for(session, order, payments, jobs, now)
         await _invoice(session, payments, attempt, jobs, now)
     await _give_back(session, refused, now)
 
@@ -302,6 +302,7 @@ async def _invoice(
 
 async def _unlock_for(
     session: AsyncSession,
+    order: Order,
     payments: Sequence[Payment],
     jobs: Mapping[UUID, LockedJob],
     now: dt.datetime,
@@ -309,7 +310,7 @@ async def _unlock_for(
     """Unlock what these payments of one employer bought; see `unlocking.unlock_paid`. Other orders for the leads are cancelled."""
     if not payments:
         return []
-    buyer = await get_buyer(session, payments[0].employer_id)
+    buyer = await get_buyer(session, order.employer_id, order.bought_by)
     results = await unlocking.unlock_paid(session, buyer, payments, jobs, now)
     await _cancel_others(session, [payment for payment, why in results if why is None], now)
     return results

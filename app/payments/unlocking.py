@@ -93,7 +93,7 @@ async def unlock(
             session,
             "lead.unlock",
             lead.match_id,
-            None,
+            buyer.person,
             now,
             after={"payment_id": str(payment.id), "employer_id": str(payment.employer_id)},
         )

@@ -176,6 +176,8 @@ async def _signed_in(request: Request, runtime: Runtime, now: dt.datetime) -> Ac
         session_id=said.session_id,
         admin_role=account.admin_role,
         has_second_factor=account.has_second_factor,
+        company_id=account.company_id,
+        team_role=account.team_role,
     )
 
 

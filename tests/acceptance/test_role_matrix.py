@@ -93,6 +93,7 @@ class Cast:
             "session_id": UNKNOWN,
             "channel": "whatsapp",
             "admin_id": self.spare_admin(),
+            "member_id": self.employer.id,
             "report_id": UNKNOWN,
             "bulk_id": UNKNOWN,
             "change_id": UNKNOWN,
@@ -228,6 +229,13 @@ RULES: dict[str, Rule] = {
     "GET /api/employers/jobs/{job_id}/events": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/jobs/{job_id}/matches": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/dashboard": rule(EMPLOYER),
+    "GET /api/employers/team": rule(EMPLOYER),
+    "GET /api/employers/team/log": rule(EMPLOYER),
+    "POST /api/employers/team": rule(
+        EMPLOYER, 201, body=lambda _: {"email": "team@example.com", "role": "viewer"}
+    ),
+    "PUT /api/employers/team/{member_id}": rule(EMPLOYER, body=lambda _: {}, owned=EMPLOYER),
+    "DELETE /api/employers/team/{member_id}": rule(EMPLOYER, 409, owned=EMPLOYER),
     "POST /api/employers/matches/{match_id}/unlock": rule(EMPLOYER, 202, 409, owned=EMPLOYER),
     "POST /api/employers/matches/{match_id}/report": rule(
         EMPLOYER, 201, 409, body=lambda _: {"reason": "wrong_person"}, owned=EMPLOYER

@@ -9,9 +9,11 @@ from pydantic import Field
 from app.api.http import idempotency
 from app.api.http.csv_export import CSV_ANSWER, export
 from app.api.http.dependencies import (
+    CompanyOwner,
     EmployerActor,
     EmployerActorApart,
     KeyHeader,
+    LeadBuyerApart,
     Now,
     Once,
     PageQuery,
@@ -35,6 +37,7 @@ from app.payments.pay_back import BalanceNotRefundable
 from app.payments.provider import PaymentRefused, PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.purchase import page_ends, turn_of
 from app.payments.rules import RefundStatus
+from app.payments.team_spending import SpendingLimit
 from app.policy import policy
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
@@ -132,9 +135,9 @@ async def get_balance(session: Read, actor: EmployerActor) -> BalanceAnswer:
         )
         for pack in in_force.balance.packs
     ]
-    there = await ledger.balance_of(session, actor.user_id, currency)
-    disputed = await top_up_returns.frozen(session, actor.user_id, currency)
-    back = await pay_back.refundable(session, actor.user_id, currency)
+    there = await ledger.balance_of(session, actor.employer_id, currency)
+    disputed = await top_up_returns.frozen(session, actor.employer_id, currency)
+    back = await pay_back.refundable(session, actor.employer_id, currency)
     return BalanceAnswer(
         balance=MoneyAnswer.of(Money(there, currency)),
         frozen=MoneyAnswer.of(Money(min(there, disputed), currency)),
@@ -148,7 +151,7 @@ async def list_balance_entries(
     session: Read, actor: EmployerActor, page: PageQuery
 ) -> Page[BalanceEntryAnswer]:
     """List what moved your balance, newest first."""
-    entries, cursor = await balance.list_entries(session, actor.user_id, page)
+    entries, cursor = await balance.list_entries(session, actor.employer_id, page)
     items = [BalanceEntryAnswer.model_validate(entry) for entry in entries]
     return Page(items=items, next_cursor=cursor)
 
@@ -171,7 +174,7 @@ async def export_balance_entries(actor: EmployerActorApart, rt: Rt) -> Response:
     async def page_of(page: PageRequest) -> Page[BalanceRecord]:
         # The request's transaction is over when the file is sent.
         async with rt.database.read() as session:
-            entries, cursor = await balance.list_entries(session, actor.user_id, page)
+            entries, cursor = await balance.list_entries(session, actor.employer_id, page)
         items = [
             BalanceRecord.from_rows(each, amount=each.amount.amount, currency=each.amount.currency)
             for each in entries
@@ -187,7 +190,7 @@ async def export_balance_entries(actor: EmployerActorApart, rt: Rt) -> Response:
     responses=problems(BalanceNotRefundable, DisputeOpen),
 )
 async def pay_balance_back(
-    body: PayBackRequest, session: Write, actor: EmployerActor, now: Now, _once: Once
+    body: PayBackRequest, session: Write, actor: CompanyOwner, now: Now, _once: Once
 ) -> PayBackAnswer:
     """Have money of the balance sent back to what it was paid with, of the oldest top-up first.
 
@@ -195,7 +198,7 @@ async def pay_balance_back(
     """
     currency = (await policy.current(session)).lead_prices.currency
     made = await pay_back.request(session, actor, body.amount, currency, now)
-    left = await ledger.balance_of(session, actor.user_id, currency)
+    left = await ledger.balance_of(session, actor.employer_id, currency)
     items = [PayBackPart.model_validate(one) for one in made]
     return PayBackAnswer(items=items, balance=MoneyAnswer.of(Money(left, currency)))
 
@@ -208,6 +211,7 @@ async def pay_balance_back(
         PackNotFound,
         DisputeOpen,
         AccountRestricted,
+        SpendingLimit,
         PaymentsNotConfigured,
         PaymentsUnavailable,
         PaymentRefused,
@@ -216,7 +220,7 @@ async def pay_balance_back(
 async def top_up_balance(
     request: Request,
     body: TopUpRequest,
-    actor: EmployerActorApart,
+    actor: LeadBuyerApart,
     rt: Rt,
     now: Now,
     idempotency_key: KeyHeader = None,
@@ -226,8 +230,8 @@ async def top_up_balance(
     The same Idempotency-Key gives the same order and page even after it was paid: a request sent twice never asks
     for money twice.
     """
-    await limit_subject(rt, "unlock:account", str(actor.user_id))
-    async with turn_of(actor.user_id), rt.database.begin() as session:
+    await limit_subject(rt, "unlock:account", str(actor.employer_id))
+    async with turn_of(actor.employer_id), rt.database.begin() as session:
         owner = str(actor.user_id)
         claimed = await idempotency.claim_request(request, session, owner, idempotency_key, now)
         ends = await page_ends(session, now)

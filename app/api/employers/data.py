@@ -10,18 +10,21 @@ from app.api.account_data import AS_FILE, AccountData
 from app.api.employers.balance import BalanceEntryAnswer
 from app.api.employers.matches import ContactAnswer
 from app.api.employers.profile import EmployerProfile, profile_answer
-from app.api.http.dependencies import EmployerActor, Now, Read, Route, Rt, Write
+from app.api.employers.team import MemberAnswer, list_members
+from app.api.http.dependencies import CompanyOwner, EmployerActor, Now, Read, Route, Rt, Write
 from app.api.http.invoices import InvoiceAnswer, invoice_answer
 from app.api.http.problems import problems
 from app.core.money import Money
 from app.core.schema import Day, Instant, MoneyAnswer, ResponseModel
 from app.database.session import keyring
+from app.employers import team
 from app.jobs import posting
 from app.jobs.models import JobStatus
 from app.payments.disputes import DisputeOpen
 from app.payments.employer_erasure import BalanceLeft, MoneyOnItsWay, erase_employer
 from app.payments.employer_export import export_employer
 from app.payments.rules import OrderKind, PaymentStatus, PayWith, ReportReason, ReportStatus
+from app.privacy.erase import erase_messages
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
 
@@ -102,21 +105,23 @@ class OwnCompanyData(AccountData):
     invoices: list[InvoiceAnswer] = Field(description="My invoices and credit notes.")
     balance: list[BalanceEntryAnswer] = Field(description="What moved my balance.")
     reports: list[OwnedReport] = Field(description="Leads that I reported.")
+    team: list[MemberAnswer] = Field(description="My company's team.")
 
 
 @router.get("/export")
 async def export_company(
-    session: Read, actor: EmployerActor, now: Now, response: Response
+    session: Read, actor: CompanyOwner, now: Now, response: Response
 ) -> OwnCompanyData:
     """Get everything kept about me and my company, as JSON."""
     response.headers["Content-Disposition"] = AS_FILE
-    data = await export_employer(session, actor.user_id)
+    data = await export_employer(session, actor.employer_id)
     keys = keyring(session)
     return OwnCompanyData.from_rows(
         data,
         data.records,
         exported_at=now,
         profile=profile_answer(session, data.user, data.employer),
+        team=(await list_members(session, actor, now)).items,
         jobs=[OwnedJob.from_rows(posting.text_of(job, keys), job) for job in data.jobs],
         invoices=[invoice_answer(invoice) for invoice in data.invoices],
         balance=[
@@ -152,8 +157,18 @@ async def erase_company(
 ) -> None:
     """Erase my account and everything personal; open jobs are cancelled, and I am signed out everywhere.
 
+    A company goes with its last owner, and its team with it. Anybody else leaves the team, and the company stays.
     Workers with an open offer are told once. Invoices and the books stay without my name, as the law wants them.
     Refused with 409 while there is money in the balance, or one of my payments is disputed or being confirmed.
     """
-    await erase_employer(session, actor.user_id, actor, now=now, gives_up_balance=give_up_balance)
-    await rt.sessions.end_all(session, actor.user_id)
+    if await team.is_last_owner(session, actor):
+        gone = await erase_employer(
+            session, actor.employer_id, actor, now=now, gives_up_balance=give_up_balance
+        )
+    else:
+        gone = [actor.user_id]
+        await team.remove(session, actor, actor.user_id, keeps_name=False, now=now)
+        if actor.user_id != actor.employer_id:
+            await erase_messages(session, actor.user_id, now)
+    for user_id in gone:
+        await rt.sessions.end_all(session, user_id)

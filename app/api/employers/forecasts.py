@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.api.employers.jobs import NewJob, text_of
 from app.api.employers.salaries import SalaryAnswer
-from app.api.http.dependencies import EmployerActor, Now, Read, Route, Rt, limit_subject
+from app.api.http.dependencies import JobPoster, Now, Read, Route, Rt, limit_subject
 from app.api.http.problems import problems
 from app.core.schema import Day, ResponseModel
 from app.jobs.job_text import JobSalary
@@ -111,8 +111,8 @@ def _value(value: Any) -> Any:
 
 @router.post("/forecast", responses=problems())
 async def forecast_job_filling(
-    session: Read, actor: EmployerActor, body: NewJob, rt: Rt, now: Now
+    session: Read, actor: JobPoster, body: NewJob, rt: Rt, now: Now
 ) -> ForecastAnswer:
     """Forecast how a job would fill if it were published now; nobody is asked, and nothing is kept."""
-    await limit_subject(rt, "forecast:account", str(actor.user_id))
-    return ForecastAnswer.of(await forecast_job(session, actor.user_id, text_of(body), now))
+    await limit_subject(rt, "forecast:account", str(actor.employer_id))
+    return ForecastAnswer.of(await forecast_job(session, actor.employer_id, text_of(body), now))

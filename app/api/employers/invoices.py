@@ -44,7 +44,7 @@ async def list_invoices(
     session: Read, actor: EmployerActor, page: PageQuery, kind: OfKind = None
 ) -> Page[InvoiceAnswer]:
     """List my invoices, credit notes and debit notes, newest first."""
-    found, cursor = await queries.list_invoices(session, actor.user_id, kind, page)
+    found, cursor = await queries.list_invoices(session, actor.employer_id, kind, page)
     return Page(items=[invoice_answer(invoice) for invoice in found], next_cursor=cursor)
 
 
@@ -98,9 +98,9 @@ def _record(invoice: Invoice) -> InvoiceRecord:
 )
 async def get_invoice_pdf(invoice_id: InvoiceId, actor: EmployerActorApart, rt: Rt) -> Response:
     """Return one of my invoices as PDF: the same bytes each time."""
-    await limit_subject(rt, "pdf:account", str(actor.user_id))
+    await limit_subject(rt, "pdf:account", str(actor.employer_id))
     async with rt.database.read() as session:
-        document = await queries.get_document(session, invoice_id, of=actor.user_id)
+        document = await queries.get_document(session, invoice_id, of=actor.employer_id)
     return await pdf_answer(document)
 
 
@@ -109,4 +109,4 @@ async def get_invoice(
     invoice_id: InvoiceId, session: Read, actor: EmployerActor
 ) -> InvoiceDocument:
     """Return all that one of my invoices says; it never changes."""
-    return document_answer(await queries.get_document(session, invoice_id, of=actor.user_id))
+    return document_answer(await queries.get_document(session, invoice_id, of=actor.employer_id))

@@ -10,9 +10,20 @@ from fastapi import APIRouter, status
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import audit
 from app.api.employers.profile import location_answer
 from app.api.employers.salaries import Salary, SalaryAnswer
-from app.api.http.dependencies import EmployerActor, Now, Once, PageQuery, Read, Route, Rt, Write
+from app.api.http.dependencies import (
+    EmployerActor,
+    JobPoster,
+    Now,
+    Once,
+    PageQuery,
+    Read,
+    Route,
+    Rt,
+    Write,
+)
 from app.api.http.parameters import InStatus, JobId
 from app.api.http.problems import problems
 from app.api.slots import SlotAnswer, WeeklySlot
@@ -317,16 +328,17 @@ async def list_jobs(
     status: InStatus[JobStatus] = None,
 ) -> Page[JobAnswer]:
     """List my jobs, newest first."""
-    jobs, cursor = await queries.list_jobs(session, actor.user_id, status, page)
+    jobs, cursor = await queries.list_jobs(session, actor.employer_id, status, page)
     return Page(items=await job_answers(session, actor, jobs, now), next_cursor=cursor)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(AccountRestricted))
 async def create_job(
-    session: Write, actor: EmployerActor, body: NewJob, now: Now, _: Once
+    session: Write, actor: JobPoster, body: NewJob, now: Now, _: Once
 ) -> JobAnswer:
     """Write a job down as a draft; nobody is asked before it is published."""
-    job = await posting.create(session, actor.user_id, text_of(body), now)
+    job = await posting.create(session, actor.employer_id, text_of(body), now)
+    audit.record(session, "job.create", job.id, actor, now)
     return await _one(session, actor, job, now)
 
 
@@ -334,7 +346,7 @@ async def create_job(
 async def get_job(session: Read, actor: EmployerActor, job_id: JobId, now: Now) -> JobAnswer:
     """Get one of my jobs."""
     return await _one(
-        session, actor, await queries.get_own_job(session, actor.user_id, job_id), now
+        session, actor, await queries.get_own_job(session, actor.employer_id, job_id), now
     )
 
 
@@ -343,7 +355,7 @@ async def get_job(session: Read, actor: EmployerActor, job_id: JobId, now: Now) 
     responses=problems(JobNotFound, JobNotEditable, JobOver, JobPendingReview, AccountRestricted),
 )
 async def update_job(
-    session: Write, actor: EmployerActor, job_id: JobId, body: JobChanges, now: Now
+    session: Write, actor: JobPoster, job_id: JobId, body: JobChanges, now: Now
 ) -> JobAnswer:
     """Change a job: a draft entirely, a published one only where it doesn't change who matches.
 
@@ -353,21 +365,23 @@ async def update_job(
     that is over with 409 `job_over`. New words of a published job that have to be looked at first are refused
     with 409 `job_held_for_review`; it keeps those it has.
     """
-    job = await posting.edit(session, actor.user_id, job_id, _words(body), now)
+    words = _words(body)
+    job = await posting.edit(session, actor.employer_id, job_id, words, now)
+    audit.record(session, "job.edit", job_id, actor, now, after={"fields": sorted(words)})
     return await _one(session, actor, job, now)
 
 
 @router.delete("/{job_id}", responses=problems(JobNotFound, JobFilled, JobExpired))
-async def cancel_job(session: Write, actor: EmployerActor, job_id: JobId, now: Now) -> JobAnswer:
+async def cancel_job(session: Write, actor: JobPoster, job_id: JobId, now: Now) -> JobAnswer:
     """Cancel a job: its open offers close and their workers are told once.
 
     Cancelling again changes nothing. A filled or expired job is refused with 409 `job_filled` or
     `job_expired`.
     """
-    await queries.get_own_job(session, actor.user_id, job_id)
+    await queries.get_own_job(session, actor.employer_id, job_id)
     with suppress(JobCancelled):  # cancelled meanwhile, perhaps by a second click
         await closing.close_job(session, job_id, JobAction.CANCEL, actor, now)
-    job = await queries.get_own_job(session, actor.user_id, job_id, lock=True)
+    job = await queries.get_own_job(session, actor.employer_id, job_id, lock=True)
     return await _one(session, actor, job, now)
 
 
@@ -384,7 +398,7 @@ async def cancel_job(session: Write, actor: EmployerActor, job_id: JobId, now: N
     ),
 )
 async def publish_job(
-    session: Write, actor: EmployerActor, job_id: JobId, rt: Rt, now: Now, _: Once
+    session: Write, actor: JobPoster, job_id: JobId, rt: Rt, now: Now, _: Once
 ) -> JobAnswer:
     """Publish a draft: matching starts, and the first workers are asked.
 
@@ -403,7 +417,7 @@ async def publish_job(
     responses=problems(JobNotFound, AccountRestricted),
 )
 async def repeat_job(
-    session: Write, actor: EmployerActor, job_id: JobId, body: JobRepeat, now: Now, _: Once
+    session: Write, actor: JobPoster, job_id: JobId, body: JobRepeat, now: Now, _: Once
 ) -> JobAnswer:
     """Write a draft like one of my jobs, of whatever status, with new dates.
 
@@ -412,11 +426,12 @@ async def repeat_job(
     """
     job = await posting.repeat(
         session,
-        actor.user_id,
+        actor.employer_id,
         job_id,
         starts_on=body.starts_on,
         ends_on=body.ends_on,
         positions=body.positions,
         now=now,
     )
+    audit.record(session, "job.create", job.id, actor, now, after={"like": str(job_id)})
     return await _one(session, actor, job, now)

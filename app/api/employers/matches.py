@@ -173,15 +173,17 @@ async def list_matches(
     status: InStatus[OfferStatus] = None,
 ) -> Page[Match]:
     """List the matches of my job, best first; contacts only of those I unlocked."""
-    found, cursor = await queries.list_matches(session, actor.user_id, job_id, status, page, now)
+    found, cursor = await queries.list_matches(
+        session, actor.employer_id, job_id, status, page, now
+    )
     if not found:
-        await jobs.get_own_job(session, actor.user_id, job_id)
+        await jobs.get_own_job(session, actor.employer_id, job_id)
     ids = [match.id for match in found]
-    unlocked = await contacts.contacts_of(session, actor.user_id, ids)
-    prices = await quotes.prices_now(session, actor.user_id, [match.price for match in found])
-    quoted = await quotes.quote_each(session, actor.user_id, prices)
-    kept = await quotes.kept_quotes(session, actor.user_id, ids)
-    others = await other_buyers.count_others(session, actor.user_id, job_id, ids, now)
+    unlocked = await contacts.contacts_of(session, actor.employer_id, ids)
+    prices = await quotes.prices_now(session, actor.employer_id, [match.price for match in found])
+    quoted = await quotes.quote_each(session, actor.employer_id, prices)
+    kept = await quotes.kept_quotes(session, actor.employer_id, ids)
+    others = await other_buyers.count_others(session, actor.employer_id, job_id, ids, now)
     items = [
         Match.of(match, kept.get(match.id, quote), unlocked.get(match.id), others.get(match.id, 0))
         for match, quote in zip(found, quoted, strict=True)
@@ -192,6 +194,6 @@ async def list_matches(
 @router.get("/dashboard")
 async def get_dashboard(session: Read, actor: EmployerActor, now: Now) -> EmployerDashboard:
     """Return my figures."""
-    figures = await dashboards.of_employer(session, actor.user_id, now)
+    figures = await dashboards.of_employer(session, actor.employer_id, now)
     matches = {name: figures.matches[OfferStatus(name)] for name in MatchCounts.model_fields}
     return EmployerDashboard.from_rows(figures, matches=matches)

@@ -14,8 +14,8 @@ from app.api.employers.matches import ContactAnswer
 from app.api.http.csv_export import CSV_ANSWER, export
 from app.api.http.dependencies import (
     EmployerActor,
-    EmployerActorApart,
     KeyHeader,
+    LeadBuyerApart,
     Now,
     PageQuery,
     Read,
@@ -60,6 +60,7 @@ from app.payments.rules import (
     PayWith,
 )
 from app.payments.suspense import PaymentInReview
+from app.payments.team_spending import SpendingLimit
 from app.payments.unlock_limits import UnlocksTooFast
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
@@ -170,6 +171,7 @@ class OrderAnswer(ResponseModel):
             BalanceTooLow,
             DisputeOpen,
             AccountRestricted,
+            SpendingLimit,
             VerificationRequired,
             EmailUnconfirmed,
             CouponNotValid,
@@ -184,7 +186,7 @@ class OrderAnswer(ResponseModel):
 async def unlock_leads(
     request: Request,
     body: UnlockLeadsRequest,
-    actor: EmployerActorApart,
+    actor: LeadBuyerApart,
     rt: Rt,
     now: Now,
     idempotency_key: KeyHeader = None,
@@ -194,8 +196,8 @@ async def unlock_leads(
     One that is not for sale refuses all: 409, and `errors` names it. The same leads again give the same page; a
     request with some of them closes the page of before.
     """
-    await limit_subject(rt, "unlock:account", str(actor.user_id))
-    async with purchase.turn_of(actor.user_id), rt.database.begin() as session:
+    await limit_subject(rt, "unlock:account", str(actor.employer_id))
+    async with purchase.turn_of(actor.employer_id), rt.database.begin() as session:
         await claim_request(request, session, str(actor.user_id), idempotency_key, now)
         begun = await purchase.begin(
             session,
@@ -213,7 +215,7 @@ async def unlock_leads(
             async with rt.database.read() as session:
                 return await _pending(session, paying)
     async with rt.database.read() as session:
-        return await _unlocked(session, actor.user_id, body.match_ids)
+        return await _unlocked(session, actor.employer_id, body.match_ids)
 
 
 async def _pending(session: AsyncSession, paying: Paying) -> Response:
@@ -287,7 +289,7 @@ async def list_orders(
     status: InStatus[PaymentStatus] = None,
 ) -> Page[OrderAnswer]:
     """List your orders, newest first."""
-    query = select(Order).where(Order.employer_id == actor.user_id)
+    query = select(Order).where(Order.employer_id == actor.employer_id)
     if status is not None:
         query = query.where(Order.status == status)
     rows, cursor = await _NEWEST_FIRST.fetch(session, query, page, keyring(session))
@@ -347,7 +349,7 @@ async def _records(session: AsyncSession, rows: Sequence[Order]) -> list[OrderRe
 @router.get("/orders/{order_id}", responses=problems(OrderNotFound))
 async def get_order(order_id: OrderId, session: Read, actor: EmployerActor) -> OrderAnswer:
     """Return one of your orders."""
-    query = select(Order).where(Order.id == order_id, Order.employer_id == actor.user_id)
+    query = select(Order).where(Order.id == order_id, Order.employer_id == actor.employer_id)
     order = await session.scalar(query)
     if order is None:
         raise OrderNotFound

@@ -41,7 +41,7 @@ async def show(token: str, rt: Rt, paid: str = "") -> Response:
     async with rt.database.read() as session:
         try:
             lead = await get_linked_lead(session, token)
-            employer_id = lead.actor.user_id
+            employer_id = lead.actor.employer_id
         except NotFound:
             return page("en", "link_unknown", {}, status=404)
         language = lead.user.language

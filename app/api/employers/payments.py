@@ -15,6 +15,8 @@ from app.api.http.dependencies import (
     EmployerActor,
     EmployerActorApart,
     KeyHeader,
+    LeadBuyer,
+    LeadBuyerApart,
     Now,
     Once,
     PageQuery,
@@ -62,6 +64,7 @@ from app.payments.rules import (
     ReportStatus,
 )
 from app.payments.suspense import PaymentInReview
+from app.payments.team_spending import SpendingLimit
 from app.payments.unlock_limits import UnlocksTooFast
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
@@ -174,6 +177,7 @@ class ReportAnswer(ResponseModel):
             BalanceTooLow,
             DisputeOpen,
             AccountRestricted,
+            SpendingLimit,
             VerificationRequired,
             EmailUnconfirmed,
             PaymentInReview,
@@ -190,7 +194,7 @@ class ReportAnswer(ResponseModel):
 async def unlock_match(
     request: Request,
     match_id: MatchId,
-    actor: EmployerActorApart,
+    actor: LeadBuyerApart,
     rt: Rt,
     now: Now,
     body: Annotated[UnlockRequest | None, Body()] = None,
@@ -200,8 +204,8 @@ async def unlock_match(
 
     More in an hour or a day than the policy allows are refused with 429 `unlock_limit_reached`.
     """
-    await limit_subject(rt, "unlock:account", str(actor.user_id))
-    async with purchase.turn_of(actor.user_id), rt.database.begin() as session:
+    await limit_subject(rt, "unlock:account", str(actor.employer_id))
+    async with purchase.turn_of(actor.employer_id), rt.database.begin() as session:
         await claim_request(request, session, str(actor.user_id), idempotency_key, now)
         begun = await purchase.begin(
             session,
@@ -213,12 +217,12 @@ async def unlock_match(
             coupon=body.coupon if body else None,
         )
     if begun is not None:
-        page = payment_link(rt.keyring, rt.settings.base_url, match_id)
+        page = payment_link(rt.keyring, rt.settings.base_url, match_id, actor.member_id)
         paying = await checkout.open_page(rt.database, rt.payments, begun.id, page, now)
         if paying.is_open:
             return _pending(paying)
     async with rt.database.read() as session:
-        return await _unlocked(session, actor.user_id, match_id)
+        return await _unlocked(session, actor.employer_id, match_id)
 
 
 def _pending(paying: Paying) -> Response:
@@ -272,7 +276,7 @@ async def list_payments(
     status: InStatus[PaymentStatus] = None,
 ) -> Page[PaymentAnswer]:
     """List your payments, newest first."""
-    query = _payments(actor.user_id)
+    query = _payments(actor.employer_id)
     if status is not None:
         query = query.where(Payment.status == status)
     rows, cursor = await _NEWEST_FIRST.fetch(session, query, page, keyring(session))
@@ -302,7 +306,7 @@ async def export_payments(actor: EmployerActorApart, rt: Rt) -> Response:
     async def page_of(page: PageRequest) -> Page[PaymentRecord]:
         # The request's transaction is over when the file is sent.
         async with rt.database.read() as session:
-            query = _payments(actor.user_id)
+            query = _payments(actor.employer_id)
             rows, cursor = await _NEWEST_FIRST.fetch(session, query, page, rt.keyring)
             return Page(items=[_record(row) for row in rows], next_cursor=cursor)
 
@@ -325,7 +329,7 @@ def _record(row: Row[Payment, UUID, str]) -> PaymentRecord:
 @router.get("/payments/{payment_id}", responses=problems(PaymentNotFound))
 async def get_payment(payment_id: PaymentId, session: Read, actor: EmployerActor) -> PaymentAnswer:
     """Return one of your payments."""
-    query = _payments(actor.user_id).where(Payment.id == payment_id)
+    query = _payments(actor.employer_id).where(Payment.id == payment_id)
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise PaymentNotFound
@@ -341,7 +345,7 @@ async def report_lead(
     match_id: MatchId,
     body: ReportRequest,
     session: Write,
-    actor: EmployerActor,
+    actor: LeadBuyer,
     now: Now,
     _once: Once,
 ) -> ReportAnswer:

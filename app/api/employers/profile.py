@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.auth.phones import read_phone
-from app.api.http.dependencies import EmployerActor, Now, Read, Route, Rt, Write
+from app.api.http.dependencies import CompanyOwner, EmployerActor, Now, Read, Route, Rt, Write
 from app.api.http.problems import problems
 from app.core.phones import PhoneNotSupported, check_company_phone
 from app.core.schema import (
@@ -129,12 +129,12 @@ def location_answer(latitude: float | None, longitude: float | None) -> Location
 @router.get("/profile")
 async def get_profile(session: Read, actor: EmployerActor) -> EmployerProfile:
     """Get my profile."""
-    return profile_answer(session, *await profile.get_employer(session, actor.user_id))
+    return profile_answer(session, *await profile.get_employer(session, actor.employer_id))
 
 
 @router.put("/profile", responses=problems(PhoneNotSupported, EmailTaken, EmailSet, PhoneNeeded))
 async def update_profile(
-    session: Write, actor: EmployerActor, body: EmployerChanges, rt: Rt, now: Now
+    session: Write, actor: CompanyOwner, body: EmployerChanges, rt: Rt, now: Now
 ) -> EmployerProfile:
     """Change my profile; a field left out keeps its value.
 

@@ -20,7 +20,7 @@ from app.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from app.identity import access
 from app.identity.actor import Actor
 from app.identity.models import Role
-from app.identity.permissions import Permission, may
+from app.identity.permissions import GRANTS, Permission, may
 from app.identity.second_factor import SecondFactorRequired
 from app.runtime import Runtime
 
@@ -40,6 +40,12 @@ class NotGranted(WrongRole):
     """An administrator whose role does not include this."""
 
     detail = "Your administrator role does not include this; ask an owner."
+
+
+class NotOfTeamRole(WrongRole):
+    """A member of a company's team whose role does not include this."""
+
+    detail = "Your role in the company's team does not include this; ask an owner of the company."
 
 
 # FastAPI resolves each dependency anew for every request, which costs time. Those that nearly every request
@@ -190,9 +196,15 @@ class Permitted:
 
     def checked(self, actor: Actor) -> Actor:
         """Return `actor` if they have the permission. Raises `WrongRole`."""
-        if not may(actor.role, self.permission, actor.admin_role):
-            raise NotGranted if actor.role is Role.ADMIN else WrongRole
+        if not may(actor.role, self.permission, actor.admin_role, actor.team_role):
+            raise self._refusal(actor)
         return actor
+
+    def _refusal(self, actor: Actor) -> WrongRole:
+        if actor.role is Role.ADMIN:
+            return NotGranted()
+        of_employers = Role.EMPLOYER in GRANTS[self.permission]
+        return NotOfTeamRole() if actor.role is Role.EMPLOYER and of_employers else WrongRole()
 
 
 class PermittedApart(Permitted):
@@ -205,9 +217,16 @@ class PermittedApart(Permitted):
 
 WorkerActor = Annotated[Actor, Depends(Permitted(Permission.BE_WORKER))]
 EmployerActor = Annotated[Actor, Depends(Permitted(Permission.BE_EMPLOYER))]
+"""Anybody of a company's team; the routes that change something take one of the next."""
+JobPoster = Annotated[Actor, Depends(Permitted(Permission.POST_JOBS))]
+LeadBuyer = Annotated[Actor, Depends(Permitted(Permission.BUY_LEADS))]
+CompanyOwner = Annotated[Actor, Depends(Permitted(Permission.MANAGE_COMPANY))]
 JobOwnerOrAdmin = Annotated[Actor, Depends(Permitted(Permission.TRIGGER_MATCHING))]
 EmployerActorApart = Annotated[Actor, Depends(PermittedApart(Permission.BE_EMPLOYER))]
 """For routes that call a provider between their transactions."""
+JobPosterApart = Annotated[Actor, Depends(PermittedApart(Permission.POST_JOBS))]
+LeadBuyerApart = Annotated[Actor, Depends(PermittedApart(Permission.BUY_LEADS))]
+CompanyOwnerApart = Annotated[Actor, Depends(PermittedApart(Permission.MANAGE_COMPANY))]
 AdminActorApart = Annotated[Actor, Depends(PermittedApart(Permission.ADMINISTER))]
 """Owners only; `app.api.admin.access` has the other permissions of administrators."""
 

@@ -35,6 +35,8 @@ LIMITS: Mapping[str, str] = {
     "unlock:account": "60/minute",
     "trigger:account": "30/minute",
     "forecast:account": "60/minute",
+    # Each sends a mail or a message to somebody who may not want it.
+    "team:account": "30/hour",
     # Each takes a tenth of a second of the processor.
     "pdf:account": "60/minute",
     # Every report is read by a person of the team.

@@ -1,0 +1,107 @@
+"""What a member of a company's team may spend in a month, and what they spent.
+
+Leads count however they are paid: on a page, out of the balance, several at once, in the chat. What waits for its
+payment counts, and what came back counts no more. Paying in advance is counted apart, up to the same limit: the
+money is still the company's, and what it buys counts when it is spent. A month is a calendar month of the
+installation's country.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.catalogue import places
+from app.core.errors import Forbidden
+from app.core.money import Money
+from app.identity.actor import Actor
+from app.identity.models import Role, TeamMember
+from app.identity.permissions import Permission, may
+from app.identity.rules import TeamRole
+from app.payments.models import Order, Payment
+from app.payments.rules import CAPTURED, OPEN, OrderKind, PaymentStatus
+
+_COUNTED: Final = frozenset({*OPEN, *CAPTURED, PaymentStatus.IN_REVIEW})
+
+
+class SpendingLimit(Forbidden):
+    """The purchase goes beyond what this member of the team may spend in a month."""
+
+    code = "spending_limit"
+    detail = "This goes beyond what you may spend this month. Ask an owner of your company."
+    remedy = (
+        "Buy less, wait for the next month, or have an owner raise the member's `monthly_limit`."
+    )
+
+
+def month_of(now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+    """Return when the calendar month of `now` begins and ends, by the installation's country."""
+    zone = ZoneInfo(places.main_time_zone(places.HOME))
+    first = now.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    following = (first + dt.timedelta(days=32)).replace(day=1)
+    return first.astimezone(dt.UTC), following.astimezone(dt.UTC)
+
+
+async def spent_by(
+    session: AsyncSession,
+    user_ids: Collection[UUID],
+    now: dt.datetime,
+    kind: OrderKind = OrderKind.LEADS,
+) -> Mapping[UUID, Mapping[str, int]]:
+    """Return what each of these people spent this month, in minor units by currency."""
+    begins, ends = month_of(now)
+    amount = func.sum(Payment.amount - Payment.refunded_amount)
+    by_payment = Order.kind != OrderKind.TOP_UP
+    if kind is OrderKind.TOP_UP:
+        amount, by_payment = func.sum(Order.total), Order.kind == OrderKind.TOP_UP
+    query = select(Order.bought_by, Order.currency, amount).where(
+        Order.bought_by.in_(user_ids),
+        Order.created_at >= begins,
+        Order.created_at < ends,
+        by_payment,
+    )
+    if kind is OrderKind.TOP_UP:
+        query = query.where(Order.status.in_(_COUNTED))
+    else:
+        query = query.join(Payment, Payment.order_id == Order.id).where(
+            Payment.status.in_(_COUNTED)
+        )
+    spent: dict[UUID, dict[str, int]] = {}
+    for user_id, currency, total in await session.execute(
+        query.group_by(Order.bought_by, Order.currency)
+    ):
+        if user_id is not None:
+            spent.setdefault(user_id, {})[currency] = int(total or 0)
+    return spent
+
+
+async def require_within(
+    session: AsyncSession, actor: Actor, kind: OrderKind, price: Money, now: dt.datetime
+) -> None:
+    """Raise `SpendingLimit` where the actor has a limit and `price` goes beyond what is left of it.
+
+    The caller has locked the company's row: of two purchases at once the second sees the first.
+    """
+    if price.amount == 0:
+        return
+    query = select(
+        TeamMember.role, TeamMember.left_at, TeamMember.monthly_limit, TeamMember.limit_currency
+    ).where(TeamMember.user_id == actor.user_id)
+    row = (await session.execute(query)).one_or_none()
+    if row is None or (row.left_at is not None and actor.member_id is None):
+        return  # a company that stands under the account of who left it is nobody's to limit
+    if row.left_at is not None or not may(
+        Role.EMPLOYER, Permission.BUY_LEADS, None, TeamRole(row.role)
+    ):
+        raise SpendingLimit  # a link of theirs from before
+    if row.monthly_limit is None:
+        return
+    if row.limit_currency != price.currency:
+        raise SpendingLimit  # what it is worth can't be said
+    spent = (await spent_by(session, [actor.user_id], now, kind)).get(actor.user_id, {})
+    if spent.get(price.currency, 0) + price.amount > row.monthly_limit:
+        raise SpendingLimit
