@@ -98,6 +98,7 @@ from app.texts.catalogue import get_catalogue
 from app.web import account, company, leads, money, public, routes, site
 from app.web import jobs as job_pages
 from app.web.console import rooms as console
+from app.web import team as team_pages
 
 # A request tries them in this order, so the busiest come first.
 ROUTERS = (
@@ -167,6 +168,7 @@ PAGE_ROUTERS = (
     leads.router,
     money.router,
     *console.ROUTERS,
+    team_pages.router,
 )
 """What people see in a browser; not part of the API's document."""
 

@@ -17,7 +17,8 @@ from app.employers.models import Employer
 from app.identity import codes, users
 from app.identity.actor import Actor
 from app.identity.codes import CodeRules
-from app.identity.models import Role, User, UserStatus
+from app.identity.models import Role, TeamMember, User, UserStatus
+from app.identity.rules import TeamRole
 from app.messaging.outbox import enqueue
 
 
@@ -68,10 +69,21 @@ async def register(
         created_at=now,
         updated_at=now,
     )
-    session.add(employer)
+    session.add_all([employer, _owner(user, now)])
     await session.flush()
     await shared_identifiers.refresh(session, user, employer)
     return user, employer
+
+
+def _owner(user: User, now: dt.datetime) -> TeamMember:
+    """Return the place in the team of who opens a company."""
+    return TeamMember(
+        user_id=user.id,
+        employer_id=user.id,
+        role=TeamRole.OWNER,
+        invited_at=now,
+        joined_at=now,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,7 +162,7 @@ async def open_by_phone(
         async with session.begin_nested():
             session.add(user)
             await session.flush()
-            session.add(employer)
+            session.add_all([employer, _owner(user, now)])
             await session.flush()
     except IntegrityError as error:
         raise PhoneHasCompany from error

@@ -35,6 +35,10 @@ MOST_MEMBERS: Final = 50
 """Who has not left; a company larger than this asks our team."""
 
 
+_LEFT_NAME: Final = "left-name"
+"""The context of the sealed name of who was removed."""
+
+
 class MemberNotFound(NotFound):
     """There is no such member in the team."""
 
@@ -144,12 +148,15 @@ def _member(session: AsyncSession, user: User, row: TeamMember) -> Member:
 async def names_of(session: AsyncSession, employer_id: UUID) -> dict[UUID, str]:
     """Return the names of all who are or were in the team, by account; "" for who had theirs erased."""
     query = (
-        select(User.id, User.name, TeamMember.left_at, TeamMember.left_name)
+        select(User.id, User.name, TeamMember.left_at, TeamMember.left_name_sealed)
         .join(TeamMember, TeamMember.user_id == User.id)
         .where(TeamMember.employer_id == employer_id)
     )
+    keys = keyring(session)
     names = {
-        row.id: row.name if row.left_at is None else row.left_name or ""
+        row.id: row.name
+        if row.left_at is None
+        else keys.reveal(row.left_name_sealed, _LEFT_NAME, None) or ""
         for row in await session.execute(query)
     }
     if employer_id not in names:
@@ -392,10 +399,11 @@ async def remove(
         raise MemberNotFound
     if member.role is TeamRole.OWNER and member.joined_at is not None:
         _require_other_owner(team, member_id)
+    name = keyring(session).seal(member.user.name, _LEFT_NAME) if keeps_name else None
     await session.execute(
         update(TeamMember)
         .where(TeamMember.user_id == member_id)
-        .values(left_at=now, left_name=member.user.name if keeps_name else None)
+        .values(left_at=now, left_name_sealed=name)
         .execution_options(synchronize_session="fetch")
     )
     if member_id == actor.employer_id:
@@ -451,7 +459,7 @@ async def erase_team(session: AsyncSession, employer_id: UUID, *, now: dt.dateti
     query = select(TeamMember).where(TeamMember.employer_id == employer_id)
     gone = []
     for row in list(await session.scalars(query)):
-        row.left_name = None
+        row.left_name_sealed = None
         if row.left_at is None:
             row.left_at = now
             if row.user_id != employer_id:

@@ -103,7 +103,7 @@ class TeamMember(Base):
     """When they first signed in; NULL while the invitation waits."""
     left_at: Mapped[dt.datetime | None]
     """When they were removed, or left."""
-    left_name: Mapped[str | None] = mapped_column(String(120))
+    left_name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The name of who was removed, so that the company still reads who did what; NULL for who had it erased."""
 
 

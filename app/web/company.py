@@ -18,7 +18,7 @@ from app.runtime import Runtime
 from app.web.forms import FormRefused, TypedForm
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, page
-from app.web.visitors import Employer, Guest, Visitor, put_cookie
+from app.web.visitors import Employer, Guest, Owner, Visitor, put_cookie
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -89,7 +89,7 @@ async def _company_page(
 
 @router.post("/company")
 async def change_company(
-    request: Request, visitor: Guest, actor: Employer, session: Write, rt: Rt, now: Now
+    request: Request, visitor: Guest, actor: Owner, session: Write, rt: Rt, now: Now
 ) -> Response:
     """Change the profile."""
     form = await TypedForm.read(request)

@@ -3,15 +3,14 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from app.api.employers.jobs import JobAnswer, JobChanges, NewJob
 from app.catalogue import phonetic_search, places, skills
 from app.catalogue.places import Place
 from app.core.errors import FieldError
-from app.core.money import exponent
 from app.core.schema import Weekday
+from app.web.amounts import minor_units, plain_amount
 from app.web.forms import Mistyped, TypedForm, checked
 from app.web.site import words
 
@@ -168,10 +167,7 @@ def _salary(form: TypedForm, language: str, currency: str) -> dict[str, Any] | N
     typed = form.get("pay")
     if typed is None:
         return None
-    try:
-        amount = int(Decimal(typed.replace(",", "")).scaleb(exponent(currency)))
-    except (InvalidOperation, ValueError, OverflowError):
-        raise Mistyped.field("pay", words(language, "invalid.int_parsing")) from None
+    amount = minor_units(typed, currency, "pay", language)
     return {"currency": currency, "per": form.get("per") or "hour", "amount": amount}
 
 
@@ -241,8 +237,7 @@ def typed_of(job: JobAnswer, language: str) -> TypedForm:
     for number, name in enumerate(more[:MORE_SKILLS]):
         values[f"skill_{number}"] = name
     if job.salary is not None:
-        decimals = exponent(job.salary.currency)
-        values["pay"] = f"{Decimal(job.salary.amount).scaleb(-decimals):f}".removesuffix(".00")
+        values["pay"] = plain_amount(job.salary.amount, job.salary.currency)
         values["per"] = job.salary.per
     for slot in job.slots:
         values[f"start_{slot.weekday.value}"] = slot.start.isoformat("minutes")

@@ -31,7 +31,7 @@ from app.web.job_form import PlaceUnclear
 from app.web.maps import draw_map
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, fragment, has_words, page, words
-from app.web.visitors import Employer, Guest, Visitor
+from app.web.visitors import Employer, Guest, Poster, Visitor
 
 router = APIRouter(prefix="/jobs", route_class=PageRoute, include_in_schema=False)
 
@@ -64,7 +64,7 @@ async def show_jobs(
 
 @router.get("/new")
 async def show_new_job(
-    request: Request, visitor: Guest, _actor: Employer, session: Read, rt: Rt, now: Now
+    request: Request, visitor: Guest, _actor: Poster, session: Read, rt: Rt, now: Now
 ) -> Response:
     """Ask what is needed."""
     form = job_form.empty(now, ZoneInfo(places.main_time_zone(rt.settings.default_country)))
@@ -73,7 +73,7 @@ async def show_new_job(
 
 @router.post("/new")
 async def create_job(
-    request: Request, visitor: Guest, actor: Employer, session: Write, rt: Rt, now: Now
+    request: Request, visitor: Guest, actor: Poster, session: Write, rt: Rt, now: Now
 ) -> Response:
     """Keep the job as a draft, and publish it where that was pressed."""
     form = await TypedForm.read(request)
@@ -155,7 +155,7 @@ async def _refused(
 
 @router.get("/{job_id}/edit")
 async def show_edit(
-    request: Request, visitor: Guest, actor: Employer, session: Read, job_id: JobId, now: Now
+    request: Request, visitor: Guest, actor: Poster, session: Read, job_id: JobId, now: Now
 ) -> Response:
     """Show a job to be changed: a draft entirely, a published one in part."""
     job = await jobs.get_job(session, actor, job_id, now)
@@ -167,7 +167,7 @@ async def show_edit(
 async def edit_job(
     request: Request,
     visitor: Guest,
-    actor: Employer,
+    actor: Poster,
     session: Write,
     rt: Rt,
     job_id: JobId,
@@ -272,7 +272,7 @@ async def stream_job(
 
 
 @router.post("/{job_id}/publish")
-async def publish_job(actor: Employer, session: Write, rt: Rt, job_id: JobId, now: Now) -> Response:
+async def publish_job(actor: Poster, session: Write, rt: Rt, job_id: JobId, now: Now) -> Response:
     """Publish a draft."""
     job = await jobs.get_job(session, actor, job_id, now)
     if job.status is not JobStatus.DRAFT:
@@ -284,7 +284,7 @@ async def publish_job(actor: Employer, session: Write, rt: Rt, job_id: JobId, no
 async def cancel_job(
     request: Request,
     visitor: Guest,
-    actor: Employer,
+    actor: Poster,
     session: Write,
     job_id: JobId,
     now: Now,
@@ -304,7 +304,7 @@ async def cancel_job(
 async def repeat_job(
     request: Request,
     visitor: Guest,
-    actor: Employer,
+    actor: Poster,
     session: Write,
     job_id: JobId,
     now: Now,

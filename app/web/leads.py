@@ -22,7 +22,7 @@ from app.web.forms import TypedForm, checked, describe_error
 from app.web.jobs import job_page
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, page
-from app.web.visitors import Employer, Guest, Visitor
+from app.web.visitors import Buyer, Guest, Visitor
 
 router = APIRouter(prefix="/jobs", route_class=PageRoute, include_in_schema=False)
 
@@ -41,7 +41,7 @@ def _next_page(answer: object, job_id: UUID) -> Response:
 async def unlock_lead(
     request: Request,
     visitor: Guest,
-    actor: Employer,
+    actor: Buyer,
     rt: Rt,
     job_id: JobId,
     match_id: MatchId,
@@ -59,7 +59,7 @@ async def unlock_lead(
 
 @router.post("/{job_id}/pay")
 async def unlock_leads(
-    request: Request, visitor: Guest, actor: Employer, rt: Rt, job_id: JobId, now: Now
+    request: Request, visitor: Guest, actor: Buyer, rt: Rt, job_id: JobId, now: Now
 ) -> Response:
     """Buy the chosen contacts with one payment."""
     form = await TypedForm.read(request)
@@ -99,7 +99,7 @@ async def _refused(
 
 @router.get("/{job_id}/leads/{match_id}/report")
 async def show_report(
-    request: Request, visitor: Guest, _actor: Employer, job_id: JobId, match_id: MatchId
+    request: Request, visitor: Guest, _actor: Buyer, job_id: JobId, match_id: MatchId
 ) -> Response:
     """Ask what is wrong with a lead."""
     return _report_page(request, visitor, job_id, match_id, TypedForm())
@@ -109,7 +109,7 @@ async def show_report(
 async def report_lead(
     request: Request,
     visitor: Guest,
-    actor: Employer,
+    actor: Buyer,
     session: Write,
     job_id: JobId,
     match_id: MatchId,

@@ -16,7 +16,7 @@ from app.payments.rules import PaymentStatus
 from app.web.forms import TypedForm, checked
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, page
-from app.web.visitors import Employer, Guest, Visitor
+from app.web.visitors import Buyer, Employer, Guest, Visitor
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -101,7 +101,7 @@ async def _balance_page(
 
 @router.post("/balance")
 async def top_up(
-    request: Request, visitor: Guest, actor: Employer, rt: Rt, listed: PageQuery, now: Now
+    request: Request, visitor: Guest, actor: Buyer, rt: Rt, listed: PageQuery, now: Now
 ) -> Response:
     """Pay in advance: leads to the payment provider's page."""
     form = await TypedForm.read(request)

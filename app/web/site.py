@@ -73,6 +73,7 @@ _NAVIGATION: Final[Mapping[Role | None, Sequence[tuple[str, str]]]] = {
         ("/balance", "nav.balance"),
         ("/invoices", "nav.invoices"),
         ("/company", "nav.company"),
+        ("/team", "nav.team"),
     ),
     Role.ADMIN: (
         ("/console", "console.title"),
@@ -188,6 +189,7 @@ def _values(request: Request, visitor: Visitor) -> dict[str, Any]:
         "navigation": _NAVIGATION.get(visitor.role, ()),
         "path": request.url.path,
         "actor": visitor.actor,
+        "rights": visitor.rights,
         "language": visitor.language,
         "reader": reads(visitor, request),
         "form_token": visitor.form_token,

@@ -23,6 +23,7 @@ from app.core.languages import DEFAULT_LANGUAGE, languages
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Role
+from app.identity.permissions import Permission, may
 from app.identity.rules import MAY_SIGN_IN
 from app.runtime import Runtime
 
@@ -98,6 +99,15 @@ class Visitor:
     def role(self) -> Role | None:
         """The role of who is signed in."""
         return self.actor.role if self.actor else None
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """What an employer may do, for what a page shows; each route checks it itself."""
+        actor = self.actor
+        if actor is None or actor.role is not Role.EMPLOYER:
+            return frozenset()
+        granted = (each for each in Permission if may(actor.role, each, None, actor.team_role))
+        return frozenset(each.value for each in granted)
 
 
 @dataclass(frozen=True)
@@ -221,14 +231,22 @@ Guest = Annotated[Visitor, Depends(visitor_of)]
 """Whoever looks at the page."""
 
 
-async def _employer(visitor: Guest) -> Actor:
-    if visitor.actor is None or visitor.role is not Role.EMPLOYER:
-        raise SignInNeeded
-    return visitor.actor
+class Portal(Permitted):
+    """The dependency of a page of employers that requires `permission` of their team's role."""
+
+    async def __call__(self, visitor: Guest) -> Actor:  # type: ignore[override]
+        """Return the employer. Raises `SignInNeeded` and `WrongRole`."""
+        actor = visitor.actor
+        if actor is None or actor.role is not Role.EMPLOYER:
+            raise SignInNeeded
+        return self.checked(actor)
 
 
-Employer = Annotated[Actor, Depends(_employer)]
-"""The employer who is signed in."""
+Employer = Annotated[Actor, Depends(Portal(Permission.BE_EMPLOYER))]
+"""The employer who is signed in, of whatever role in the company's team."""
+Poster = Annotated[Actor, Depends(Portal(Permission.POST_JOBS))]
+Buyer = Annotated[Actor, Depends(Portal(Permission.BUY_LEADS))]
+Owner = Annotated[Actor, Depends(Portal(Permission.MANAGE_COMPANY))]
 
 
 class Console(Permitted):

@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("invited_at", UtcDateTime(), nullable=False),
         sa.Column("joined_at", UtcDateTime(), nullable=True),
         sa.Column("left_at", UtcDateTime(), nullable=True),
-        sa.Column("left_name", sa.String(length=120), nullable=True),
+        sa.Column("left_name_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["employer_id"], ["users.id"], name=op.f("fk_team_members_employer_id_users")
         ),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.identity.models import TeamMember
 from app.messaging.models import PARAMS, OutboxMessage
 from tests.support.app_harness import PASSWORD, Person, World
 from tests.support.assertions import ok
@@ -67,3 +68,10 @@ def joins_by_phone(world: World, member: dict[str, Any], **more: Any) -> Person:
 def member_of(world: World, owner: Person, role: str, **more: Any) -> Person:
     """Return somebody of this role in the owner's team, signed in."""
     return joins_by_phone(world, invite(owner, role, **more))
+
+
+def newest_member(world: World) -> str:
+    """Return the id of who was last invited, or opened a company."""
+    query = select(TeamMember.user_id).order_by(TeamMember.user_id.desc()).limit(1)
+    found: UUID = world.in_session(lambda session: session.scalar(query))
+    return str(found)

@@ -14,6 +14,7 @@ from app.api.employers.matches import ContactAnswer
 from app.api.http.csv_export import CSV_ANSWER, export
 from app.api.http.dependencies import (
     EmployerActor,
+    EmployerActorApart,
     KeyHeader,
     LeadBuyerApart,
     Now,
