@@ -95,10 +95,10 @@ from app.providers.whatsapp import flows, templates
 from app.providers.wiring import currency_problems
 from app.runtime import Runtime, running, wall_clock
 from app.texts.catalogue import get_catalogue
-from app.web import account, company, leads, money, public, routes, site
+from app.web import account, company, forecast, leads, money, public, routes, site
 from app.web import jobs as job_pages
-from app.web.console import rooms as console
 from app.web import team as team_pages
+from app.web.console import rooms as console
 
 # A request tries them in this order, so the busiest come first.
 ROUTERS = (
@@ -164,6 +164,7 @@ PAGE_ROUTERS = (
     public.router,
     account.router,
     company.router,
+    forecast.router,
     job_pages.router,
     leads.router,
     money.router,

@@ -1,4 +1,4 @@
-"""The least pay that is plausible: less is taken for a typing error."""
+"""The least pay that is plausible, and the least that is lawful anywhere."""
 
 from typing import Final
 
@@ -20,3 +20,16 @@ def least_usual(currency: str, per: str) -> int:
         return 0
     units = (_LEAST_RUPEES if currency == "INR" else _LEAST_UNITS)[per]
     return units * 100
+
+
+_FLOOR_RUPEES_A_DAY: Final = 178
+"""India's national floor level minimum wage, told by the Ministry of Labour in July 2019; most states set more."""
+_HOURS_A_DAY: Final = 8
+"""Of the day that minimum wages are set for."""
+
+
+def floor_an_hour(currency: str) -> int | None:
+    """Return the pay of an hour in minor units below which no state's law goes; None where it is not known."""
+    if currency != "INR":
+        return None
+    return _FLOOR_RUPEES_A_DAY * 100 // _HOURS_A_DAY  # 100 paise to a rupee

@@ -58,6 +58,20 @@ def body_of(form: TypedForm, language: str, currency: str) -> NewJob:
     return checked(NewJob, _values(form, language, currency))
 
 
+def forecast_body(form: TypedForm, language: str, currency: str) -> NewJob:
+    """Return the job as far as a forecast needs it: without its words, and at the first place that may be meant.
+
+    Raises as `body_of`, but not `PlaceUnclear`.
+    """
+    bare = replace(form, values={**form.values, "title": "", "description": "–"})
+    try:
+        return body_of(bare, language, currency)
+    except PlaceUnclear as unclear:
+        north, east, _ = unclear.choices[0].value.split(",", 2)
+        there = {"latitude": north, "longitude": east}
+        return body_of(replace(bare, values={**bare.values, **there}), language, currency)
+
+
 def changes_of(form: TypedForm, language: str, currency: str) -> JobChanges:
     """Return a draft's changes: every field as typed, an empty one emptied. Raises as `body_of`."""
     empty = ("ends_on", "address", "radius_km", "salary", "respond_within_minutes")
@@ -254,3 +268,12 @@ def empty(now: dt.datetime, zone: dt.tzinfo) -> TypedForm:
         "experience": "0",
     }
     return TypedForm(values)
+
+
+def like(job: JobAnswer, language: str, fresh: TypedForm) -> TypedForm:
+    """Return the form of another job like this one: its dates are those of a `fresh` form."""
+    typed = typed_of(job, language)
+    dates = {"starts_on": fresh.values["starts_on"], "ends_on": ""}
+    if job.ends_on == job.starts_on:
+        dates["one_day"] = "yes"
+    return replace(typed, values={**typed.values, **dates})

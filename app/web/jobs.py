@@ -26,6 +26,7 @@ from app.offers.rules import OfferStatus
 from app.policy import policy
 from app.runtime import Runtime
 from app.web import job_form
+from app.web.forecast import forecast_panel
 from app.web.forms import FormRefused, TypedForm, checked, describe_error, once
 from app.web.job_form import PlaceUnclear
 from app.web.maps import draw_map
@@ -35,6 +36,8 @@ from app.web.visitors import Employer, Guest, Poster, Visitor
 
 router = APIRouter(prefix="/jobs", route_class=PageRoute, include_in_schema=False)
 
+EARLIER_JOBS: Final = 20
+"""From which a new one may be begun."""
 MOST_LEADS: Final = 100
 """Shown on a job's page; the list of the API has all of them."""
 
@@ -64,11 +67,23 @@ async def show_jobs(
 
 @router.get("/new")
 async def show_new_job(
-    request: Request, visitor: Guest, _actor: Poster, session: Read, rt: Rt, now: Now
+    request: Request,
+    visitor: Guest,
+    actor: Poster,
+    session: Read,
+    rt: Rt,
+    now: Now,
+    like: UUID | None = None,
 ) -> Response:
-    """Ask what is needed."""
+    """Ask what is needed; with `like`, all but the dates is filled in as in that job of mine."""
     form = job_form.empty(now, ZoneInfo(places.main_time_zone(rt.settings.default_country)))
-    return await _form_page(request, visitor, session, form)
+    if like is not None:
+        form = job_form.like(await jobs.get_job(session, actor, like, now), visitor.language, form)
+    earlier = await jobs.list_jobs(session, actor, PageRequest(EARLIER_JOBS), now)
+    panel = await forecast_panel(request, visitor, actor, session, rt, now, form)
+    return await _form_page(
+        request, visitor, session, form, panel=panel, earlier=earlier.items, like=like
+    )
 
 
 @router.post("/new")
@@ -77,6 +92,9 @@ async def create_job(
 ) -> Response:
     """Keep the job as a draft, and publish it where that was pressed."""
     form = await TypedForm.read(request)
+    if form.get("do") == "forecast":
+        panel = await forecast_panel(request, visitor, actor, session, rt, now, form)
+        return await _form_page(request, visitor, session, form, panel=panel)
     await once(request, session, str(actor.user_id), form, now)
     try:
         body = job_form.body_of(form, visitor.language, await _currency(session))
@@ -120,6 +138,9 @@ async def _form_page(
     *,
     job: JobAnswer | None = None,
     choices: Any = (),
+    panel: str = "",
+    earlier: Any = (),
+    like: UUID | None = None,
 ) -> Response:
     known = sorted(skills.SKILLS.values(), key=lambda skill: skill.name(visitor.language))
     return page(
@@ -137,6 +158,9 @@ async def _form_page(
         more_skills=range(job_form.MORE_SKILLS),
         categories=[(c.slug, c.name(visitor.language)) for c in skills.CATEGORIES.values()],
         currency=await _currency(session),
+        panel=panel,
+        earlier=earlier,
+        like=like,
     )
 
 
@@ -155,12 +179,21 @@ async def _refused(
 
 @router.get("/{job_id}/edit")
 async def show_edit(
-    request: Request, visitor: Guest, actor: Poster, session: Read, job_id: JobId, now: Now
+    request: Request,
+    visitor: Guest,
+    actor: Poster,
+    session: Read,
+    rt: Rt,
+    job_id: JobId,
+    now: Now,
 ) -> Response:
     """Show a job to be changed: a draft entirely, a published one in part."""
     job = await jobs.get_job(session, actor, job_id, now)
     form = job_form.typed_of(job, visitor.language)
-    return await _form_page(request, visitor, session, form, job=job)
+    panel = ""
+    if job.status is JobStatus.DRAFT:
+        panel = await forecast_panel(request, visitor, actor, session, rt, now, form)
+    return await _form_page(request, visitor, session, form, job=job, panel=panel)
 
 
 @router.post("/{job_id}/edit")
@@ -176,6 +209,9 @@ async def edit_job(
     """Change a job."""
     form = await TypedForm.read(request)
     job = await jobs.get_job(session, actor, job_id, now)
+    if form.get("do") == "forecast" and job.status is JobStatus.DRAFT:
+        panel = await forecast_panel(request, visitor, actor, session, rt, now, form)
+        return await _form_page(request, visitor, session, form, job=job, panel=panel)
     try:
         currency = await _currency(session)
         whole = job.status is JobStatus.DRAFT

@@ -30,6 +30,7 @@ _HERE: Final = Path(__file__).parent
 _STATIC: Final = {
     "style.css": "text/css",
     "site.js": "text/javascript",
+    "week.js": "text/javascript",
     "live.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }

@@ -1,0 +1,127 @@
+"""The form of a job: the forecast beside it, what the pay comes to, earlier jobs, the words' review."""
+
+import pytest
+
+from tests.support.app_harness import World
+from tests.support.page_reader import PageReader
+from tests.web.test_pages import JOB, draft
+
+BANDRA = {"latitude": 19.0596, "longitude": 72.8295}
+
+
+@pytest.fixture
+def owner(world: World) -> PageReader:
+    reader = PageReader(world.url)
+    reader.sign_up()
+    return reader
+
+
+def waiter(world: World) -> None:
+    """Let there be somebody who fits the job of the form."""
+    nights = [{"weekday": day, "start": "10:00", "end": "04:00"} for day in ("saturday", "sunday")]
+    world.worker(location=BANDRA, slots=nights)
+
+
+def forecast(owner: PageReader, **changes: object) -> str:
+    owner.get("/jobs/new")
+    answer = owner.send("/jobs/new", JOB | changes | {"do": "forecast"})
+    assert answer.status_code == 200
+    return answer.text.partition('id="forecast-said"')[2]
+
+
+def test_without_scripts_a_button_shows_the_forecast_and_keeps_nothing(
+    world: World, owner: PageReader
+) -> None:
+    for _ in range(3):
+        waiter(world)
+    owner.get("/jobs/new")
+    answer = owner.send("/jobs/new", JOB | {"do": "forecast"})
+    assert answer.status_code == 200
+    assert "3 people fit" in answer.text
+    assert "Chance to fill" in answer.text
+    assert 'value="waiter"' in answer.text  # the form is as it was
+    assert "No job is open" in owner.open("/jobs").text
+
+
+def test_the_live_part_is_the_same_forecast(world: World, owner: PageReader) -> None:
+    waiter(world)
+    owner.get("/jobs/new")
+    form = owner.form("/jobs/new") | JOB
+    answer = owner.post("/jobs/forecast", form)
+    assert answer.status_code == 200
+    assert "1 person fits" in answer.text
+    assert "<html" not in answer.text
+    forged = owner.post("/jobs/forecast", JOB)
+    assert forged.status_code == 403
+
+
+def test_what_is_missing_is_named(world: World, owner: PageReader) -> None:
+    said = forecast(owner, role="", place="", days=[])
+    for needed in ("the role", "the place", "at least one day"):
+        assert needed in said
+    assert "the first day" not in said
+    assert "We don&#39;t find this place" in forecast(owner, place="zzzzqqq")
+    assert "people fit" not in forecast(owner, positions="many")
+
+
+def test_a_place_with_a_namesake_and_no_words_yet_is_no_hindrance(
+    world: World, owner: PageReader
+) -> None:
+    assert "people fit" in forecast(owner, place="Bandra, Mumbai", description="", title="a")
+
+
+@pytest.mark.parametrize(
+    ("pay", "per", "said"),
+    [
+        ("150", "hour", "₹150 an hour · ₹1,200 a shift · ₹2,400 a week"),
+        ("1200", "day", "₹150 an hour · ₹1,200 a shift · ₹2,400 a week"),
+        ("2400", "week", "₹150 an hour"),
+        ("10400", "month", "₹150 an hour"),
+    ],
+)
+def test_the_pay_is_told_by_hour_shift_and_week(
+    world: World, owner: PageReader, pay: str, per: str, said: str
+) -> None:
+    text = forecast(owner, pay=pay, per=per)
+    assert said in text
+    assert "16 hours" in text
+    assert "floor wage" not in text
+
+
+def test_a_pay_below_the_floor_is_warned_of(world: World, owner: PageReader) -> None:
+    assert "national floor wage" in forecast(owner, pay="21", per="hour")
+    assert "national floor wage" not in forecast(owner, pay="23", per="hour")
+
+
+def test_the_words_are_reviewed_before_anything_is_published(
+    world: World, owner: PageReader
+) -> None:
+    evil = "Pay a registration fee of 500 rupees before you join."
+    said = forecast(owner, description=evil)
+    assert "Sentences that our review marks" in said
+    assert "registration fee" in said
+    assert "before anybody is asked" in said
+    assert "Sentences that our review marks" not in forecast(owner)
+
+
+def test_a_new_job_begins_with_an_earlier_one(world: World, owner: PageReader) -> None:
+    path = draft(owner, title="Brunch waiter")
+    text = owner.get("/jobs/new").text
+    assert "Begin with an earlier job" in text
+    assert "Brunch waiter" in text
+    text = owner.get("/jobs/new", params={"like": path[-36:]}).text
+    for typed in ('value="Brunch waiter"', 'value="18:00"', 'value="150"', "Serve guests"):
+        assert typed in text, typed
+    assert 'value="2026-11-28"' not in text  # the dates are new ones
+    stranger = PageReader(world.url)
+    stranger.sign_up(2)
+    assert stranger.get("/jobs/new", params={"like": path[-36:]}).status_code == 404
+
+
+def test_a_drafts_forecast_stands_beside_it(world: World, owner: PageReader) -> None:
+    waiter(world)
+    path = draft(owner)
+    assert "1 person fits" in owner.get(f"{path}/edit").text
+    answer = owner.send(f"{path}/edit", JOB | {"do": "forecast", "role": "cook"})
+    assert "0 people fit" in answer.text
+    assert "Waiter" in owner.open(path).text
