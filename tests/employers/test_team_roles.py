@@ -9,9 +9,8 @@ from app.api.http.dependencies import Permitted
 from app.identity.permissions import TEAM_GRANTS, Permission
 from app.identity.rules import TeamRole
 from app.main import ROUTERS
-from tests.acceptance.role_cast import UNKNOWN, Cast
 from tests.acceptance.shapes import problem
-from tests.acceptance.test_role_matrix import RULES
+from tests.acceptance.test_role_matrix import RULES, UNKNOWN, Cast
 from tests.support.app_harness import Person, World
 from tests.support.team import member_of
 
