@@ -1,7 +1,7 @@
 """companies have a team
 
-Revision: 0047
-Follows: 0046
+Revision: 0048
+Follows: 0047
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from alembic import op
 
 from app.database.types import UtcDateTime
 
-revision: str = "0047"
-down_revision: str | None = "0046"
+revision: str = "0048"
+down_revision: str | None = "0047"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
