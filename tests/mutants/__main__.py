@@ -21,8 +21,11 @@ from queue import SimpleQueue
 from tests.mutants.table import ROOT, DoesNotApplyError, Mutant, mutants
 
 TEST_SECONDS = 300
-"""A mutant whose tests take longer hangs, which is noticed too."""
+"""A mutant whose tests take longer may hang, or the machine is busy: it is named, and counts for nothing."""
 
+TIMED_OUT = "the time was over before a test had failed or all had passed"
+_HUNG = "Failed: Timeout"
+"""What pytest says of a test that it has stopped itself."""
 _TESTS_FAILED = 1
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
@@ -85,10 +88,12 @@ def judge(mutant: Mutant, tree: Path) -> Judged:
     except DoesNotApplyError as error:
         return judged(None, str(error))
     except subprocess.TimeoutExpired:
-        return judged("a test that hangs")
+        return judged(None, TIMED_OUT)
     finally:
         file.write_text(before, encoding="utf-8")
     if ran.returncode == _TESTS_FAILED:
+        if _HUNG in ran.stdout + ran.stderr:
+            return judged(None, TIMED_OUT)
         found = _FAILED.search(ran.stdout)
         return judged(found[1] if found else "a test")
     if ran.returncode != 0:
@@ -142,7 +147,8 @@ def unmutated_fails(chosen: Sequence[Mutant], jobs: int) -> str | None:
 
 
 def _tell(judged: Judged) -> None:
-    what = "could not be tried" if judged.trouble else judged.noticed_by or "SURVIVES"
+    trouble = "time is over" if judged.trouble == TIMED_OUT else "could not be tried"
+    what = trouble if judged.trouble else judged.noticed_by or "SURVIVES"
     print(f"{judged.seconds:6.1f} s  {judged.mutant.name}: {what}", flush=True)
 
 
@@ -150,6 +156,7 @@ def main() -> int:
     """Judge the mutants that are asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="of mutants (all)")
+    parser.add_argument("--of", nargs="*", default=[], help="or all of files that begin like this")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="side by side")
     parser.add_argument(
         "--mutated-only",
@@ -161,7 +168,14 @@ def main() -> int:
     unknown = set(arguments.names) - {mutant.name for mutant in every}
     if unknown:
         parser.error(f"there is no mutant {', '.join(sorted(unknown))}")
-    chosen = [each for each in every if not arguments.names or each.name in arguments.names]
+    starts = tuple(arguments.of)
+    chosen = [
+        each
+        for each in every
+        if not (arguments.names or starts)
+        or each.name in arguments.names
+        or (starts and each.file.startswith(starts))
+    ]
     if not arguments.mutated_only and (failing := unmutated_fails(chosen, arguments.jobs)):
         print(f"The tests fail without any mutant:\n{failing}")
         return 2
@@ -169,7 +183,7 @@ def main() -> int:
     troubled = [each for each in judged if each.trouble]
     survivors = [each for each in judged if not each.trouble and each.noticed_by is None]
     for each in troubled:
-        print(f"\n{each.mutant.name} could not be tried:\n{each.trouble}")
+        print(f"\n{each.mutant.name} could not be judged:\n{each.trouble}")
     for each in survivors:
         print(f"\n{each.mutant.name} survives: {each.mutant.why}")
     noticed = len(judged) - len(troubled) - len(survivors)
