@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, select
+from sqlalchemy import ColumnElement, Row, Uuid, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
@@ -52,8 +52,8 @@ _UNLOCKED: Final = (
     select(Unlock.match_id, *_SHOWN)
     .join(User, User.id == Unlock.worker_id)
     .where(
-        Unlock.employer_id == bindparam("employer_id"),
-        Unlock.match_id.in_(bindparam("match_ids", expanding=True)),
+        Unlock.employer_id == bindparam("employer_id", type_=Uuid()),
+        Unlock.match_id.in_(bindparam("match_ids", type_=Uuid(), expanding=True)),
     )
 )
 

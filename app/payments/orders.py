@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Uuid, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
@@ -108,7 +108,7 @@ _OPEN_ORDERS: Final = (
     .where(
         Order.id.in_(
             select(Payment.order_id).where(
-                Payment.match_id.in_(bindparam("match_ids", expanding=True)),
+                Payment.match_id.in_(bindparam("match_ids", type_=Uuid(), expanding=True)),
                 Payment.status.in_(rules.OPEN),
             )
         ),

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from sqlalchemy import and_, bindparam, exists, func, insert, select
+from sqlalchemy import Uuid, and_, bindparam, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, Forbidden
@@ -66,7 +66,7 @@ _LEADS: Final = select(
     .label("in_review"),
 ).where(
     JobMatch.id.in_(bindparam("match_ids", expanding=True)),
-    JobMatch.employer_id == bindparam("employer_id"),
+    JobMatch.employer_id == bindparam("employer_id", type_=Uuid()),
 )
 _turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
@@ -289,7 +289,7 @@ def _one_currency(match_ids: Sequence[UUID], buys: Sequence[_Lead]) -> None:
 
 _EMPLOYER: Final = (
     select(Employer)
-    .where(Employer.id == bindparam("employer_id"))
+    .where(Employer.id == bindparam("employer_id", type_=Uuid()))
     .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
 )
