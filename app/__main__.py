@@ -388,6 +388,14 @@ async def flow(arguments: argparse.Namespace) -> int:
     return 1 if problem else 0
 
 
+def _date(text: str) -> dt.date:
+    """Read a day. Raises `argparse.ArgumentTypeError`, which says how one is written."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no day: write 2026-11-30") from None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m app", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -438,7 +446,7 @@ def _parser() -> argparse.ArgumentParser:
     books.add_argument(
         "--day",
         required=True,
-        type=dt.date.fromisoformat,
+        type=_date,
         help="as the provider counts (2026-11-30)",
     )
     books.add_argument("--json", action="store_true", help="print the comparison as JSON")

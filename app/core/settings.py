@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
@@ -141,8 +142,18 @@ class Settings(PaymentSettings):
     @classmethod
     def _country(cls, value: str) -> str:
         value = value.strip().upper()
-        if len(value) != 2 or not value.isalpha():
+        if value not in SUPPORTED_REGIONS:
             raise ValueError("must be an ISO 3166 two-letter country code, such as IN")
+        return value
+
+    @field_validator("allowed_phone_countries")
+    @classmethod
+    def _countries(cls, value: str) -> str:
+        unknown = {*value.upper().replace(",", " ").split()} - SUPPORTED_REGIONS
+        if unknown:
+            raise ValueError(
+                f"must be ISO 3166 country codes, such as IN, AE; {min(unknown)} is none"
+            )
         return value
 
     @field_validator("default_currency")

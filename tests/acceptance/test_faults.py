@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.__main__ import main
 from tests.acceptance.shapes import problem
 from tests.conftest import Command
 from tests.infra.forked import Running
@@ -157,6 +158,11 @@ UNUSABLE: dict[str, tuple[dict[str, str], str]] = {
     "a folder that is not there": ({"DATABASE_URL": "sqlite:////nowhere/at/all.db"}, "database"),
     "a file that is no database": ({"DATABASE_URL": "sqlite:///garbage.db"}, "database"),
     "a country that is none": ({"DEFAULT_COUNTRY": "India"}, "DEFAULT_COUNTRY"),
+    "a country of two letters that is none": ({"DEFAULT_COUNTRY": "UK"}, "DEFAULT_COUNTRY"),
+    "phones of a country that is none": (
+        {"ALLOWED_PHONE_COUNTRIES": "IN, UK"},
+        "ALLOWED_PHONE_COUNTRIES",
+    ),
     "a live key in development": ({"STRIPE_SECRET_KEY": "sk_live_x"}, "STRIPE_SECRET_KEY"),
     "a switch that is none": ({"RATE_LIMITS": "perhaps"}, "RATE_LIMITS"),
 }
@@ -178,6 +184,13 @@ def test_what_can_not_work_is_told_in_a_sentence(
     ran = command("serve", PORT=str(free_port()), **env)
     assert (ran.code, ran.out) == (1, "")
     _is_one_sentence(ran.err, named)
+
+
+def test_a_day_that_is_none_is_told_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["reconcile", "--day", "2026-13-30"])
+    assert ended.value.code == 2
+    assert "--day: 2026-13-30 is no day: write 2026-11-30" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ _SEND_OTHERWISE = "Send another request: the same one is refused again."
 
 _HTTP_CODES = {
     400: ("malformed_request", "The request can't be read: check the JSON and the headers."),
-    404: ("not_found", "There is no such address; see /docs for what there is."),
+    404: ("not_found", "There is no such address; check how it is spelled."),
     405: ("method_not_allowed", "This address does not answer this method; see the Allow header."),
     413: ("body_too_large", "The body is too large; send less at once."),
     415: ("unsupported_media_type", "Send JSON, with Content-Type: application/json."),
