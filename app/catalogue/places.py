@@ -35,6 +35,8 @@ _SURROUNDINGS_KM: Final = 30.0
 """As far from a city's centre live people who say that they are from there."""
 _CENTRE_KM: Final = 2.0
 """Within this of a city's centre, nearer counts no more."""
+_KEPT_NAMES: Final = 512
+"""Cache size: each reader of a message asks for the same names."""
 _LEAST_LETTERS: Final = 3
 """A shorter beginning fits too many places."""
 _HALVES: Final = frozenset("east west north south".split())
@@ -264,21 +266,30 @@ def _found(wanted: str, near: Place | None) -> list[Place]:
 
 
 def _named(wanted: str, near: Place | None) -> list[Place]:
+    found = _named_anywhere(wanted)
+    if near is None:
+        return list(found)
+    return [p for p in found if km_between(p, near) <= CITY_WITHIN_KM]
+
+
+@lru_cache(maxsize=_KEPT_NAMES)
+def _named_anywhere(wanted: str) -> tuple[Place, ...]:
     if not wanted:
-        return []
+        return ()
     found = [*_load().by_name.get(wanted, ()), *_areas(wanted)]
     exact = {id(p) for p in found}
     found += [p for p in _cities_beginning(wanted) if id(p) not in exact]
-    if near is not None:
-        found = [p for p in found if km_between(p, near) <= CITY_WITHIN_KM]
     own = _load().own.get(wanted, ())
-    return sorted(found, key=lambda p: (p.country != HOME, p not in own and fold(p.name) != wanted))
+    return tuple(
+        sorted(found, key=lambda p: (p.country != HOME, p not in own and fold(p.name) != wanted))
+    )
 
 
 def _areas(wanted: str) -> Iterator[Place]:
     """Return the localities whose name begins with `wanted`, or is it where that is very short."""
     areas = _load().areas
-    for folded, name, where in areas[bisect_left(areas, wanted, key=lambda item: item[0]) :]:
+    for at in range(bisect_left(areas, wanted, key=lambda item: item[0]), len(areas)):
+        folded, name, where = areas[at]
         if not folded.startswith(wanted):
             return
         if folded != wanted and len(wanted) < _LEAST_LETTERS:
@@ -305,7 +316,8 @@ def _cities_beginning(wanted: str) -> list[Place]:
         return []
     gazetteer = _load()
     found: list[Place] = []
-    for name in gazetteer.names[bisect_left(gazetteer.names, wanted) :]:
+    for at in range(bisect_left(gazetteer.names, wanted), len(gazetteer.names)):
+        name = gazetteer.names[at]
         if not name.startswith(wanted):
             break
         sure = _says(wanted, name)

@@ -86,6 +86,8 @@ class Words:
         self._unknown = log(1 + most) / 2
         self._stems = _by(_stem, self._weights)
         self._sounds = _by(_sound, self._weights)
+        self._beginnings = _by(_beginning, self._weights)
+        self._initials = _by(_initial, self._weights)
         self._alike = lru_cache(4_096)(self._looked_up)
 
     def find(self, title: str) -> Mapping[str, float]:
@@ -147,10 +149,21 @@ class Words:
         for each in self._sounds.get(_sound(word), ()):
             found.setdefault(each, _SOUND)
         if not found and len(word) > _STEM_LETTERS:
-            found = {each: _BEGINNING for each in self._weights if _begins(each, word)}
+            alike = self._beginnings.get(_beginning(word), ())
+            found = {each: _BEGINNING for each in alike if _begins(each, word)}
         if not found and len(word) >= _TYPO_LETTERS:
-            found = {each: _TYPO for each in self._weights if _mistyped(each, word)}
+            alike = self._initials.get(_initial(word), ())
+            found = {each: _TYPO for each in alike if _mistyped(each, word)}
         return found
+
+
+def _beginning(word: str) -> str:
+    """Return what two words have in common of which one begins with the other; "" for a short word."""
+    return word[: _STEM_LETTERS + 1] if len(word) > _STEM_LETTERS else ""
+
+
+def _initial(word: str) -> str:
+    return word[:1]
 
 
 def _begins(one: str, other: str) -> bool:

@@ -7,13 +7,14 @@ an end alone is kept as such, and asked to be completed.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Final
+from functools import cache, lru_cache
+from typing import Final, NamedTuple
 
 from app.core.week import DAY
 from app.nlu import dates, hour_halves, weekly_hours
 from app.nlu.hour_halves import Moment
 from app.nlu.job_draft import EVERY_SHIFT, Draft
+from app.nlu.normalize import KEPT_TEXTS
 from app.nlu.vocabulary import EDGE, START, one_of, phrase_set
 
 _LONGEST_TIMES: Final = 12
@@ -55,7 +56,8 @@ def read(text: str, draft: Draft, said: Said, between: re.Pattern[str]) -> tuple
     """Read the week out of a normalized text; return it with what is left of each part, parted by `between`."""
     for pattern, plain in _patterns().plain:
         text = pattern.sub(plain, text)
-    runs, moments, chunks = _runs(text, between)
+    found = _runs(text, between)
+    runs, moments, chunks = list(found.runs), list(found.moments), list(found.chunks)
     half = True if said.tonight else _half_said(text)
     runs, alone = _without_parts_alone(runs, timed=bool(moments))
     if half is None and alone is not None:
@@ -69,8 +71,18 @@ def read(text: str, draft: Draft, said: Said, between: re.Pattern[str]) -> tuple
     return draft, [chunk for chunk in chunks if chunk] if times or moments or not runs else chunks
 
 
-def _runs(text: str, between: re.Pattern[str]) -> tuple[list[str], list[Moment], list[str]]:
-    """Return the runs of days and hours, the times that stand alone, and the words between them."""
+class _Runs(NamedTuple):
+    runs: tuple[str, ...]
+    """The runs of days and hours."""
+    moments: tuple[Moment, ...]
+    """The times that stand alone."""
+    chunks: tuple[str, ...]
+    """The words between them."""
+
+
+@lru_cache(maxsize=KEPT_TEXTS)
+def _runs(text: str, between: re.Pattern[str]) -> _Runs:
+    """Return what of a text are days and hours; kept, because a job and its correction ask the same."""
     runs: list[str] = []
     moments: list[Moment] = []
     chunks: list[str] = []
@@ -93,7 +105,7 @@ def _runs(text: str, between: re.Pattern[str]) -> tuple[list[str], list[Moment],
             chunks.append(" ".join(left))
             left, at = [], end
         chunks.append(" ".join(left))
-    return runs, moments, chunks
+    return _Runs(tuple(runs), tuple(moments), tuple(chunks))
 
 
 def _moment_at(words: Sequence[str], at: int) -> tuple[Moment | None, int]:

@@ -213,13 +213,19 @@ def _first_words() -> frozenset[str]:
 
 
 def _named(words: Sequence[str]) -> str | None:
-    said = skills.fold(" ".join(words))
+    return _named_by(" ".join(words))
+
+
+@lru_cache(maxsize=4_096)
+def _named_by(phrase: str) -> str | None:
+    """Return the role of that name; kept, because each reader of a message asks for the same phrases."""
+    said = skills.fold(phrase)
     if not said or said in fillers():
         return None
     for form in (said, said.removesuffix("s"), said.removesuffix("es")):
         if slug := _names().get(form):
             return slug
-    return _misspelt(said) if len(words) == 1 else None
+    return _misspelt(said) if " " not in phrase else None
 
 
 @lru_cache(maxsize=4_096)
