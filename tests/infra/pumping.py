@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import _lru_cache_wrapper, lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 from re import _constants as kinds
@@ -32,9 +32,12 @@ _QUICK_SECONDS: Final = 0.001
 for the whole takes three times as long as this for a quarter."""
 _SO_FAR_SECONDS: Final = SLOWEST_SECONDS / 6
 _SO_FAR: Final = 2.2
+_EVEN: Final = 1.1
 """What takes no longer than `_SO_FAR_SECONDS` for a quarter of the text, and `_SO_FAR` times as long as for
 half of that, is linear: what is partly quadratic, so much that the whole takes more than `_LINEAR` times as
-long as its half, takes at least 2.4 times as long for a quarter as for an eighth."""
+long as its half, takes at least 2.4 times as long for a quarter as for an eighth. Of two measures of each
+the lesser counts, or one is enough where the last of `_STEPS` says the same: that, for its length, the eighth
+took no more than `_EVEN` times as long."""
 _NOISE_SECONDS: Final = 0.02
 """Times below this say nothing about growth."""
 _LINEAR: Final = 3.0
@@ -43,6 +46,8 @@ _TRIES: Final = 5
 """How often a text that seems slow is measured again. The least counts: other work only adds to it."""
 _YARDSTICK_SECONDS: Final = 0.0005
 """CPU seconds of `_yardstick` on the quiet machine for which `SLOWEST_SECONDS` is meant."""
+_FEW_TEXTS: Final = 64
+"""A cache of the product that keeps no more is one of texts just read, not of words or names."""
 _SHARED_CORE: Final = 2.0
 """Work takes at most this many times its CPU time where two threads share a core and its caches."""
 
@@ -140,6 +145,7 @@ def _slow(
     def seconds(characters: int) -> float:
         return _seconds(run, pumped(seed, characters) + end)
 
+    taken = 0.0
     for characters in _STEPS:
         if (taken := seconds(characters)) > SLOWEST_SECONDS:
             taken, allowed = _least(partial(seconds, characters), taken)
@@ -149,7 +155,11 @@ def _slow(
         return None
     if quarter <= _SO_FAR_SECONDS:
         # The whole text takes six times as long as this, and nearly every reader is linear.
-        eighth = min(seconds(_share(seed, longest, 8)) for _ in range(2))
+        eighth = seconds(_share(seed, longest, 8))
+        of_step = taken * longest / 8 / _STEPS[-1]
+        if quarter <= _SO_FAR * eighth and eighth <= _EVEN * of_step:
+            return None
+        eighth = min(eighth, seconds(_share(seed, longest, 8)))
         if min(quarter, seconds(_share(seed, longest, 4))) <= _SO_FAR * eighth:
             return None
     # What reads no more than the beginning of a long text, as the chat does, takes as long for the whole.
@@ -216,9 +226,25 @@ def _yardstick(text: str) -> int:
 
 
 def _seconds(run: Callable[[str], object], text: str) -> float:
+    for kept in _kept_texts(len(sys.modules)):
+        kept.cache_clear()  # or a text that is measured again would have been read already
     began = time.thread_time()
     run(text)
     return time.thread_time() - began
+
+
+@lru_cache(maxsize=1)
+def _kept_texts(_modules: int) -> list[Any]:
+    """Return the product's caches of what was read of the last few texts."""
+    found = {
+        id(value): value
+        for name, module in list(sys.modules.items())
+        if name.startswith("app.")
+        for value in list(vars(module).values())
+        if isinstance(value, _lru_cache_wrapper)
+        and (value.cache_parameters()["maxsize"] or LONGEST) <= _FEW_TEXTS
+    }
+    return list(found.values())
 
 
 # ── Which patterns the tree has ──────────────────────────────────────────────────────────────────
