@@ -3,6 +3,7 @@
 Real servers, started on first use and shared by the run (`tests/infra`); nothing to install.
 """
 
+import gc
 import os
 import shutil
 import ssl
@@ -72,6 +73,12 @@ write_without_waiting()
 
 def pytest_collection_finish() -> None:
     """Look for garbage in what the tests make, not in the tests."""
+    gc_tuning.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Look for what nobody closed once; pytest itself does so five times, over all that was loaded."""
+    gc.collect()
     gc_tuning.freeze()
 
 

@@ -74,14 +74,17 @@ def check(wanted: Iterable[Mapping[str, Any]]) -> None:
 def seed(store: Store, wanted: Iterable[Mapping[str, Any]]) -> None:
     """Make the templates that exist from the start; one already there is brought up to date."""
     with store.write() as db:
+        there = {
+            (row["name"], row["language"]): row for row in db.execute("SELECT * FROM templates")
+        }
         for template in wanted:
-            row = db.execute(
-                "SELECT id FROM templates WHERE name = ? AND language = ?",
-                (template["name"], template["language"]),
-            ).fetchone()
+            row = there.get((template["name"], template["language"]))
             if row is None:
                 create(store, template)
-            else:
+            elif (row["category"], row["components"]) != (
+                str(template["category"]).upper(),
+                dumps(template["components"]),
+            ):
                 edit(store, row["id"], template)
 
 

@@ -7,6 +7,7 @@ test's: it stands still until `advance`, and background work happens when `settl
 import asyncio
 import datetime as dt
 import itertools
+import shutil
 import socket
 import sqlite3
 import threading
@@ -35,6 +36,7 @@ from app.workers.models import Worker
 from tests.infra import documented as documents
 from tests.support.assertions import ok
 from tests.support.factories import Tokens, register_employer, register_worker, sign_in_admin
+from tests.support.world_start import GivenSettings, seeded_journal
 
 START = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)
 """A Monday, 11:30 in India."""
@@ -453,7 +455,9 @@ def running_world(database_url: str, folder: Path, **settings: Any) -> Iterator[
         }
         if "interpreter_url" in values:
             values["interpreter_url"] = values["interpreter_url"].replace("{port}", str(port))
-        made = Settings(_env_file=None, **values)
+        made = GivenSettings(_env_file=None, **values)
+        if not made.sandbox_journal.exists():
+            shutil.copyfile(seeded_journal(), made.sandbox_journal)
         application = create_app(made, clock, loops=False)
         config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="on")
         server = uvicorn.Server(config)
