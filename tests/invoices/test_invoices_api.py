@@ -12,6 +12,7 @@ from tests.support.app_harness import Person, World
 from tests.support.assertions import ok, refused
 from tests.support.leads import lead, refund
 from tests.support.sellers import BENGALURU, SELLER, charge_tax
+from tests.support.team import member_of
 
 INVOICES = "/api/employers/invoices"
 
@@ -166,3 +167,6 @@ def test_invoices_and_orders_are_files_that_no_spreadsheet_runs(world: World) ->
     assert [(row["leads"], row["total"]) for row in ordered] == [("1", "4900")] * 2
     assert [row["refunded"] for row in ordered] == ["0", note["total"]]
     assert file_of(world.employer(), "invoices") == []
+    colleague = member_of(world, employer, "viewer")
+    assert file_of(colleague, "invoices") == [newest, note, first]
+    assert file_of(colleague, "orders") == ordered

@@ -73,7 +73,7 @@ async def export_invoices(actor: EmployerActorApart, rt: Rt, kind: OfKind = None
     async def page_of(page: PageRequest) -> Page[InvoiceRecord]:
         # The request's transaction is over when the file is sent.
         async with rt.database.read() as session:
-            found, cursor = await queries.list_invoices(session, actor.user_id, kind, page)
+            found, cursor = await queries.list_invoices(session, actor.employer_id, kind, page)
         return Page(items=[_record(invoice) for invoice in found], next_cursor=cursor)
 
     return await export("invoices", InvoiceRecord, page_of)

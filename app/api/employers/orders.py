@@ -323,7 +323,7 @@ async def export_orders(actor: EmployerActorApart, rt: Rt) -> Response:
     async def page_of(page: PageRequest) -> Page[OrderRecord]:
         # The request's transaction is over when the file is sent.
         async with rt.database.read() as session:
-            query = select(Order).where(Order.employer_id == actor.user_id)
+            query = select(Order).where(Order.employer_id == actor.employer_id)
             rows, cursor = await _NEWEST_FIRST.fetch(session, query, page, rt.keyring)
             items = await _records(session, [row[0] for row in rows])
         return Page(items=items, next_cursor=cursor)
