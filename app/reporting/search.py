@@ -5,7 +5,7 @@ of them. Nothing sealed is opened: a phone or mailbox is looked for by its keyed
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -139,7 +139,7 @@ async def _rows(
 
 
 async def _workers(session: AsyncSession, asked: _Asked) -> list[Found]:
-    conditions = _by_id(User.id, asked) + _part_of(asked.text, User.name)
+    conditions = _by_id(asked, User.id) + _part_of(asked.text, User.name)
     return await _people(session, asked, Role.WORKER, select(User, User.name), conditions)
 
 
@@ -148,7 +148,7 @@ async def _employers(session: AsyncSession, asked: _Asked) -> list[Found]:
     named = _part_of(asked.text, Employer.company_name, User.name)
     if asked.text:
         named.append(Employer.tax_id == asked.text.upper())
-    return await _people(session, asked, Role.EMPLOYER, query, _by_id(User.id, asked) + named)
+    return await _people(session, asked, Role.EMPLOYER, query, _by_id(asked, User.id) + named)
 
 
 async def _people(
@@ -186,159 +186,121 @@ def _written(money: Money) -> str:
     return f"{money.amount / 10**digits:.{digits}f} {money.currency}"
 
 
-def _by_id(column: Any, asked: _Asked) -> list[ColumnElement[bool]]:
-    return [] if asked.id is None else [column == asked.id]
+def _by_id(asked: _Asked, *columns: Any) -> list[ColumnElement[bool]]:
+    return [] if asked.id is None else [column == asked.id for column in columns]
 
 
-async def _jobs(session: AsyncSession, asked: _Asked) -> list[Found]:
-    query = select(Job, Employer.company_name).join(Employer, Employer.id == Job.employer_id)
-    conditions = _by_id(Job.id, asked) + _by_id(Job.employer_id, asked)
-    conditions += _part_of(asked.text, Job.title)
-    return [
-        Found(FoundKind.JOB, job.id, job.title, company, job.status, job.created_at)
-        for job, company in await _rows(session, query, Job.id, conditions)
-    ]
+@dataclass(frozen=True)
+class _Look:
+    """How one kind is found: its query, by which ids, by what else, and how a row is shown."""
+
+    query: Select[*tuple[Any, ...]]
+    ids: tuple[Any, ...]
+    """The columns that an id may stand in; the first one is its own."""
+    shown: Callable[..., Found]
+    """Takes the columns of a row."""
+    named: Callable[[_Asked], list[ColumnElement[bool]]] = lambda _asked: []
+
+    async def find(self, session: AsyncSession, asked: _Asked) -> list[Found]:
+        """Return what is found, newest first."""
+        conditions = _by_id(asked, *self.ids) + self.named(asked)
+        rows = await _rows(session, self.query, self.ids[0], conditions)
+        return [self.shown(*row) for row in rows]
 
 
-async def _leads(session: AsyncSession, asked: _Asked) -> list[Found]:
-    query = (
-        select(JobMatch, Job.title, Employer.company_name)
-        .join(Job, Job.id == JobMatch.job_id)
-        .join(Employer, Employer.id == JobMatch.employer_id)
-    )
-    rows = await _rows(session, query, JobMatch.id, _by_id(JobMatch.id, asked))
-    return [
-        Found(FoundKind.LEAD, match.id, title, company, match.status, match.offered_at)
-        for match, title, company in rows
-    ]
-
-
-async def _orders(session: AsyncSession, asked: _Asked) -> list[Found]:
-    query = select(Order, Employer.company_name).join(Employer, Employer.id == Order.employer_id)
-    at_provider = select(PaymentAttempt.order_id).where(
+def _at_provider(asked: _Asked) -> list[ColumnElement[bool]]:
+    attempts = select(PaymentAttempt.order_id).where(
         or_(PaymentAttempt.intent_id == asked.text, PaymentAttempt.session_id == asked.text)
     )
-    conditions = [
-        *_by_id(Order.id, asked),
-        *_by_id(Order.employer_id, asked),
-        Order.id.in_(at_provider),
-    ]
-    return [
-        Found(
+    return [Order.id.in_(attempts)]
+
+
+def _captured(asked: _Asked) -> list[ColumnElement[bool]]:
+    attempts = select(PaymentAttempt.id).where(PaymentAttempt.intent_id == asked.text)
+    return [Payment.captured_by.in_(attempts)]
+
+
+def _returned(kind: FoundKind) -> Callable[[Any], Found]:
+    """Return how money on its way back is shown."""
+    return lambda one: Found(
+        kind, one.id, _written(one.money), one.provider_id, one.status, one.created_at
+    )
+
+
+_LOOKS: Final[dict[FoundKind, Callable[[AsyncSession, _Asked], Awaitable[list[Found]]]]] = {
+    FoundKind.WORKER: _workers,
+    FoundKind.EMPLOYER: _employers,
+    FoundKind.JOB: _Look(
+        select(Job, Employer.company_name).join(Employer, Employer.id == Job.employer_id),
+        (Job.id, Job.employer_id),
+        lambda job, company: Found(
+            FoundKind.JOB, job.id, job.title, company, job.status, job.created_at
+        ),
+        lambda asked: _part_of(asked.text, Job.title),
+    ).find,
+    FoundKind.LEAD: _Look(
+        select(JobMatch, Job.title, Employer.company_name)
+        .join(Job, Job.id == JobMatch.job_id)
+        .join(Employer, Employer.id == JobMatch.employer_id),
+        (JobMatch.id,),
+        lambda match, title, company: Found(
+            FoundKind.LEAD, match.id, title, company, match.status, match.offered_at
+        ),
+    ).find,
+    FoundKind.ORDER: _Look(
+        select(Order, Employer.company_name).join(Employer, Employer.id == Order.employer_id),
+        (Order.id, Order.employer_id),
+        lambda order, company: Found(
             FoundKind.ORDER,
             order.id,
             company,
             _written(order.price),
             order.status,
             order.created_at,
-        )
-        for order, company in await _rows(session, query, Order.id, conditions)
-    ]
-
-
-async def _payments(session: AsyncSession, asked: _Asked) -> list[Found]:
-    query = (
+        ),
+        _at_provider,
+    ).find,
+    FoundKind.PAYMENT: _Look(
         select(Payment, Job.title, Employer.company_name)
         .join(JobMatch, JobMatch.id == Payment.match_id)
         .join(Job, Job.id == JobMatch.job_id)
-        .join(Employer, Employer.id == Payment.employer_id)
-    )
-    captured_by = select(PaymentAttempt.id).where(PaymentAttempt.intent_id == asked.text)
-    conditions = [
-        *_by_id(Payment.id, asked),
-        *_by_id(Payment.match_id, asked),
-        *_by_id(Payment.order_id, asked),
-        *_by_id(Payment.employer_id, asked),
-        Payment.captured_by.in_(captured_by),
-    ]
-    return [
-        Found(FoundKind.PAYMENT, one.id, company, title, one.status, one.created_at)
-        for one, title, company in await _rows(session, query, Payment.id, conditions)
-    ]
-
-
-async def _invoices(session: AsyncSession, asked: _Asked) -> list[Found]:
-    conditions = [
-        *_by_id(Invoice.id, asked),
-        *_by_id(Invoice.order_id, asked),
-        *_by_id(Invoice.employer_id, asked),
-        Invoice.number == asked.text.upper(),
-    ]
-    return [
-        Found(
+        .join(Employer, Employer.id == Payment.employer_id),
+        (Payment.id, Payment.match_id, Payment.order_id, Payment.employer_id),
+        lambda one, title, company: Found(
+            FoundKind.PAYMENT, one.id, company, title, one.status, one.created_at
+        ),
+        _captured,
+    ).find,
+    FoundKind.INVOICE: _Look(
+        select(Invoice),
+        (Invoice.id, Invoice.order_id, Invoice.employer_id),
+        lambda one: Found(
             FoundKind.INVOICE,
-            invoice.id,
-            invoice.number,
-            invoice.snapshot["buyer"]["name"],
-            invoice.kind,
-            invoice.issued_at,
-        )
-        for (invoice,) in await _rows(session, select(Invoice), Invoice.id, conditions)
-    ]
-
-
-async def _refunds(session: AsyncSession, asked: _Asked) -> list[Found]:
-    conditions = [
-        *_by_id(Refund.id, asked),
-        *_by_id(Refund.payment_id, asked),
-        *_by_id(Refund.order_id, asked),
-        Refund.provider_id == asked.text,
-    ]
-    return [
-        Found(
-            FoundKind.REFUND,
             one.id,
-            _written(one.money),
-            one.provider_id,
-            one.status,
-            one.created_at,
-        )
-        for (one,) in await _rows(session, select(Refund), Refund.id, conditions)
-    ]
-
-
-async def _disputes(session: AsyncSession, asked: _Asked) -> list[Found]:
-    conditions = [
-        *_by_id(Dispute.id, asked),
-        *_by_id(Dispute.payment_id, asked),
-        *_by_id(Dispute.order_id, asked),
-        *_by_id(Dispute.employer_id, asked),
-        Dispute.provider_id == asked.text,
-    ]
-    return [
-        Found(
-            FoundKind.DISPUTE,
-            one.id,
-            _written(one.money),
-            one.provider_id,
-            one.status,
-            one.created_at,
-        )
-        for (one,) in await _rows(session, select(Dispute), Dispute.id, conditions)
-    ]
-
-
-async def _messages(session: AsyncSession, asked: _Asked) -> list[Found]:
-    conditions = [
-        *_by_id(OutboxMessage.id, asked),
-        *_by_id(OutboxMessage.user_id, asked),
-        *_by_id(OutboxMessage.subject_id, asked),
-    ]
-    return [
-        Found(FoundKind.MESSAGE, one.id, one.kind, one.channel, one.state, one.created_at)
-        for (one,) in await _rows(session, select(OutboxMessage), OutboxMessage.id, conditions)
-    ]
-
-
-_LOOKS: Final[dict[FoundKind, Callable[[AsyncSession, _Asked], Any]]] = {
-    FoundKind.WORKER: _workers,
-    FoundKind.EMPLOYER: _employers,
-    FoundKind.JOB: _jobs,
-    FoundKind.LEAD: _leads,
-    FoundKind.ORDER: _orders,
-    FoundKind.PAYMENT: _payments,
-    FoundKind.INVOICE: _invoices,
-    FoundKind.REFUND: _refunds,
-    FoundKind.DISPUTE: _disputes,
-    FoundKind.MESSAGE: _messages,
+            one.number,
+            one.snapshot["buyer"]["name"],
+            one.kind,
+            one.issued_at,
+        ),
+        lambda asked: [Invoice.number == asked.text.upper()],
+    ).find,
+    FoundKind.REFUND: _Look(
+        select(Refund),
+        (Refund.id, Refund.payment_id, Refund.order_id),
+        _returned(FoundKind.REFUND),
+        lambda asked: [Refund.provider_id == asked.text],
+    ).find,
+    FoundKind.DISPUTE: _Look(
+        select(Dispute),
+        (Dispute.id, Dispute.payment_id, Dispute.order_id, Dispute.employer_id),
+        _returned(FoundKind.DISPUTE),
+        lambda asked: [Dispute.provider_id == asked.text],
+    ).find,
+    FoundKind.MESSAGE: _Look(
+        select(OutboxMessage),
+        (OutboxMessage.id, OutboxMessage.user_id, OutboxMessage.subject_id),
+        lambda one: Found(
+            FoundKind.MESSAGE, one.id, one.kind, one.channel, one.state, one.created_at
+        ),
+    ).find,
 }
