@@ -10,6 +10,8 @@ _WIDTH: Final = 640
 _BAR: Final = 22
 _GAP: Final = 8
 _LABEL: Final = 190
+_END: Final = 120
+"""Left free for the number at the end of the longest bar."""
 _HEIGHT: Final = 160
 _LINE_MARGIN: Final = 28
 
@@ -26,7 +28,7 @@ def bars(rows: Sequence[Bar], label: str) -> Markup:
     """Return horizontal bars, the longest over the whole width; `label` names the chart for who can't see it."""
     most = max((row.value for row in rows), default=0) or 1
     height = len(rows) * (_BAR + _GAP)
-    room = _WIDTH - _LABEL - 70
+    room = _WIDTH - _LABEL - _END
     parts = Markup()
     for number, row in enumerate(rows):
         y = number * (_BAR + _GAP)
