@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from app.attempts.models import WorkAttempt
 from app.attempts.work import LEASE, Kind
@@ -16,6 +16,7 @@ from app.moderation.models import BulkAction, BulkItem
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok, refused
 from tests.support.leads import log_of, somewhere
+from tests.support.statements import statements_of
 
 NOWHERE = "0190b5a4-0000-7000-8000-000000000000"
 PATH = "/api/admin/bulk"
@@ -277,18 +278,9 @@ def test_five_hundred_take_as_many_statements_to_preview_and_show_as_one(world: 
     counted: list[int] = []
     for some in (ids[:1], ids):
         asked = ok(ask(admin, "verify", some), 202)
-        statements: list[str] = []
-
-        def note(_c: Any, _u: Any, statement: str, *_: Any, said: list[str] = statements) -> None:
-            said.append(statement)
-
-        engines = {world.runtime.database.engine, world.runtime.database._reading}
-        for engine in engines:
-            event.listen(engine.sync_engine, "before_cursor_execute", note)
-        ok(admin.post(f"{PATH}/preview", {"action": "verify", "ids": some}))
-        ok(admin.get(f"{PATH}/{asked['id']}"))
-        for engine in engines:
-            event.remove(engine.sync_engine, "before_cursor_execute", note)
+        with statements_of(world) as statements:
+            ok(admin.post(f"{PATH}/preview", {"action": "verify", "ids": some}))
+            ok(admin.get(f"{PATH}/{asked['id']}"))
         counted.append(len(statements))
         ok(admin.post(f"{PATH}/{asked['id']}/stop"))
     assert counted[0] == counted[1]

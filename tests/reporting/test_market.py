@@ -1,15 +1,12 @@
 """The market's figures: funnel, filling, offers per worker; where people are, without telling who."""
 
-from typing import Any
-
-from sqlalchemy import event
-
 from app.api.admin.market import MapCell, MarketMap
 from app.reporting.market import LEAST_SHOWN
 from app.web.market_map import draw_market
 from tests.support.app_harness import World
 from tests.support.assertions import ok, refused
 from tests.support.leads import lead
+from tests.support.statements import statements_of
 
 PUNE = {"latitude": 18.52, "longitude": 73.85}
 
@@ -90,16 +87,7 @@ def test_more_jobs_take_no_more_statements(world: World) -> None:
     for _ in range(2):
         for _ in range(3):
             lead(world, accept=False)
-        statements: list[str] = []
-
-        def note(_c: Any, _u: Any, statement: str, *_: Any, said: list[str] = statements) -> None:
-            said.append(statement)
-
-        engines = {world.runtime.database.engine, world.runtime.database._reading}
-        for engine in engines:
-            event.listen(engine.sync_engine, "before_cursor_execute", note)
-        ok(admin.get("/api/admin/market"))
-        for engine in engines:
-            event.remove(engine.sync_engine, "before_cursor_execute", note)
+        with statements_of(world) as statements:
+            ok(admin.get("/api/admin/market"))
         counted.append(len(statements))
     assert counted[0] == counted[1]

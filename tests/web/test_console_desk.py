@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 
 from app.audit import log
 from app.core.ids import new_id
@@ -18,6 +18,7 @@ from app.workers.models import Worker
 from tests.support.app_harness import World
 from tests.support.assertions import ok
 from tests.support.leads import lead, log_of, somewhere
+from tests.support.statements import statements_of
 from tests.web.test_console import signed_in
 
 
@@ -279,21 +280,12 @@ def test_ten_thousand_rows_are_paged_with_the_statements_of_ten(world: World) ->
     for _ in range(3):
         world.worker(location=somewhere(), slots=())
     owner = signed_in(world)
-    engines = {world.runtime.database.engine, world.runtime.database._reading}
     counted, text = [], ""
     for many in (0, 10_000):
         if many:
             world.in_session(lambda session, many=many: _many_workers(session, many))
-        statements: list[str] = []
-
-        def note(_c: Any, _u: Any, statement: str, *_: Any, said: list[str] = statements) -> None:
-            said.append(statement)
-
-        for engine in engines:
-            event.listen(engine.sync_engine, "before_cursor_execute", note)
-        page = owner.get("/console/lists/workers")
-        for engine in engines:
-            event.remove(engine.sync_engine, "before_cursor_execute", note)
+        with statements_of(world) as statements:
+            page = owner.get("/console/lists/workers")
         assert page.status_code == 200
         text = page.text
         assert text.count('name="ids"') <= 50
