@@ -1,6 +1,7 @@
 """An employer's jobs on pages: the list, the form, the job with its leads, live."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,18 +12,21 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.employers import jobs, matches
+from app.api.employers import balance, jobs, matches, profile
 from app.api.employers.jobs import JobAnswer, JobRepeat
+from app.api.employers.matches import Match
 from app.api.http import event_streams
 from app.api.http.dependencies import Now, PageQuery, Read, Rt, Write, runtime_of
 from app.api.http.event_streams import AccountStreamsFull, StreamsFull, mark_of
 from app.api.http.parameters import JobId
 from app.catalogue import places, skills
 from app.core.errors import DomainError
+from app.core.languages import DEFAULT_LANGUAGE
 from app.core.paging import PageRequest
 from app.identity.actor import Actor
 from app.jobs.models import JobStatus
 from app.offers.rules import OfferStatus
+from app.payments.first_message import hello_url
 from app.policy import policy
 from app.runtime import Runtime
 from app.web import job_form
@@ -284,7 +288,34 @@ async def _shown(
     )
     leads = [match for match in accepted.items if not match.unlocked]
     bought = [match for match in accepted.items if match.unlocked]
-    return {"job": job, "leads": leads, "bought": bought}
+    there = (await balance.get_balance(session, actor)).balance if leads else None
+    return {
+        "job": job,
+        "leads": leads,
+        "bought": bought,
+        "balance": there,
+        "hello": await _hellos(session, actor, job, bought),
+    }
+
+
+async def _hellos(
+    session: AsyncSession, actor: Actor, job: JobAnswer, bought: Sequence[Match]
+) -> dict[UUID, str]:
+    """Return for each contact the link that opens a chat with the first message written."""
+    if not bought:
+        return {}
+    company = (await profile.get_profile(session, actor)).company_name
+    return {
+        match.id: hello_url(
+            match.contact.phone,
+            DEFAULT_LANGUAGE,
+            name=match.contact.name or "",
+            company=company,
+            title=job.title,
+        )
+        for match in bought
+        if match.contact is not None and match.contact.phone is not None
+    }
 
 
 @router.get("/{job_id}/events")

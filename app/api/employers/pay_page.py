@@ -45,19 +45,20 @@ async def show(token: str, rt: Rt, paid: str = "") -> Response:
         except NotFound:
             return page("en", "link_unknown", {}, status=404)
         language = lead.user.language
+        there = f"/jobs/{lead.match.job_id}"
         if await purchase.find_unlock(session, employer_id, lead.match.id) is not None:
             bought = await contacts.contacts_of(session, employer_id, [lead.match.id])
             gone = bought[lead.match.id].name is None
-            return page(language, "lead_left" if gone else "lead_bought", lead.params)
+            return page(language, "lead_left" if gone else "lead_bought", lead.params, back=there)
         if await may_be_paid(session, lead, paid) or await is_processing(session, lead):
-            return page(language, "lead_paid", lead.params, refresh_seconds=5)
+            return page(language, "lead_paid", lead.params, refresh_seconds=5, back=there)
         if not await is_for_sale(session, lead.match.id):
-            return page(language, "lead_gone", lead.params)
+            return page(language, "lead_gone", lead.params, back=there)
         failed = await has_failed(session, lead)
     if lead.params["price"]["amount"] == 0:
-        return page(language, "lead_free", lead.params, form=[], button="free_button")
+        return page(language, "lead_free", lead.params, form=[], button="free_button", back=there)
     kind = "lead_not_paid" if failed else "lead_offered"
-    return page(language, kind, lead.params, form=[], button="pay_button")
+    return page(language, kind, lead.params, form=[], button="pay_button", back=there)
 
 
 async def _show_order(token: str, rt: Rt, *, paid: str) -> Response:
@@ -69,16 +70,17 @@ async def _show_order(token: str, rt: Rt, *, paid: str) -> Response:
         except NotFound:
             return page("en", "link_unknown", {}, status=404)
     kind = linked.page
+    there = "/balance" if linked.order.kind == OrderKind.TOP_UP else "/jobs"
     just_paid = paid == str(linked.order.id) and linked.may_be_paid
     if kind == "top_up_open" or (kind == "top_up_offered" and just_paid):
-        return page(language, "top_up_open", linked.params, refresh_seconds=5)
+        return page(language, "top_up_open", linked.params, refresh_seconds=5, back=there)
     if kind == "top_up_offered":
-        return page(language, kind, linked.params, form=[], button="top_up_button")
+        return page(language, kind, linked.params, form=[], button="top_up_button", back=there)
     if kind == "leads_paid" or just_paid:
-        return page(language, "leads_paid", linked.params, refresh_seconds=5)
+        return page(language, "leads_paid", linked.params, refresh_seconds=5, back=there)
     if kind in {"leads_bought", "leads_gone", "top_up_paid", "top_up_over"}:
-        return page(language, kind, linked.params)
-    return page(language, kind, linked.params, form=[], button="pay_button")
+        return page(language, kind, linked.params, back=there)
+    return page(language, kind, linked.params, form=[], button="pay_button", back=there)
 
 
 @router.post("/{token}", dependencies=[limited("pay")])

@@ -53,19 +53,25 @@ def page(
     button: str = "",
     refusal: str = "",
     refresh_seconds: int = 0,
+    back: str = "",
 ) -> Response:
     """Return the page of a catalogue text, with a form that posts to the page's own address.
 
     `refusal` stands above the form as an alert. With `refresh_seconds` the page reloads itself.
+    `back` is the address of the portal's page that it is about.
     """
     heading, _, rest = escape(catalogue.render_page(language, kind, words)).partition("\n")
     told = f'<p class="refused" role="alert">{escape(refusal)}</p>' if refusal else ""
     again = f'<meta http-equiv="refresh" content="{refresh_seconds}">' if refresh_seconds else ""
+    way_back = (
+        f'<p><a href="{escape(back)}">{escape(catalogue.word(language, "page_back"))}</a></p>'
+    )
     html = (
         f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"{again}<title>{heading}</title><style>{_STYLE}</style></head><body><main>"
         f"<h1>{heading}</h1><p>{rest.strip()}</p>{told}{_form(language, words, form, button)}"
+        f"{way_back if back else ''}"
         "</main></body></html>"
     )
     headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
