@@ -23,7 +23,7 @@ from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.database.due import Due
 from app.identity import password_reset
-from app.matching import learning, waves
+from app.matching import learning, standby, waves
 from app.messaging import retention as messages_kept
 from app.messaging.account_links import send_reset_link
 from app.messaging.inbox import model_readings, process
@@ -206,6 +206,7 @@ LOOPS = (
     Loop("refunds", _send_refunds, 5),
     Loop("expire_offers", _item_by_item(expire.EXPIRIES, expire.expire_due), 5),
     Loop("waves", _item_by_item(waves.WAVES, waves.send_due), 5, waves.AT_ONCE),
+    Loop("standby", _item_by_item(standby.PLACES, standby.promote_due), 15),
     Loop("learn_answers", _learn_answers, 600),
     Loop("remind", _item_by_item(remind.REMINDERS, remind.remind_due), 15),
     Loop("expire_jobs", _item_by_item(closing.ENDS, closing.expire_jobs_due), 30),

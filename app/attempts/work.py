@@ -56,6 +56,7 @@ class Kind(StrEnum):
     WAVE = "wave"
     OFFER_EXPIRY = "offer_expiry"
     REMINDER = "reminder"
+    STANDBY = "standby"
     JOB_END = "job_end"
     REFUND = "refund"
     PAYMENT_CHECK = "payment_check"

@@ -38,6 +38,7 @@ from app.dialogue.effects import (
     SetPhone,
     SetWeeklyHours,
     ShowReliability,
+    StandBy,
     Start,
     Stop,
 )
@@ -47,10 +48,11 @@ from app.dialogue.worker.questions import good_name
 from app.employers.reports import report_employer
 from app.identity import codes, users
 from app.masking.mask import mask
+from app.matching.standby_odds import standby_chance
 from app.messaging.contacts import identify
 from app.messaging.conversations import handoff
 from app.messaging.models import HandoffReason
-from app.offers import appeals, reasons, reconsider, reliability, respond
+from app.offers import appeals, reasons, reconsider, reliability, respond, standby
 from app.offers.queries import employer_of_offer
 from app.offers.reliability_text import advice_texts, part_text
 from app.offers.rules import OfferAnswer
@@ -110,10 +112,12 @@ _CODE_REFUSALS: Final = frozenset(
 
 async def _refusal_reply(context: EffectContext, effect: Effect, refusal: DomainError) -> Reply:
     """Return what to say of a refusal; an offer that has changed is told as it is now."""
-    if isinstance(effect, AnswerOffer | GiveReason | BlockEmployer | ReportEmployer):
+    if isinstance(effect, AnswerOffer | StandBy | GiveReason | BlockEmployer | ReportEmployer):
         offer = await find_offer(context.session, context.person, effect.offer_id, context.now)
         if offer is None:
             return Reply("offer_unknown")
+        if refusal.reason == "offer_closed" and offer.full:
+            return Reply("offer_full", offer.params)
         if refusal.reason in _OFFER_REFUSALS:
             return Reply(_OFFER_REFUSALS[refusal.reason], offer.params)
         return offer_reply(offer)
@@ -201,6 +205,16 @@ async def _answer_offer(context: EffectContext, effect: AnswerOffer) -> None:
         context.now,
         base_url=context.base_url,
     )
+
+
+async def _stand_by(context: EffectContext, effect: StandBy) -> None:
+    standing = await standby.stand_by(
+        context.session, context.worker_id, effect.offer_id, context.now
+    )
+    offer = await find_offer(context.session, context.person, effect.offer_id, context.now)
+    chance = standby_chance(standing.accepted, standing.ahead, standing.open_places)
+    params = {} if offer is None else offer.params
+    context.reply("standing_by", {**params, "ahead": standing.ahead, "percent": f"{chance:.0%}"})
 
 
 async def _give_reason(context: EffectContext, effect: GiveReason) -> None:
@@ -327,6 +341,7 @@ HANDLERS: Final[Mapping[type, Handler]] = {
     EditProfile: _edit_profile,
     SetWeeklyHours: _set_weekly_hours,
     AnswerOffer: _answer_offer,
+    StandBy: _stand_by,
     GiveReason: _give_reason,
     BlockEmployer: _block_employer,
     AnswerReached: _answer_reached,

@@ -88,6 +88,13 @@ class AnswerOffer(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class StandBy(Effect):
+    """Wait for a place of a job that is full."""
+
+    offer_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class GiveReason(Effect):
     """Add the reason for a rejection."""
 

@@ -9,12 +9,14 @@ returns places in these columns. What it does, in this order:
    say yes, less what they were asked lately, so that offers spread.
 3. It looks again when the silence of those asked will have made it too unlikely; answers make it look at once.
 
+Asked only where the job would otherwise ask nobody at all: whoever may say yes to another offer for the same hours.
 Never asked, whatever else holds: whoever had as many offers in seven days as they want, sleeps, has given these
 hours away, or was asked about this job before (the caller passes nobody who was). What is no input here
 (name, age, gender, language, what an answer was) cannot decide anything.
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,8 +35,9 @@ class AskingRules:
     soon_minutes: float = 40.0
     soon_chance: float = 0.4
     """How likely all places fill within `soon_minutes` from now, at least, where people are asked seldom."""
-    haste_load: float = 1.5
-    """Where people were usually asked so often in the week before, half of that chance is enough."""
+    haste_load: float = 0.1
+    """Where people were usually asked so often in the week before, half of that chance is enough. So little, because
+    each offer more tires whom another job needs: one after the other is asked where there is time."""
     urgent_minutes: float = 300.0
     """With so little time left `end_chance` counts."""
     end_chance: float = 0.97
@@ -51,8 +54,6 @@ class AskingRules:
     """Factor of the turn of somebody who was never offered anything."""
     liked_turn: float = 1.2
     """Factor of the turn of somebody whom the employer likes."""
-    torn_turn: float = 0.05
-    """Factor of the turn of somebody who may say yes to another job for the same hours."""
     least_share: float = 0.25
     """For speed alone only people are asked whose chance is at least this share of the best one's."""
 
@@ -95,7 +96,8 @@ class Candidates:
     barred: Bools
     """Whether they can't be asked: these hours are given away."""
     torn: Bools
-    """Whether another offer for some of these hours is open: they are asked when few others are left."""
+    """Whether another offer for some of these hours is open: they are asked only where nobody else can be, and nobody
+    was, because a yes to both would book them twice."""
     fit: Floats
     """Their score, 0 to 1."""
     arrives: Floats
@@ -116,6 +118,8 @@ class Need:
     """Waking minutes until its deadline."""
     hour: int
     """Of the week, now."""
+    asked_anybody: bool = False
+    """Whether anybody was asked about the job before."""
 
 
 class Outlook:
@@ -165,7 +169,7 @@ class Plan:
         self._need, self._waiting, self._curves, self._rules = need, waiting, curves, rules
         self._asked: list[float] = []
         """How likely each of those chosen now says yes at all."""
-        self._soon, self._end = self._outlook(0.0)
+        [(self._soon, self._end)] = self._outlooks((0.0,))
 
     @property
     def wants_more(self) -> bool:
@@ -184,7 +188,10 @@ class Plan:
         """Return the places of those to ask now, at most so many, first who has the first turn."""
         if not self.wants_more or not len(candidates) or most <= 0:
             return []
-        open_to = np.flatnonzero(~candidates.barred & (candidates.load < candidates.cap))
+        may = ~candidates.barred & (candidates.load < candidates.cap)
+        open_to = np.flatnonzero(may & ~candidates.torn)
+        if not len(open_to) and not self._need.asked_anybody:
+            open_to = np.flatnonzero(may)
         if not len(open_to):
             return []
         need, curves, rules = self._need, self._curves, self._rules
@@ -201,10 +208,9 @@ class Plan:
             * candidates.fit[open_to] ** rules.fit_power
             * np.where(candidates.newcomer[open_to], rules.newcomer_turn, 1.0)
             * np.where(candidates.liked[open_to], rules.liked_turn, 1.0)
-            * np.where(candidates.torn[open_to], rules.torn_turn, 1.0)
         )
-        share_soon = float(curves.replied(min(rules.soon_minutes, need.minutes_left), need.hour))
-        share_end = float(curves.replied(need.minutes_left, need.hour))
+        share_soon = curves.replied_at(min(rules.soon_minutes, need.minutes_left), need.hour)
+        share_end = curves.replied_at(need.minutes_left, need.hour)
         least = 0.0
         if need.minutes_left > rules.urgent_minutes:
             least = rules.least_share * float(chance.max())
@@ -229,40 +235,48 @@ class Plan:
         """
         if self.wants_more:
             return NOBODY_LEFT
-        for minutes in LOOKS:
-            if not self._is_enough(*self._outlook(minutes)):
+        for minutes, outlook in zip(LOOKS, self._outlooks(LOOKS), strict=True):
+            if not self._is_enough(*outlook):
                 return minutes
         return LOOKS[-1]
 
-    def _outlook(self, after: float) -> tuple[Outlook, Outlook]:
-        """Return how likely the places fill soon, and by the end, if nobody else is asked.
+    def _outlooks(self, afters: Sequence[float]) -> Iterator[tuple[Outlook, Outlook]]:
+        """Yield how likely the places fill soon, and by the end, if nobody else is asked.
 
-        With `after`, as it will be when nobody has answered in so many minutes from now.
+        For each of `afters`, as it will be when nobody has answered in so many minutes from now.
         """
-        need, curves, waiting = self._need, self._curves, self._waiting
-        left = max(need.minutes_left - after, 0.0)
-        soon, end = Outlook(need.places), Outlook(need.places)
-        soonest = min(self._rules.soon_minutes, left)
-        if len(waiting):
-            elapsed = waiting.elapsed + after
-            before = curves.replied(elapsed, waiting.hour)
-            still = (
-                waiting.accepts * waiting.answers / np.maximum(1 - waiting.answers * before, 1e-9)
-            )
-            for outlook, within in ((soon, soonest), (end, left)):
-                came = curves.replied(elapsed + within, waiting.hour)
-                for chance in (still * (came - before)).tolist():
-                    outlook.add(chance)
-        if self._asked:
-            hour = need.hour
-            before, by_soon, by_end = curves.replied(
-                np.array([after, after + soonest, after + left]), hour
-            ).tolist()
-            for likely in self._asked:
-                rest = max(1 - likely * before, 1e-9)
-                soon.add(likely * (by_soon - before) / rest)
-                end.add(likely * (by_end - before) / rest)
-        return soon, end
+        need, curves = self._need, self._curves
+        from_waiting = self._from_waiting(np.array(afters)) if len(self._waiting) else None
+        for place, after in enumerate(afters):
+            left = max(need.minutes_left - after, 0.0)
+            soonest = min(self._rules.soon_minutes, left)
+            soon, end = Outlook(need.places), Outlook(need.places)
+            if from_waiting is not None:
+                for outlook, chances in zip((soon, end), from_waiting, strict=True):
+                    for chance in chances[place].tolist():
+                        outlook.add(chance)
+            if self._asked:
+                before = curves.replied_at(after, need.hour)
+                by_soon = curves.replied_at(after + soonest, need.hour) - before
+                by_end = curves.replied_at(after + left, need.hour) - before
+                for likely in self._asked:
+                    rest = max(1 - likely * before, 1e-9)
+                    soon.add(likely * by_soon / rest)
+                    end.add(likely * by_end / rest)
+            yield soon, end
+
+    def _from_waiting(self, afters: Floats) -> tuple[Floats, Floats]:
+        """Return how likely each open offer is accepted soon, and by the end: a row for each of `afters`."""
+        waiting, curves = self._waiting, self._curves
+        left = np.maximum(self._need.minutes_left - afters, 0.0)[:, None]
+        elapsed = waiting.elapsed[None, :] + afters[:, None]
+        before = curves.replied(elapsed, waiting.hour)
+        still = waiting.accepts * waiting.answers / np.maximum(1 - waiting.answers * before, 1e-9)
+        soonest = np.minimum(self._rules.soon_minutes, left)
+        return (
+            still * (curves.replied(elapsed + soonest, waiting.hour) - before),
+            still * (curves.replied(elapsed + left, waiting.hour) - before),
+        )
 
     def _is_enough(self, soon: Outlook, end: Outlook) -> bool:
         by_the_end, rules = end.chance, self._rules

@@ -61,7 +61,12 @@ def need_of(job: Job, open_places: int, now: dt.datetime, quiet: QuietPeriod | N
     left = _OPEN_ENDED_MINUTES
     if job.closes_at is not None:
         left = _minutes(quiet, now, job.closes_at)
-    return Need(open_places, left, hour_of_week(_read_at(quiet, now), job.time_zone))
+    return Need(
+        open_places,
+        left,
+        hour_of_week(_read_at(quiet, now), job.time_zone),
+        asked_anybody=job.wave > 0,
+    )
 
 
 _OPEN: Final = select(

@@ -196,7 +196,7 @@ async def _facts(
     away = [person.id for person in people if person.is_away]
     working = [person.id for person in people if person.works]
     time_off = await _time_off(session, away, job) if away else {}
-    busy = await _accepted_jobs(session, working, job) if working else {}
+    busy = await accepted_jobs(session, working, job) if working else {}
     return [
         WorkerFacts(
             id=person.id,
@@ -240,7 +240,7 @@ async def _time_off(
     return dict(found)
 
 
-async def _accepted_jobs(
+async def accepted_jobs(
     session: AsyncSession, ids: Collection[UUID], job: JobFacts
 ) -> dict[UUID, list[Schedule]]:
     """When those workers work elsewhere: an acceptance counts until it or its job is called off."""

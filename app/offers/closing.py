@@ -5,7 +5,18 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, exists, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -65,6 +76,7 @@ async def close_job(
         after={"status": job.status},
     )
     await close_open(session, locked, _REASON[action], actor, now)
+    await _end_standby(session, locked, _REASON[action], now)
     if action == JobAction.CANCEL:
         await _notify_accepted(session, locked, now)
         if locked.status is JobStatus.PUBLISHED:
@@ -265,6 +277,32 @@ async def _notify_accepted(session: AsyncSession, job: LockedJob, now: dt.dateti
                 reason=CloseReason.CANCELLED.value,
             )
             for worker_id, offer_id in await session.execute(query)
+        ],
+        now,
+    )
+
+
+async def _end_standby(
+    session: AsyncSession, job: LockedJob, reason: CloseReason, now: dt.datetime
+) -> None:
+    """Tell those who stood by for a job that it is over, and let them wait no longer."""
+    ended = (
+        update(JobMatch)
+        .where(
+            JobMatch.job_id == job.id,
+            JobMatch.status == OfferStatus.CLOSED,
+            JobMatch.standby_at.is_not(None),
+        )
+        .values(standby_at=None, updated_at=now)
+        .returning(JobMatch.worker_id, JobMatch.id)
+        .execution_options(synchronize_session=False)
+    )
+    rows = (await session.execute(ended)).all()
+    await notify_many(
+        session,
+        [
+            job.worker_notice(row.worker_id, "offer_closed", row.id, at=now, reason=reason.value)
+            for row in rows
         ],
         now,
     )

@@ -34,6 +34,7 @@ class JobMatch(Base):
         Index("ix_job_matches_employer_id_status", "employer_id", "status"),
         partial_index("ix_job_matches_respond_by", "respond_by", where="status = 'offered'"),
         partial_index("ix_job_matches_remind_at", "remind_at", where="status = 'offered'"),
+        partial_index("ix_job_matches_standby", "job_id", where="standby_at IS NOT NULL"),
         partial_index(
             "ix_job_matches_counts_since", "counts_since", where="counts_since IS NOT NULL"
         ),
@@ -66,6 +67,8 @@ class JobMatch(Base):
     """Whether it expired before any message about it reached the worker: it counts for nothing."""
     counts_since: Mapped[dt.datetime | None]
     """Since when its outcome counts for the worker's reliability; None where it counts for nothing."""
+    standby_at: Mapped[dt.datetime | None]
+    """Since when the worker waits, or waited, for a place of a job that was full."""
     offered_at: Mapped[dt.datetime]
     respond_by: Mapped[dt.datetime]
     responded_at: Mapped[dt.datetime | None]

@@ -35,7 +35,7 @@ async def reconsider(
     if begun is None:
         return await load_offer(session, offer_id)
     job, transition = begun
-    if not await _may_be_asked(session, offer_id):
+    if not await may_be_asked(session, offer_id):
         raise OfferClosed
     offer = await load_offer(session, offer_id)
     remind_at = rules.remind_at(offer.offered_at, offer.respond_by)
@@ -57,7 +57,7 @@ async def reconsider(
     return await load_offer(session, offer_id)
 
 
-async def _may_be_asked(session: AsyncSession, offer_id: UUID) -> bool:
+async def may_be_asked(session: AsyncSession, offer_id: UUID) -> bool:
     """Whether the employer may still offer this worker anything; the caller has locked the job.
 
     Blocks and suspensions lock it too, so that none comes in between.

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.session import keyring
+from app.database.wakeups import wake_loops
 from app.jobs.models import Job, JobStatus
 from app.messaging.outbox.enqueue import notify_many, suppress
 from app.offers import reliability, rules
@@ -104,6 +105,23 @@ async def withdraw(
     return await load_offer(session, offer_id)
 
 
+async def promote(
+    session: AsyncSession, job: LockedJob, worker_id: UUID, offer_id: UUID, now: dt.datetime
+) -> None:
+    """Give a free place of a locked job to somebody who stood by; they are told, and so is the employer.
+
+    They may take it back at any time until the contact is bought, and it counts for nothing. Raises what the transition
+    refuses.
+    """
+    state = await state_of_offer(session, offer_id, job)
+    transition = rules.decide(state, Action.PROMOTE, now)
+    if transition is None or not await move(session, offer_id, transition, now, responded_at=now):
+        raise await refusal_of(session, offer_id, Action.PROMOTE, job, now)
+    await reliability.count(session, [offer_id], now)
+    await _accepted(session, job, offer_id, worker_id, now, "", kind="standby_promoted")
+    record(session, worker_id, offer_id, Action.PROMOTE, transition, now)
+
+
 async def break_with(
     session: AsyncSession, worker_id: UUID, employer_id: UUID, now: dt.datetime
 ) -> None:
@@ -165,10 +183,12 @@ async def _take_back(
     """Move an acceptance to withdrawn, and count it where somebody had reason to rely on it."""
     answered_at = await session.scalar(select(JobMatch.responded_at).where(JobMatch.id == offer_id))
     in_time = answered_at is not None and now - answered_at <= TAKE_BACK_WITHIN
+    # Who was given a place that they waited for may have other plans by now.
+    stood_by = await session.scalar(select(JobMatch.standby_at).where(JobMatch.id == offer_id))
     await reliability.uncount(session, [offer_id])
     if not await move(session, offer_id, transition, now, of_active=of_active):
         return False
-    if job.status is JobStatus.PUBLISHED and not in_time:
+    if job.status is JobStatus.PUBLISHED and not in_time and stood_by is None:
         await reliability.count(session, [offer_id], now)
     return True
 
@@ -183,6 +203,7 @@ async def _withdrawn(
         .execution_options(synchronize_session=False)
     )
     await request_wave(session, [job.id], now)
+    wake_loops(session, "standby")
     notices = [job.worker_notice(worker_id, "offer_withdrawn", offer_id)]
     unsent = await suppress(session, [offer_id], now, ("lead_accepted",))
     if not unsent:
@@ -198,6 +219,8 @@ async def _accepted(
     worker_id: UUID,
     now: dt.datetime,
     base_url: str,
+    *,
+    kind: str = "offer_accepted",
 ) -> None:
     query = (
         update(Job)
@@ -220,7 +243,7 @@ async def _accepted(
         "reader_zone": zones.get(worker_id),
     }
     notices = [
-        job.worker_notice(worker_id, "offer_accepted", offer_id, **about),
+        job.worker_notice(worker_id, kind, offer_id, **about),
         job.employer_notice("lead_accepted", offer_id, lead),
     ]
     await notify_many(session, notices, now)

@@ -5,6 +5,7 @@
     offered ─ reject ──▶ rejected ── reconsider ──▶ offered (while the offer stands)
         ├─ expire ──▶ expired       by the deadline alone, whether or not a process noted it
         └─ close ───▶ closed        cancelled, filled, full, blocked, suspended
+                         └ promote ▶ accepted (a place became free for whoever stood by)
 
 A job that is cancelled keeps its acceptances: no acceptance is *granted* on it any more, but what was
 answered stays as it was answered.
@@ -55,6 +56,7 @@ class Action(StrEnum):
     EXPIRE = "expire"
     CLOSE = "close"
     UNLOCK = "unlock"
+    PROMOTE = "promote"
 
 
 class CloseReason(StrEnum):
@@ -204,6 +206,11 @@ TABLE: Final = StateTable[Action, OfferStatus, OfferState](
             otherwise=AlreadyResponded,
             refusals={OfferStatus.EXPIRED: OfferExpired},
             repeatable=True,
+        ),
+        # Whoever waited for a place of a full job has said yes already.
+        Action.PROMOTE: ActionRule(
+            (Transition(frozenset({OfferStatus.CLOSED}), OfferStatus.ACCEPTED, (JOB_HAS_ROOM,)),),
+            otherwise=OfferClosed,
         ),
         Action.UNLOCK: ActionRule(
             (Transition(_ACCEPTED, OfferStatus.ACCEPTED, (NOT_UNLOCKED,)),),

@@ -20,6 +20,8 @@ class OfferSummary:
     """Values for the texts about it."""
     stands: bool = False
     """Whether a rejection of it can be taken back: in time, the job published and not full."""
+    full: bool = False
+    """Whether the job still asks people but has all the acceptances it takes: one can stand by."""
     description: str = ""
     """What the post says there is to do, contacts masked."""
     blocked: bool = False

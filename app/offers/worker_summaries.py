@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, exists, select, union_all
+from sqlalchemy import Row, and_, bindparam, exists, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.employers.phones import Caller, find_callers
@@ -32,6 +32,11 @@ _SELECTED: Final = select(
     Worker.time_zone,
     Job.description,
     and_(Job.status == JobStatus.PUBLISHED, Job.accepted < Job.accept_limit).label("has_room"),
+    and_(
+        Job.status == JobStatus.PUBLISHED,
+        Job.accepted >= Job.accept_limit,
+        or_(Job.closes_at.is_(None), Job.closes_at > bindparam("now")),
+    ).label("is_full"),
     exists()
     .where(
         BlockByWorker.worker_id == JobMatch.worker_id,
@@ -68,7 +73,7 @@ async def find_summary(
     session: AsyncSession, worker_id: UUID, offer_id: UUID, *, now: dt.datetime
 ) -> OfferSummary | None:
     """Return one of this worker's offers; None for another's, and where there is none."""
-    values = {"worker_id": worker_id, "offer_id": offer_id}
+    values = {"worker_id": worker_id, "offer_id": offer_id, "now": now}
     found = await _summaries(session, (await session.execute(_ONE, values)).all(), now)
     return found[0] if found else None
 
@@ -103,6 +108,7 @@ async def _summaries(
             id=row.id,
             status=effective(OfferStatus(row.status), row.respond_by, now),
             unlocked=row.unlocked_at is not None,
+            full=row.is_full,
             stands=row.has_room and row.respond_by > now and not row.blocked,
             description=_masked(row.description),
             blocked=row.blocked,

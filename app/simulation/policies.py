@@ -114,7 +114,8 @@ class Waves:
             return clock.read_at(now)
         self._learn(market)
         it, hour = job.job, _hour(now)
-        need = Need(job.places, clock.waking(it.starts) - clock.waking(now), hour)
+        left = clock.waking(it.starts) - clock.waking(now)
+        need = Need(job.places, left, hour, asked_anybody=job.offers > 0)
         waiting = self._waiting(market, job)
         plan = Plan(need, waiting, self.curves, self.rules)
         of = market.world.rules

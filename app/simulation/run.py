@@ -66,6 +66,11 @@ class OpenJob:
     waves: int = 0
     look_at: float | None = None
     over: bool = False
+    _place_of: dict[int, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Index the workers who fit: each is looked up thousands of times."""
+        self._place_of = {worker: place for place, worker in enumerate(self.job.fitting.tolist())}
 
     @property
     def places(self) -> int:
@@ -74,9 +79,7 @@ class OpenJob:
 
     def place_of(self, worker: int) -> int | None:
         """Return the worker's place among those who fit, None for somebody else."""
-        place = int(self.job.fitting.searchsorted(worker))
-        is_there = place < len(self.job.fitting) and self.job.fitting[place] == worker
-        return place if is_there else None
+        return self._place_of.get(worker)
 
 
 class Clock:
@@ -215,8 +218,9 @@ class Market:
         return offer
 
     def _count_open(self, offer: SimOffer, more: int) -> None:
+        worker = offer.worker
         for other in offer.job.overlapping:
-            place = other.place_of(offer.worker)
+            place = other._place_of.get(worker)  # noqa: SLF001 - the innermost loop of a run
             if place is not None:
                 other.busy_with[place] += more
 
@@ -294,19 +298,18 @@ def _publish(market: Market, job: SimJob) -> OpenJob:
     opened = OpenJob(
         job, np.zeros(size, dtype=bool), np.zeros(size, dtype=bool), np.zeros(size, dtype=np.int64)
     )
-    for worker, taken in market.bookings.items():
+    for place, worker in enumerate(job.fitting.tolist()):
+        taken = market.bookings.get(worker, ())
         if any(begin < job.ends and job.starts < end for begin, end in taken):
-            place = opened.place_of(worker)
-            if place is not None:
-                opened.booked[place] = True
+            opened.booked[place] = True
     for other in market.running.values():
         if other.job.starts < job.ends and job.starts < other.job.ends:
             other.overlapping.append(opened)
             opened.overlapping.append(other)
             for offer in other.open:
-                place = opened.place_of(offer.worker)
-                if place is not None:
-                    opened.busy_with[place] += 1
+                known = opened.place_of(offer.worker)
+                if known is not None:
+                    opened.busy_with[known] += 1
     market.running[job.number] = opened
     market.push(job.starts, Event.DEADLINE, opened)
     return opened

@@ -22,7 +22,17 @@ chances = st.floats(0.05, 0.95)
 
 
 def people(
-    answered, silent, load, *, cap=6, km=2.0, lately=0, newcomer=False, liked=False, barred=False
+    answered,
+    silent,
+    load,
+    *,
+    cap=6,
+    km=2.0,
+    lately=0,
+    newcomer=False,
+    liked=False,
+    barred=False,
+    torn=False,
 ):
     size = len(answered)
 
@@ -38,7 +48,7 @@ def people(
         newcomer=column(newcomer, bool),
         liked=column(liked, bool),
         barred=column(barred, bool),
-        torn=column(False, bool),
+        torn=column(torn, bool),
         fit=column(0.8, float),
         arrives=column(1.0, float),
     )
@@ -65,6 +75,7 @@ def crowds(draw):
         newcomer=many(st.booleans()),
         liked=many(st.booleans()),
         barred=many(st.booleans()),
+        torn=many(st.booleans()),
     )
 
 
@@ -106,6 +117,50 @@ def test_a_rejection_lowers_nobodys_turn(answered, silent, others, load):
         return everybody.index(0)
 
     assert turn(answered + 1) <= turn(answered)
+
+
+@settings(max_examples=150, deadline=None)
+@given(crowds(), st.integers(1, 30), st.floats(1, 20_000), st.integers(1, 60), st.booleans())
+def test_nobody_with_an_open_offer_for_these_hours_is_asked_beside_others(
+    crowd, places, minutes_left, most, asked_anybody
+):
+    """A yes to both would book them twice; so they are asked only where a job would ask nobody at all."""
+    need = Need(places, minutes_left, 12, asked_anybody=asked_anybody)
+    chosen = Plan(need, NOBODY, CURVES, AskingRules()).choose(crowd, most)
+    torn = [place for place in chosen if crowd.torn[place]]
+    free = ~crowd.barred & ~crowd.torn & (crowd.load < crowd.cap)
+    if asked_anybody or free.any():
+        assert torn == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0, 30), st.floats(0, 30)), min_size=1, max_size=30),
+    st.integers(1, 6), st.integers(1, 200),
+)  # fmt: skip
+def test_a_newcomer_is_asked_before_whoever_is_alike_but_was_asked(histories, load, places):
+    """Newcomers are guaranteed offers: of people of the same chance none who was asked comes before them."""
+    base = [(answered + 1, silent + 1) for answered, silent in histories]
+    chance = CURVES.base(np.array([a for a, _ in base]), np.array([s for _, s in base]))
+    size = len(histories)
+    crowd = people(
+        [0.0, *(a for a, _ in base)],
+        [0.0, *(s for _, s in base)],
+        [0, *[load] * size],
+        cap=50,
+        lately=[0, *[load] * size],
+        newcomer=[True, *[False] * size],
+    )
+    order = plan(400, 100.0).choose(crowd, size + 1)
+    new = float(CURVES.base(np.zeros(1), np.zeros(1))[0])
+    before = order[: order.index(0)]
+    for place in before:
+        assert chance[place - 1] > new
+
+
+def test_a_thin_market_still_asks_who_has_another_offer():
+    crowd = people([2.0], [2.0], 0, torn=True)
+    assert plan().choose(crowd, 1) == [0]
 
 
 def test_who_was_asked_seldom_comes_first_of_people_alike():

@@ -83,6 +83,7 @@ def test_every_action_is_a_step_or_nothing_or_a_named_refusal(
         (Action.EXPIRE, OfferStatus.OFFERED, OfferStatus.EXPIRED),
         (Action.CLOSE, OfferStatus.OFFERED, OfferStatus.CLOSED),
         (Action.UNLOCK, OfferStatus.ACCEPTED, OfferStatus.ACCEPTED),
+        (Action.PROMOTE, OfferStatus.CLOSED, OfferStatus.ACCEPTED),
     ],
 )
 def test_there_is_one_step_for_each_action(

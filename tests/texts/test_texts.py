@@ -47,6 +47,8 @@ CHAT_SAMPLES: dict[str, Any] = {
     "count": 2,
     "example": 10,
     "list": "• one\n• two",
+    "ahead": 1,
+    "percent": "26%",
     "advice": "• one\n• two",
     "email": "o•••@e•••.com",
     "employer_id": SAMPLES["offer_id"],

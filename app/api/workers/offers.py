@@ -26,7 +26,8 @@ from app.core import schema
 from app.core.schema import Day, Instant, Page
 from app.employers import reports
 from app.employers.reports import EmployerReportReason
-from app.offers import queries
+from app.matching.standby_odds import standby_chance
+from app.offers import queries, standby
 from app.offers import reconsider as reconsidering
 from app.offers import respond as responding
 from app.offers.queries import WorkersOffer
@@ -110,6 +111,17 @@ class RespondRequest(schema.RequestModel):
     response: OfferAnswer = Field(description="Accept or reject.")
     reason: schema.Reason | None = Field(
         default=None, description="Kept with a rejection; the employer does not see it."
+    )
+
+
+class Standby(schema.ResponseModel):
+    """Where I stand among those who wait for a place of a full job."""
+
+    offer_id: UUID = Field(description="Id of the offer.")
+    since: Instant = Field(description="Since when I wait (UTC).")
+    ahead: int = Field(description="How many have waited longer.")
+    chance: float = Field(
+        ge=0, le=1, description="How likely I get a place: that enough people withdraw."
     )
 
 
@@ -248,6 +260,30 @@ async def reconsider_offer(
     """
     await reconsidering.reconsider(session, actor.user_id, offer_id, now)
     return Offer.of(await queries.get_offer(session, actor.user_id, offer_id, now))
+
+
+@router.post("/offers/{offer_id}/standby", responses=problems(OfferNotFound, OfferClosed))
+async def stand_by(
+    session: Write, actor: WorkerActor, offer_id: OfferId, now: Now, _: Once
+) -> Standby:
+    """Wait for a place of a job that is full; again changes nothing and tells where I stand now.
+
+    When somebody withdraws, whoever has waited longest gets the place within a minute, and is told. I can take it back
+    then, and nothing counts. Refused with 409: `offer_closed`, where the job is over or my offer was not closed.
+    """
+    standing = await standby.stand_by(session, actor.user_id, offer_id, now)
+    return Standby(
+        offer_id=offer_id,
+        since=standing.since,
+        ahead=standing.ahead,
+        chance=round(standby_chance(standing.accepted, standing.ahead, standing.open_places), 3),
+    )
+
+
+@router.delete("/offers/{offer_id}/standby", status_code=204, responses=problems(OfferNotFound))
+async def leave_standby(session: Write, actor: WorkerActor, offer_id: OfferId, now: Now) -> None:
+    """Wait no longer for a place; whoever does not wait changes nothing."""
+    await standby.leave(session, actor.user_id, offer_id, now)
 
 
 @router.post("/offers/{offer_id}/report", status_code=201, responses=problems(OfferNotFound))

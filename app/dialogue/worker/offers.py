@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.core.languages import languages
 from app.dialogue.context import Context
-from app.dialogue.effects import AnswerOffer, GiveReason
+from app.dialogue.effects import AnswerOffer, GiveReason, StandBy
 from app.dialogue.state import GUESS, Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume, unfinished
@@ -51,6 +51,8 @@ def offer_tap(message: Incoming) -> Turn | None:
         return Turn(noted, (Reply("reason_noted"),), (GiveReason(offer.id, detail),))
     if verb == "keep" and offer.status is OfferStatus.ACCEPTED:
         return Turn(closed_withdrawal(message.state), (Reply("offer_kept", offer.params),))
+    if verb == "standby" and offer.status is OfferStatus.CLOSED and offer.full:
+        return Turn(message.state, (), (StandBy(offer.id),))
     if verb in _TAPS:
         return _answer_offer(message, offer, verb)
     return Turn(message.state, (offer_reply(offer),))
@@ -70,6 +72,8 @@ def _answer_offer(
     if status is OfferStatus.REJECTED and verb == "reconsider":
         opened = replace(calm, draft=without_rejected(calm))
         return Turn(opened, (), (AnswerOffer(offer.id, verb),), if_refused=calm)
+    if status is OfferStatus.CLOSED and verb == "accept" and offer.full:
+        return Turn(calm, (Reply("offer_full", offer.params),))
     # A late no is older than the yes, and withdraws nothing.
     takes_back = verb == "withdraw" or (verb == "reject" and not message.context.late)
     if status is OfferStatus.ACCEPTED and takes_back and not offer.unlocked:

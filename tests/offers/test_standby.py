@@ -1,0 +1,227 @@
+"""Who came too late for a full job stands by, and gets the place of whoever withdraws."""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database.session import Database
+from app.employers.blocks import block_worker
+from app.identity.models import User, UserStatus
+from app.jobs.models import Job
+from app.jobs.rules import JobAction
+from app.matching.standby import promote_due
+from app.matching.standby_odds import standby_chance
+from app.offers.closing import close_job
+from app.offers.models import JobMatch
+from app.offers.respond import respond, withdraw
+from app.offers.rules import OfferAnswer, OfferStatus
+from app.offers.standby import Standing, leave, stand_by
+from app.workers.models import Worker
+from tests.support.database import (
+    employer_of,
+    job_of,
+    market,
+    match_of,
+    message_kinds_to,
+    messages_to,
+    opened,
+    outcome,
+    race,
+    run,
+)
+from tests.support.factories import HOUR, NOW, add_employer, add_job, create_offers
+
+MINUTE = dt.timedelta(minutes=1)
+type Offer = tuple[UUID, UUID]
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with opened(database_url) as database:
+        yield database
+
+
+async def accepts(database: Database, offer: Offer, now: dt.datetime = NOW) -> str:
+    return await outcome(
+        database, lambda session: respond(session, *offer, OfferAnswer.ACCEPT, None, now)
+    )
+
+
+async def stands_by(database: Database, offer: Offer, now: dt.datetime = NOW) -> Standing:
+    standing: Standing = await run(database, lambda session: stand_by(session, *offer, now))
+    return standing
+
+
+async def withdraws(database: Database, offer: Offer, now: dt.datetime = NOW + HOUR) -> None:
+    await run(database, lambda session: withdraw(session, *offer, now))
+
+
+async def promotes(database: Database, now: dt.datetime = NOW + HOUR) -> int:
+    count: int = await run(database, lambda session: promote_due(session, now, 100))
+    return count
+
+
+async def full(database: Database, late: int = 2) -> tuple[UUID, Offer, list[Offer]]:
+    """A job that takes one acceptance and has it; whoever came too late."""
+    job_id, [first, *others] = await market(database, 1 + late)
+    await run(
+        database,
+        lambda s: s.execute(update(Job).where(Job.id == job_id).values(accept_limit=1)),
+    )
+    assert await accepts(database, first) == "ok"
+    return job_id, first, others
+
+
+async def status_of(database: Database, offer: Offer) -> str:
+    return (await match_of(database, offer[1])).status
+
+
+# ── The odds ─────────────────────────────────────────────────────────────────────────────────────
+
+PEOPLE, SHARES = st.integers(0, 30), st.floats(0, 1)
+
+
+@given(PEOPLE, PEOPLE, st.integers(0, 5), SHARES)
+def test_odds_are_odds_and_nobody_is_worse_off_for_waiting_nearer(
+    accepted: int, ahead: int, places: int, withdraws: float
+) -> None:
+    chance = standby_chance(accepted, ahead, places, withdraws)
+    assert 0 <= chance <= 1
+    assert standby_chance(accepted, ahead + 1, places, withdraws) <= chance + 1e-9
+    assert standby_chance(accepted + 1, ahead, places, withdraws) >= chance - 1e-9
+    assert standby_chance(accepted, ahead, places + 1, withdraws) >= chance - 1e-9
+
+
+def test_odds_of_the_first_are_that_anybody_withdraws() -> None:
+    assert standby_chance(2, 0, 0, 0.1) == pytest.approx(1 - 0.9**2)
+    assert standby_chance(2, 1, 0, 0.1) == pytest.approx(0.1**2)
+    assert standby_chance(2, 2, 0, 0.1) == 0
+    assert standby_chance(0, 1, 2, 0.1) == 1
+
+
+# ── Waiting ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_whoever_is_too_late_may_wait_and_reads_where_they_stand(database: Database) -> None:
+    _, _, [second, third] = await full(database)
+    assert await accepts(database, second) == "offer_closed"
+    one = await stands_by(database, second)
+    other = await stands_by(database, third, NOW + MINUTE)
+    assert (one.ahead, one.accepted, one.open_places) == (0, 1, 0)
+    assert other.ahead == 1
+    assert await stands_by(database, second, NOW + HOUR) == one
+
+
+async def test_a_place_that_gets_free_goes_to_whoever_waited_longest(database: Database) -> None:
+    job_id, first, [second, third] = await full(database)
+    await stands_by(database, third)
+    await stands_by(database, second, NOW + MINUTE)
+    assert await promotes(database) == 0
+    await withdraws(database, first)
+    assert await promotes(database) == 1
+    assert await promotes(database) == 0
+    assert await status_of(database, third) == OfferStatus.ACCEPTED
+    assert await status_of(database, second) == OfferStatus.CLOSED
+    assert (await job_of(database, job_id)).accepted == 1
+    kind, params = (await messages_to(database, third[0]))[-1]
+    assert (kind, params["offer_id"]) == ("standby_promoted", str(third[1]))
+    heard = await message_kinds_to(database, await employer_of(database, job_id))
+    assert heard[-1] == "lead_accepted"
+
+
+async def test_a_place_that_was_waited_for_is_taken_back_without_a_trace(
+    database: Database,
+) -> None:
+    _, first, [second, _] = await full(database)
+    await stands_by(database, second)
+    await withdraws(database, first)
+    await promotes(database)
+    await withdraws(database, second, NOW + 9 * HOUR)
+    async with database.read() as session:
+        worker = await session.get_one(Worker, second[0])
+        assert (worker.answered, worker.withdrawn) == (0, 0)
+
+
+async def test_two_processes_give_a_place_once(database: Database) -> None:
+    job_id, first, [second, third] = await full(database)
+    await stands_by(database, second)
+    await stands_by(database, third, NOW + MINUTE)
+    await withdraws(database, first)
+    again = [lambda session: promote_due(session, NOW + HOUR, 100)] * 2
+    assert await race(database, *again) == ["ok", "ok"]
+    assert (await job_of(database, job_id)).accepted == 1
+
+
+async def test_nobody_is_booked_twice_by_waiting(database: Database) -> None:
+    _, first, [second, third] = await full(database)
+
+    async def elsewhere(session: AsyncSession) -> Offer:
+        job_id = await add_job(session, await add_employer(session))
+        await create_offers(session, job_id, [second[0]])
+        offer_id = await session.scalar(
+            JobMatch.__table__.select()
+            .with_only_columns(JobMatch.id)
+            .where(JobMatch.job_id == job_id)
+        )
+        assert offer_id is not None
+        return second[0], offer_id
+
+    other: Offer = await run(database, elsewhere)
+    await stands_by(database, second)
+    await stands_by(database, third, NOW + MINUTE)
+    assert await accepts(database, other) == "ok"
+    await withdraws(database, first)
+    assert await promotes(database) == 1
+    assert await status_of(database, third) == OfferStatus.ACCEPTED
+    assert (await match_of(database, second[1])).standby_at is None
+
+
+async def test_who_is_blocked_or_suspended_is_passed_over(database: Database) -> None:
+    job_id, first, [second, third] = await full(database)
+    await stands_by(database, second)
+    await stands_by(database, third, NOW + MINUTE)
+    employer_id = await employer_of(database, job_id)
+    await run(database, lambda s: block_worker(s, employer_id, second[0], second[1], now=NOW))
+    await run(
+        database,
+        lambda s: s.execute(
+            update(User).where(User.id == third[0]).values(status=UserStatus.SUSPENDED)
+        ),
+    )
+    await withdraws(database, first)
+    assert await promotes(database) == 0
+    assert (await job_of(database, job_id)).accepted == 0
+
+
+async def test_who_leaves_gets_no_place(database: Database) -> None:
+    _, first, [second, _] = await full(database)
+    await stands_by(database, second)
+    for _ in range(2):
+        await run(database, lambda session: leave(session, *second, NOW))
+    await withdraws(database, first)
+    assert await promotes(database) == 0
+
+
+async def test_whoever_waits_hears_that_the_job_is_over_once(database: Database) -> None:
+    job_id, _, [second, third] = await full(database)
+    await stands_by(database, second)
+    before = len(await message_kinds_to(database, third[0]))
+    await run(database, lambda s: close_job(s, job_id, JobAction.CANCEL, None, NOW + HOUR))
+    assert (await messages_to(database, second[0]))[-1][1]["reason"] == "cancelled"
+    assert len(await message_kinds_to(database, third[0])) == before
+    assert (await match_of(database, second[1])).standby_at is None
+    refused = await outcome(database, lambda s: stand_by(s, *second, NOW + HOUR))
+    assert refused == "offer_closed"
+
+
+async def test_only_ones_own_closed_offer_can_wait(database: Database) -> None:
+    _, first, [second, _] = await full(database)
+    theirs = await outcome(database, lambda s: stand_by(s, first[0], second[1], NOW))
+    assert theirs == "offer_not_found"
+    assert await outcome(database, lambda s: stand_by(s, *first, NOW)) == "offer_closed"
