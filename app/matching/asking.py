@@ -35,9 +35,9 @@ class AskingRules:
     soon_minutes: float = 40.0
     soon_chance: float = 0.4
     """How likely all places fill within `soon_minutes` from now, at least, where people are asked seldom."""
-    haste_load: float = 0.1
-    """Where people were usually asked so often in the week before, half of that chance is enough. So little, because
-    each offer more tires whom another job needs: one after the other is asked where there is time."""
+    haste_load: float = 0.9
+    """Where people were usually asked so often in the week before, half of that chance is enough, and soon far less:
+    each offer more tires whom another job needs, so one after the other is asked where there is time."""
     urgent_minutes: float = 300.0
     """With so little time left `end_chance` counts."""
     end_chance: float = 0.97
@@ -154,6 +154,8 @@ _EXACT: Final = 24
 """Up to so many places the distribution is exact; beyond, the normal one is near enough."""
 LOOKS: Final = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0)
 """Minutes after which to look again, at the choice."""
+_HASTE_POWER: Final = 4
+"""How suddenly haste ends around `haste_load`."""
 NOBODY_LEFT: Final = 60.0
 """Minutes after which to look again where nobody is left to ask: people join, and weeks go by."""
 
@@ -281,7 +283,8 @@ class Plan:
     def _is_enough(self, soon: Outlook, end: Outlook) -> bool:
         by_the_end, rules = end.chance, self._rules
         # Where everybody is asked often, haste would use up those whom another job needs more.
-        soon_wanted = rules.soon_chance / (1 + self._curves.usual_load / rules.haste_load)
+        busy = self._curves.usual_load / rules.haste_load
+        soon_wanted = rules.soon_chance / (1 + busy**_HASTE_POWER)
         if self._need.minutes_left <= rules.urgent_minutes and by_the_end < rules.end_chance:
             return False
         return by_the_end >= rules.enough_chance or soon.chance >= soon_wanted

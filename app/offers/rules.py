@@ -211,6 +211,7 @@ TABLE: Final = StateTable[Action, OfferStatus, OfferState](
         Action.PROMOTE: ActionRule(
             (Transition(frozenset({OfferStatus.CLOSED}), OfferStatus.ACCEPTED, (JOB_HAS_ROOM,)),),
             otherwise=OfferClosed,
+            repeatable=True,
         ),
         Action.UNLOCK: ActionRule(
             (Transition(_ACCEPTED, OfferStatus.ACCEPTED, (NOT_UNLOCKED,)),),

@@ -24,7 +24,7 @@ from app.offers.steps import OfferNotFound
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StandbyPlace:
     """Where somebody stands who waits for a place."""
 
     offer_id: UUID
@@ -38,7 +38,7 @@ class Standing:
 
 async def stand_by(
     session: AsyncSession, worker_id: UUID, offer_id: UUID, now: dt.datetime
-) -> Standing:
+) -> StandbyPlace:
     """Wait for a place of a job that is full; doing so again changes nothing.
 
     Raises `OfferNotFound`, or `OfferClosed` where there is nothing to wait for: the job is not published any more or
@@ -89,7 +89,7 @@ async def forget(session: AsyncSession, offer_ids: list[UUID], now: dt.datetime)
 
 async def get_standing(
     session: AsyncSession, worker_id: UUID, offer_id: UUID, job: LockedJob
-) -> Standing:
+) -> StandbyPlace:
     """Return where somebody stands. Raises `OfferClosed` for an offer that does not wait."""
     own = select(JobMatch.standby_at).where(
         JobMatch.id == offer_id,
@@ -105,7 +105,7 @@ async def get_standing(
         JobMatch.standby_at < since,
     )
     ahead = await session.scalar(select(func.count()).where(*waits))
-    return Standing(
+    return StandbyPlace(
         offer_id,
         since,
         ahead or 0,

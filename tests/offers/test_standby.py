@@ -21,7 +21,7 @@ from app.offers.closing import close_job
 from app.offers.models import JobMatch
 from app.offers.respond import respond, withdraw
 from app.offers.rules import OfferAnswer, OfferStatus
-from app.offers.standby import Standing, leave, stand_by
+from app.offers.standby import StandbyPlace, leave, stand_by
 from app.workers.models import Worker
 from tests.support.database import (
     employer_of,
@@ -53,8 +53,8 @@ async def accepts(database: Database, offer: Offer, now: dt.datetime = NOW) -> s
     )
 
 
-async def stands_by(database: Database, offer: Offer, now: dt.datetime = NOW) -> Standing:
-    standing: Standing = await run(database, lambda session: stand_by(session, *offer, now))
+async def stands_by(database: Database, offer: Offer, now: dt.datetime = NOW) -> StandbyPlace:
+    standing: StandbyPlace = await run(database, lambda session: stand_by(session, *offer, now))
     return standing
 
 
