@@ -104,6 +104,11 @@ async def count(session: AsyncSession, offer_ids: Collection[UUID], now: dt.date
         await _count_by(session, offer_ids, now)
 
 
+async def add_answer(session: AsyncSession, worker_id: UUID) -> None:
+    """Count an answer whose offer was given its `counts_since` by the statement that took it."""
+    await _add(session, {worker_id: _COUNTS_AS[OfferStatus.REJECTED]})
+
+
 async def uncount(session: AsyncSession, offer_ids: Collection[UUID]) -> int:
     """Take these offers out of the counters, as if they had never counted; return how many were in them.
 

@@ -68,11 +68,12 @@ async def respond(
         transition,
         now,
         responded_at=now,
+        counts_since=now,
         reject_reason=reason if action is Action.REJECT else None,
     )
     if not taken:
         raise await refusal_of(session, offer_id, action, job, now)
-    await reliability.count(session, [offer_id], now)
+    await reliability.add_answer(session, worker_id)
     await suppress(session, [offer_id], now, UNSENT_WHEN_ANSWERED)
     if action is Action.ACCEPT:
         await _accepted(session, job, offer_id, worker_id, now, base_url)
