@@ -95,7 +95,6 @@ def tour(base_url: str) -> str:
     return script.replace(ADDRESS, base_url)
 
 
-@pytest.mark.timeout(240)
 def test_the_tour_ends_with_the_workers_contact(started: Started) -> None:
     for _ in range(2):  # "as it stands, and again"
         told = ran(["bash", "-eu", "-c", tour(started.url)], started.folder)
@@ -117,7 +116,6 @@ def smoke(base_url: str, **env: str) -> subprocess.CompletedProcess[str]:
     return ran(script, ROOT, BASE_URL=base_url, PATIENCE_SECONDS="90", **env)
 
 
-@pytest.mark.timeout(420)  # a hundred and more requests, each by a curl of its own
 def test_every_group_of_endpoints_holds_on_a_running_server(started: Started) -> None:
     create = [sys.executable, "-m", "app", "create-admin", "--email", EMAIL]
     with running(create, started.folder, {"ADMIN_PASSWORD": PASSWORD}, forked=True) as made:
@@ -172,7 +170,6 @@ def story_of(told: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return story
 
 
-@pytest.mark.timeout(420)  # two stories, with a city before the first
 def test_a_city_is_filled_once_and_each_run_tells_another_story(started: Started) -> None:
     filling = demo(started.url, started.folder)
     first, again = story_of(filling), story_of(demo(started.url, started.folder))

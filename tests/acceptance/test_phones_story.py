@@ -30,7 +30,6 @@ def tab_back_to(page: "Page", name: str) -> None:
     raise AssertionError(f"{name} is not among the {MOST_TABS} things before")
 
 
-@pytest.mark.timeout(240)
 def test_a_worker_registers_accepts_and_is_paid_for_by_a_company_made_once_all_on_one_page(
     live_server: LiveServer, sqlite_database_url: str, browser_of_file: "Browser"
 ) -> None:

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
@@ -31,7 +30,6 @@ type Side = tuple[World, dict[str, Person]]
 """A running Partimer, and somebody of each role there."""
 
 
-@pytest.mark.timeout(300)
 def test_whatever_is_sent_the_answer_is_one_that_is_documented(
     sqlite_database_url: str,
     postgresql_database_url: str,

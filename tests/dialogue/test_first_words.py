@@ -96,8 +96,7 @@ def test_an_age_said_again_is_no_distance_and_no_experience(question: str, text:
 )
 def test_nobody_is_asked_for_a_language_a_third_time(texts: list[str], language: str) -> None:
     person = stranger()
-    for text in texts:
-        turn = person.write(text)
+    *_, turn = [person.write(text) for text in texts]
     assert turn.state.ask is Ask.CONSENT
     assert language in {person.situation.context.language, turn.language}
     assert not any(isinstance(effect, fx.GiveConsent) for t in person.turns for effect in t.effects)

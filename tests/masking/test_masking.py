@@ -1,6 +1,7 @@
 """Contact details in people's words are made unreadable, and little else."""
 
 import re
+import time
 import unicodedata
 
 import pytest
@@ -303,7 +304,6 @@ def test_a_name_is_shown_without_signs_and_networks(name: str, kept: str) -> Non
     assert not re.search("insta|telegram|gpay|ashak", seen, re.IGNORECASE)
 
 
-@pytest.mark.timeout(10)
 @pytest.mark.parametrize(
     "text",
     [
@@ -318,7 +318,9 @@ def test_a_name_is_shown_without_signs_and_networks(name: str, kept: str) -> Non
 )
 def test_no_text_hangs_the_masking(text: str) -> None:
     """Ten times as long as any may be: what is looked at again from each letter or space takes minutes."""
+    began = time.thread_time()
     mask.__wrapped__(text)
+    assert time.thread_time() - began < 10
 
 
 def test_invisible_characters_do_not_part_a_word() -> None:

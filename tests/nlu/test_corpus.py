@@ -10,9 +10,6 @@ from tests.nlu.corpus_measure.judge import judge_all
 from tests.nlu.corpus_measure.lines import Line, corpus
 from tests.nlu.corpus_measure.situations import situation
 
-# Thousands of lines, each at many questions: on a machine that others use, too, more than two minutes.
-pytestmark = pytest.mark.timeout(900)
-
 
 @cache
 def _judged():

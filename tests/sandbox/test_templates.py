@@ -1,10 +1,13 @@
 """Message templates: made, listed, filled in, and refused as the platform refuses."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox import SandboxConfig, create_sandbox
+from sandbox.graph.templates import seed, set_status
+from sandbox.store import Store
 from tests.sandbox.conftest import ASHA, Open, World
 
 BODY = {"type": "BODY", "text": "Hello {{1}}, {{2}} needs you."}
@@ -161,3 +164,25 @@ def test_a_wrong_template_at_the_start_stops_the_start(tmp_path: Any) -> None:
     wrong = {"name": "Wrong Name", "language": "en", "category": "UTILITY", "components": [BODY]}
     with pytest.raises(ValueError, match="Wrong Name"):
         create_sandbox(SandboxConfig(journal=tmp_path / "s.db", templates=(wrong,)))
+
+
+def test_a_start_writes_only_the_templates_that_have_changed(tmp_path: Path) -> None:
+    store = Store(tmp_path / "sandbox.db")
+    same = {"name": "same", "language": "en", "category": "UTILITY", "components": [BODY]}
+    other = same | {"name": "other"}
+    seed(store, [same, other])
+    set_status(store, "same", None, "PAUSED")
+    written = store.db.total_changes
+    seed(store, [same, other])
+    assert store.db.total_changes == written
+    seed(store, [same, other | {"components": [BODY | {"text": "Hello {{1}}, please."}]}])
+    assert store.db.total_changes == written + 1
+    kept = store.db.execute(
+        "SELECT name, status, components FROM templates ORDER BY name"
+    ).fetchall()
+    assert [(row["name"], row["status"]) for row in kept] == [
+        ("other", "APPROVED"),
+        ("same", "PAUSED"),
+    ]
+    assert "please" in kept[0]["components"]
+    store.close()

@@ -70,7 +70,6 @@ def busy_city(world: World) -> list[str]:
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(400)
 def test_every_page_of_the_console_is_for_everybody_on_a_phone_and_in_the_dark(
     sqlite_world: World, browser_of_file: "Browser"
 ) -> None:
@@ -92,7 +91,6 @@ def test_every_page_of_the_console_is_for_everybody_on_a_phone_and_in_the_dark(
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(240)
 def test_a_bulk_action_is_done_by_keyboard_and_followed_live(
     sqlite_world: World, browser_of_file: "Browser"
 ) -> None:
@@ -124,7 +122,6 @@ def test_a_bulk_action_is_done_by_keyboard_and_followed_live(
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(240)
 def test_who_waits_comes_by_itself_and_is_counted_in_the_title(
     sqlite_world: World, browser_of_file: "Browser"
 ) -> None:

@@ -26,7 +26,6 @@ def fill_job(page: "Page") -> None:
     page.get_by_label("Pay (INR)").fill("150")
 
 
-@pytest.mark.timeout(240)
 def test_an_owner_signs_up_posts_sees_who_said_yes_and_pays_on_a_phone(
     world: World, browser_of_file: "Browser"
 ) -> None:
