@@ -23,7 +23,7 @@ from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.database.due import Due
 from app.identity import password_reset
-from app.matching import learning, standby, waves
+from app.matching import forecast_history, learning, standby, waves
 from app.messaging import retention as messages_kept
 from app.messaging.account_links import send_reset_link
 from app.messaging.inbox import model_readings, process
@@ -116,7 +116,9 @@ async def _do_bulk(runtime: Runtime, batch: int) -> int:
 
 
 async def _learn_answers(runtime: Runtime, _batch: int) -> int:
-    return await learning.learn_due(runtime.database, runtime.clock())
+    now = runtime.clock()
+    compared = await forecast_history.compare_due(runtime.database, now)
+    return compared + await learning.learn_due(runtime.database, now)
 
 
 async def _read_limits(runtime: Runtime, _batch: int) -> int:

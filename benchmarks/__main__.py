@@ -14,6 +14,7 @@ import uvloop
 from benchmarks import (
     chat,
     endpoints,
+    forecast_calibration,
     hot_rows,
     invoices,
     matching,
@@ -21,6 +22,7 @@ from benchmarks import (
     payments,
     policy_gates,
     process,
+    reliability_plot,
     retention,
     waves,
 )
@@ -28,9 +30,10 @@ from benchmarks.measure import load, machine
 from benchmarks.plots import draw_matching
 
 RESULTS = Path(__file__).parent / "results"
+PLOT = Path(__file__).parent.parent / "docs" / "pictures" / "forecast_reliability.svg"
 WHAT = (
     *("matching", "waves", "endpoints", "chat", "outbox", "pace", "hot_rows", "retention"),
-    *("invoices", "unlocks", "books", "pending", "idle", "start", "policy"),
+    *("invoices", "unlocks", "books", "pending", "idle", "start", "policy", "forecast"),
 )
 SIZES = (10_000, 100_000)
 LARGE = 1_000_000
@@ -91,6 +94,7 @@ def main() -> None:
         "books": lambda: payments.books(quick=quick),
         "pending": lambda: payments.pending(quick=quick),
         "policy": lambda: policy_gates.run(quick=quick),
+        "forecast": lambda: forecast_calibration.run(quick=quick),
         "idle": lambda: process.idle(quick=quick),
         "start": lambda: process.start(quick=quick),
     }
@@ -99,6 +103,8 @@ def main() -> None:
             figures = measure()
             if not quick:
                 _write(name, figures, where | {"load_after": load()})
+            if not quick and name == "forecast":
+                PLOT.write_text(reliability_plot.draw(figures, "told_from_history"))
 
 
 if __name__ == "__main__":

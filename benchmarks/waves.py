@@ -21,8 +21,14 @@ from app.database.session import Database
 from app.identity.models import User
 from app.jobs.models import Job, JobSlot
 from app.jobs.queries import get_job
+from app.matching.candidates import find
 from app.matching.index import rebuild
-from app.matching.waves import send_wave
+from app.matching.load import job_facts
+from app.matching.refusals import Caps
+from app.matching.rules import DEFAULT_WEIGHTS, MINIMUM_SHARE
+from app.matching.waves import offer_of
+from app.offers.create import create
+from app.policy import policy
 from benchmarks.measure import Times
 from benchmarks.population import JOB_ID, NOW, populate
 from tests.infra.postgres import postgres
@@ -98,8 +104,26 @@ async def _timed[**P](
 
 
 async def _wave(database: Database, job_id: UUID) -> None:
+    """Find the best and offer them the job, in one transaction: the wave policy would not ask so many at once."""
     async with database.begin() as session:
-        await send_wave(session, await get_job(session, job_id, lock=True), NOW)
+        job = await get_job(session, job_id, lock=True)
+        in_force = await policy.current(session)
+        facts = await job_facts(session, job, NOW)
+        found = await find(
+            session,
+            facts,
+            OFFERS,
+            NOW,
+            weights=DEFAULT_WEIGHTS,
+            minimum_share=MINIMUM_SHARE,
+            caps=Caps(50, 50),
+            closes_at=job.closes_at,
+            counts=False,
+        )
+        offers = [
+            offer_of(each, facts, in_force, answer_base=0.5, asked_before=0) for each in found.best
+        ]
+        await create(session, job, offers, 1, NOW, in_force)
 
 
 async def _copy(

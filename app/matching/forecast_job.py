@@ -3,8 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,13 +12,19 @@ from app.core.geo import MAX_TRAVEL_KM
 from app.core.ids import new_id
 from app.jobs import rules as job_rules
 from app.jobs.job_text import JobSalary, JobText
+from app.jobs.models import Job
 from app.matching.census import WIDER, Bands, Census, count_fitting, nobody
 from app.matching.hours import Schedule, remaining
+from app.matching.load import job_facts
 from app.matching.responses import Responses
 from app.matching.rules import JobFacts, waves_rest
 from app.messaging.quiet_hours import QuietPeriod, rested, waking_time
 from app.policy import policy
 from app.policy.policy import Policy
+
+if TYPE_CHECKING:
+    from app.matching.forecast import Pace
+    from app.matching.forecast_calibration import Calibration
 
 HORIZON: Final = dt.timedelta(days=7)
 """A forecast looks no farther ahead: who was not found within a week is found by changing the job."""
@@ -75,16 +80,40 @@ async def forecast_job(
     text = text.normalized()
     text.check()
     from app.matching.asking_facts import find_curves
+    from app.matching.forecast_history import find_calibration
     from app.matching.learned_responses import LearnedResponses
 
     in_force = await policy.current(session)
     responses = LearnedResponses(await find_curves(session))
+    calibration = await find_calibration(session)
     share = in_force.matching.minimum_availability_share
     facts = _facts(text, employer_id, now)
     census = Census(nobody())
     if facts.schedule.ends_on is None or facts.schedule.first_day <= facts.schedule.ends_on:
         census = await count_fitting(session, facts, share)
-    return _forecast(census, text, now, in_force, responses)
+    return _forecast(census, text, now, in_force, responses, calibration)
+
+
+async def chance_at_publication(session: AsyncSession, job: Job, now: dt.datetime) -> float:
+    """Return the chance to fill of a job published at `now`, by the model alone."""
+    from app.matching.asking_facts import find_curves
+    from app.matching.forecast import chance_to_fill
+    from app.matching.learned_responses import LearnedResponses
+
+    in_force = await policy.current(session)
+    responses = LearnedResponses(await find_curves(session))
+    facts = await job_facts(session, job, now)
+    census = await count_fitting(session, facts, in_force.matching.minimum_availability_share)
+    _, minutes_left = _waking_until(job.closes_at, job.time_zone, now)
+    pace = _pace(in_force, job.positions)
+    return chance_to_fill(census.fit, job.positions, minutes_left, pace, responses)
+
+
+def _pace(in_force: Policy, positions: int) -> "Pace":
+    from app.matching.forecast import Pace
+
+    waves = in_force.waves
+    return Pace(waves.offers_per_open_place * positions, waves.interval_minutes)
 
 
 def _facts(text: JobText, employer_id: UUID, now: dt.datetime) -> JobFacts:
@@ -104,15 +133,18 @@ def _facts(text: JobText, employer_id: UUID, now: dt.datetime) -> JobFacts:
 
 
 def _forecast(
-    census: Census, text: JobText, now: dt.datetime, in_force: Policy, responses: Responses
+    census: Census,
+    text: JobText,
+    now: dt.datetime,
+    in_force: Policy,
+    responses: Responses,
+    calibration: "Calibration",
 ) -> JobForecast:
     """Read a forecast off the counts: pure."""
-    from app.matching.forecast import ENOUGH_SEEN, Pace, chance_to_fill, expectation
+    from app.matching.forecast import ENOUGH_SEEN, chance_to_fill, expectation
 
     quiet, minutes_left = _time_for(text, now)
-    pace = Pace(
-        in_force.waves.offers_per_open_place * text.positions, in_force.waves.interval_minutes
-    )
+    pace = _pace(in_force, text.positions)
     seen = expectation(
         census.fit,
         text.positions,
@@ -121,21 +153,32 @@ def _forecast(
         responses,
         most_accepts=in_force.waves.choice_factor * text.positions,
     )
-    chance = partial(chance_to_fill, places=text.positions, pace=pace, responses=responses)
+    likely = calibration.of(seen.chance_to_fill)
+
+    def chance(bands: Bands, **how: Any) -> float:
+        by_model = chance_to_fill(
+            bands, places=text.positions, pace=pace, responses=responses, **how
+        )
+        return calibration.of(by_model)
+
     levers = _levers(census, text, now, minutes_left, chance)
     told = [
         lever
         for lever in levers
         if lever.workers_that_fit > seen.workers_that_fit
-        or lever.chance_to_fill > seen.chance_to_fill + WORTH_TELLING
+        or lever.chance_to_fill > likely + WORTH_TELLING
     ]
     told.sort(key=lambda lever: (-lever.chance_to_fill, -lever.workers_that_fit))
-    fill = Minutes(*(_by_the_clock(m, quiet, now) for m in (seen.fill.p50, seen.fill.p90)))
+    # No moment is told by which it is likelier to have happened than it is to happen at all.
+    moments = ((seen.fill.p50, 0.5), (seen.fill.p90, 0.9))
+    fill = Minutes(
+        *(_by_the_clock(m if likely >= share else None, quiet, now) for m, share in moments)
+    )
     first = seen.first_accept
     return JobForecast(
         workers_that_fit=seen.workers_that_fit,
         expected_accepts=seen.expected_accepts,
-        chance_to_fill=seen.chance_to_fill,
+        chance_to_fill=likely,
         first_accept=Minutes(*(_by_the_clock(m, quiet, now) for m in (first.p50, first.p90))),
         fill=None if fill.p50 is None else fill,
         levers=told,
@@ -147,6 +190,12 @@ def _time_for(text: JobText, now: dt.datetime) -> tuple[QuietPeriod | None, floa
     """Return the hours in which the job's waves rest, and the waking minutes there are to fill it."""
     zone = text.time_zone or "UTC"
     closes = job_rules.closes_at(text.slots, text.starts_on, text.ends_on, zone)
+    return _waking_until(closes, zone, now)
+
+
+def _waking_until(
+    closes: dt.datetime | None, zone: str, now: dt.datetime
+) -> tuple[QuietPeriod | None, float]:
     end = now + HORIZON if closes is None else min(closes, now + HORIZON)
     quiet = waves_rest(zone, closes, now)
     return quiet, waking_time(quiet, now, end).total_seconds() / 60

@@ -94,3 +94,19 @@ class ResponseCurves(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     values: Mapped[dict[str, Any]] = mapped_column(JsonType)
     learned_at: Mapped[dt.datetime]
+
+
+class JobForecastRecord(Base):
+    """The chance to fill that was forecast of a job as it was published, and what became of it."""
+
+    __tablename__ = "job_forecasts"
+    __table_args__ = (Index("ix_job_forecasts_published_at", "published_at"),)
+
+    job_id: Mapped[UUID] = mapped_column(
+        ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True
+    )
+    published_at: Mapped[dt.datetime]
+    chance: Mapped[float] = mapped_column(Float)
+    """By the model alone, 0 to 1: what is told is corrected by the outcomes of others."""
+    filled: Mapped[bool | None] = mapped_column(Boolean)
+    """Whether as many people had accepted as there were places; None until the job is over."""

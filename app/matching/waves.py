@@ -145,7 +145,7 @@ async def _send(
     pool = await pool_of(session, found.best, facts, now, curves)
     chosen = plan.choose(pool.columns, most)
     offers = [
-        _offer(
+        offer_of(
             pool.people[place],
             facts,
             policy,
@@ -220,9 +220,10 @@ async def _open_offers(
     return (await session.execute(query)).scalar_one()
 
 
-def _offer(
+def offer_of(
     candidate: Candidate, job: JobFacts, policy: Policy, *, answer_base: float, asked_before: int
 ) -> NewOffer:
+    """Return the offer of a job to a candidate, with what speaks for it."""
     worker = candidate.worker
     scored = coarse(candidate.score, worker, job, _weights(policy))
     return NewOffer(

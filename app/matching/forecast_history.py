@@ -1,0 +1,132 @@
+"""What was forecast of jobs as they were published, and what became of them: how far a forecast is to be trusted.
+
+A job that was published is forecast a little later, as it stood then, so that publishing takes no longer. Once it is over
+its outcome is noted: whether as many people had said yes as it had places. Cancelled jobs say nothing.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database.session import Database
+from app.database.statements import insert_if_absent, table
+from app.jobs.matchable import JobNotMatchable, require_matchable
+from app.jobs.models import Job
+from app.jobs.rules import JobStatus
+from app.matching.forecast_job import HORIZON, chance_at_publication
+from app.matching.models import JobForecastRecord
+
+if TYPE_CHECKING:
+    from app.matching.forecast_calibration import Calibration
+
+NEWEST: Final = 1_000
+"""Jobs whose outcomes correct a forecast: the newest ones."""
+FORECAST_WITHIN: Final = dt.timedelta(days=1)
+"""A job that was published longer ago is not forecast any more: too much has changed."""
+_AT_ONCE: Final = 20
+_job = table(Job).c
+_record = table(JobForecastRecord).c
+_COMPARED: Final = (
+    select(_record.chance, _record.filled)
+    .where(_record.filled.is_not(None))
+    .order_by(_record.published_at.desc())
+    .limit(NEWEST)
+)
+
+
+async def find_calibration(session: AsyncSession) -> "Calibration":
+    """Return what a forecast chance is worth by the jobs that ended; of none, what it says."""
+    import numpy as np
+
+    from app.matching.forecast_calibration import calibrated
+
+    rows = (await session.execute(_COMPARED)).all()
+    said = np.array([row.chance for row in rows], dtype=np.float64)
+    return calibrated(said, np.array([row.filled for row in rows], dtype=np.float64))
+
+
+async def compare_due(database: Database, now: dt.datetime) -> int:
+    """Forecast jobs that were published lately, and note what became of older ones; returns how many of both."""
+    async with database.read() as session:
+        published = await _not_forecast(session, now)
+        ended = await _ended(session, now)
+    for job_id in published:
+        async with database.begin() as session:
+            await _forecast(session, job_id)
+    if ended:
+        async with database.begin() as session:
+            await _note_outcomes(session, ended)
+    return len(published) + len(ended)
+
+
+async def _not_forecast(session: AsyncSession, now: dt.datetime) -> Sequence[UUID]:
+    query = (
+        select(_job.id)
+        .where(
+            _job.published_at > now - FORECAST_WITHIN,
+            _job.published_at <= now,
+            _job.status != JobStatus.CANCELLED,
+            ~exists().where(_record.job_id == _job.id),
+        )
+        .order_by(_job.published_at)
+        .limit(_AT_ONCE)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def _forecast(session: AsyncSession, job_id: UUID) -> None:
+    job = await session.get(Job, job_id)
+    if job is None or job.published_at is None:
+        return
+    try:
+        require_matchable(job)
+    except JobNotMatchable:
+        return
+    row = {
+        "job_id": job_id,
+        "published_at": job.published_at,
+        "chance": await chance_at_publication(session, job, job.published_at),
+    }
+    await insert_if_absent(session, JobForecastRecord, row)
+
+
+async def _ended(session: AsyncSession, now: dt.datetime) -> Sequence[UUID]:
+    query = (
+        select(_record.job_id)
+        .join(Job, _job.id == _record.job_id)
+        .where(
+            _record.filled.is_(None),
+            or_(
+                _record.published_at <= now - HORIZON,
+                _job.closes_at <= now,
+                _job.status == JobStatus.CANCELLED,
+            ),
+        )
+        .limit(NEWEST)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def _note_outcomes(session: AsyncSession, job_ids: Sequence[UUID]) -> None:
+    cancelled = select(_job.id).where(_job.status == JobStatus.CANCELLED)
+    theirs = JobForecastRecord.job_id.in_(job_ids)
+    await session.execute(
+        delete(JobForecastRecord)
+        .where(theirs, JobForecastRecord.job_id.in_(cancelled))
+        .execution_options(synchronize_session=False)
+    )
+    enough = (
+        select(_job.accepted >= _job.positions)
+        .where(_job.id == JobForecastRecord.job_id)
+        .scalar_subquery()
+    )
+    await session.execute(
+        update(JobForecastRecord)
+        .where(theirs)
+        .values(filled=enough)
+        .execution_options(synchronize_session=False)
+    )
