@@ -19,7 +19,7 @@ from app.simulation.policies import Waves
 from app.simulation.run import Market, OpenJob, play
 from app.simulation.world import read_world
 
-WORLDS: Final = ("slack", "tight", "two_towns", "replies_by_hour")
+WORLDS: Final = ("slack", "tight", "two_towns")
 SEEDS: Final = (1, 2)
 DAYS: Final = 28
 BINS: Final = 10
