@@ -1,7 +1,7 @@
 """forecasts are compared with what happened
 
-Revision: 0049
-Follows: 0048
+Revision: 0050
+Follows: 0049
 
 The tables of matching are vacuumed early besides: what was changed since is read from the table and not from the index, which
 after a tenth of it made a search take twice as long.
@@ -14,8 +14,8 @@ from alembic import op
 
 from app.database.types import UtcDateTime
 
-revision: str = "0049"
-down_revision: str | None = "0048"
+revision: str = "0050"
+down_revision: str | None = "0049"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
