@@ -35,7 +35,7 @@ class AskingRules:
     soon_minutes: float = 40.0
     soon_chance: float = 0.4
     """How likely all places fill within `soon_minutes` from now, at least, where people are asked seldom."""
-    haste_load: float = 0.9
+    haste_load: float = 1.0
     """Where people were usually asked so often in the week before, half of that chance is enough, and soon far less:
     each offer more tires whom another job needs, so one after the other is asked where there is time."""
     urgent_minutes: float = 300.0
