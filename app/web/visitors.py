@@ -197,7 +197,10 @@ async def _language(request: Request, runtime: Runtime, actor: Actor | None) -> 
         return chosen
     if actor is not None:
         async with runtime.database.read() as session:
-            return (await users.get_user(session, actor.user_id)).language
+            kept = (await users.get_user(session, actor.user_id)).language
+        # Nobody may have chosen the default, so it yields to what the browser asks for.
+        if kept != DEFAULT_LANGUAGE:
+            return kept
     return spoken_language(request)
 
 

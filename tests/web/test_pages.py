@@ -9,7 +9,7 @@ import pytest
 
 from app.texts.catalogue import get_catalogue
 from tests.architecture.source import ROOT
-from tests.support.app_harness import World
+from tests.support.app_harness import PASSWORD, World
 from tests.support.page_reader import PageReader
 
 TEMPLATES = ROOT / "app/web/templates"
@@ -250,6 +250,22 @@ def test_pages_come_in_hindi(world: World) -> None:
     reader.get("/language/hi", params={"back": "https://elsewhere.example"})
     assert reader.page is not None
     assert reader.page.headers["location"] == "/"
+
+
+def test_a_language_that_nobody_chose_yields_to_the_browsers(
+    world: World, owner: PageReader
+) -> None:
+    world.employer(email="owner@example.com")
+    reader = PageReader(world.url, language="hi")
+    reader.get("/signin")
+    reader.send("/signin", {"email": "owner@example.com", "password": PASSWORD})
+    assert '<html lang="hi"' in reader.open("/company").text
+    reader.send("/company/language", {"language": "en"})
+    assert '<html lang="en"' in reader.open("/jobs").text
+    owner.open("/company")
+    owner.send("/company/language", {"language": "hi"})
+    del owner.cookies["__Host-language"]
+    assert '<html lang="hi"' in owner.open("/jobs").text
 
 
 def test_an_address_to_lead_back_to_begins_no_other_header(world: World) -> None:
