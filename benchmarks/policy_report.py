@@ -48,6 +48,8 @@ def _goal(says: str, bound: float, is_floor: bool) -> str:
 
 
 def _seen(says: str, seen: dict[str, Any]) -> str:
+    if seen["value"] is None:
+        return "not played"
     number = _number(says, seen["value"])
     return number if seen["met"] else f"**{number}**"
 
