@@ -57,7 +57,7 @@ def _seen(says: str, seen: dict[str, Any]) -> str:
 def _number(says: str, value: float) -> str:
     if says in _IN_POINTS:
         return f"{100 * value:+.1f} pt"
-    return f"{value:.3f}" if 0 < abs(value) < 1.6 else f"{value:g}"
+    return f"{value:.3f}" if 0 < abs(value) < 10 else f"{value:g}"
 
 
 def _worlds(worlds: list[dict[str, Any]]) -> list[str]:
