@@ -96,7 +96,8 @@ class BulkRequest(_BulkBody):
         "json_schema_extra": {
             "examples": [
                 {
-                    "action": "workers.suspend",
+                    "action": "suspend",
+                    "target": "workers",
                     "ids": ["01930f5e-7c1a-7a64-9d2f-3f6f1c1f0a01"],
                     "reason": "One person registered all of these.",
                 }
