@@ -1,12 +1,17 @@
 """An employer's company on pages: what needs me now, the profile, sessions."""
 
+import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 
+from babel.dates import format_date
 from fastapi import APIRouter, Request
+from markupsafe import Markup
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from app.api.employers import balance, jobs, matches, profile
+from app.api.employers import balance, jobs, matches, months, profile
+from app.api.employers.months import MonthFigures
 from app.api.employers.profile import EmployerChanges
 from app.api.http.dependencies import Now, Read, Rt, Write
 from app.core.errors import DomainError
@@ -15,9 +20,11 @@ from app.core.paging import PageRequest
 from app.identity import users
 from app.jobs.models import JobStatus
 from app.runtime import Runtime
+from app.texts.formatting import FILTERS, FormatContext
+from app.web.charts import Bar, bars
 from app.web.forms import FormRefused, TypedForm
 from app.web.routes import PageRoute
-from app.web.site import SeeOther, page
+from app.web.site import SeeOther, page, reads, words
 from app.web.visitors import Employer, Guest, Owner, Visitor, put_cookie
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -41,6 +48,7 @@ async def show_overview(
 ) -> Response:
     """Show what needs the employer now, and the figures."""
     figures = await matches.get_dashboard(session, actor, now)
+    by_month = (await months.list_dashboard_months(session, actor, now)).items
     open_jobs = await jobs.list_jobs(
         session, actor, PageRequest(_SHOWN_JOBS), now, JobStatus.PUBLISHED
     )
@@ -50,11 +58,48 @@ async def show_overview(
         visitor,
         "employer/overview.html",
         figures=figures,
+        months=[(month_name(month.begins, visitor.language), month) for month in by_month],
+        charts=_charts(by_month, reads(visitor, request)),
         open_jobs=open_jobs.items,
         drafts=drafts.items,
         balance=await balance.get_balance(session, actor),
         company=await profile.get_profile(session, actor),
     )
+
+
+def _charts(by_month: Sequence[MonthFigures], reader: FormatContext) -> list[tuple[str, Markup]]:
+    """Return each chart with the key of its name; nothing where there is nothing to compare yet."""
+    if not any(month.places or month.spend.amount for month in by_month):
+        return []
+    language, drawn = reader.language, []
+    values: dict[str, list[tuple[float, str]]] = {
+        "spend": [
+            (month.spend.amount, FILTERS["money"](month.spend.model_dump(), reader))
+            for month in by_month
+        ],
+        "fill": [
+            (month.fill_rate or 0, f"{round((month.fill_rate or 0) * 100)} %") for month in by_month
+        ],
+        "first_yes": [
+            (minutes, f"{round(minutes)}")
+            for month in by_month
+            for minutes in [month.median_minutes_to_first_accept or 0]
+        ],
+    }
+    for name, said in values.items():
+        rows = [
+            Bar(month_name(month.begins, language), value, told)
+            for month, (value, told) in zip(by_month, said, strict=True)
+        ]
+        drawn.append(
+            (f"overview.chart.{name}", bars(rows, words(language, f"overview.chart.{name}")))
+        )
+    return drawn
+
+
+def month_name(day: dt.date, language: str) -> str:
+    """Return a month with its year, as the language writes them."""
+    return format_date(day, "LLL yyyy", locale=language)
 
 
 @router.get("/company")

@@ -229,6 +229,7 @@ RULES: dict[str, Rule] = {
     "GET /api/employers/jobs/{job_id}/events": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/jobs/{job_id}/matches": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/dashboard": rule(EMPLOYER),
+    "GET /api/employers/dashboard/months": rule(EMPLOYER),
     "GET /api/employers/team": rule(EMPLOYER),
     "GET /api/employers/team/log": rule(EMPLOYER),
     "POST /api/employers/team": rule(

@@ -1,0 +1,101 @@
+"""The form of a job in a real browser: the forecast while one types, the week by keys and by dragging, the team."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.infra.pages import barriers, opened, overflow
+from tests.support.app_harness import BANDRA, PASSWORD, World
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 800}
+
+
+def sign_in(page: "Page", world: World, email: str) -> None:
+    page.goto(f"{world.url}/signin")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").first.click()
+    page.get_by_role("heading", level=1).wait_for()
+
+
+@pytest.mark.timeout(240)
+def test_the_forecast_comes_while_one_types_and_the_week_is_set_by_keys_and_mouse(
+    world: World, browser_of_file: "Browser"
+) -> None:
+    nights = [{"weekday": day, "start": "10:00", "end": "04:00"} for day in ("saturday", "sunday")]
+    world.worker(location=BANDRA, slots=nights)
+    owner = world.employer()
+    assert owner.email is not None
+    with opened(browser_of_file, f"{world.url}/", color_scheme="dark") as page:
+        sign_in(page, world, owner.email)
+        page.goto(f"{world.url}/jobs/new")
+        forecast = page.locator("#forecast-said")
+        assert "still needs" in forecast.inner_text()
+        page.get_by_label("Role").fill("waiter")
+        page.get_by_label("Place").fill("400050")
+        page.get_by_label("First day").fill("2026-11-28")
+        page.get_by_label("Last day").fill("2026-12-26")
+        page.get_by_label("Saturday", exact=True).check()
+        forecast.get_by_text("1 person fits").wait_for()
+        page.get_by_label("Pay (INR)").fill("150")
+        forecast.get_by_text("₹1,200 a shift").wait_for()
+        assert barriers(page) == []
+
+        # By keys: the end moves past midnight, field, words and forecast with it.
+        end = page.get_by_role("slider", name="Saturday: to")
+        end.focus()
+        for _ in range(4):
+            page.keyboard.press("PageUp")
+        assert page.locator("[name=end_saturday]").input_value() == "02:00"
+        assert end.get_attribute("aria-valuetext") == "02:00 +1"
+        page.get_by_text("ends on the next day").first.wait_for()
+        forecast.get_by_text("₹2,400 a shift").wait_for()
+
+        # By dragging over another day.
+        track = page.locator("#grid .track").nth(6)
+        box = track.bounding_box()
+        assert box is not None
+        middle = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + box["width"] * 12 / 36, middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 20 / 36, middle, steps=4)
+        page.mouse.up()
+        assert page.get_by_label("Sunday", exact=True).is_checked()
+        times = [page.locator(f"[name={edge}_sunday]").input_value() for edge in ("start", "end")]
+        assert times == ["12:00", "20:00"]
+
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert overflow(page) == 0
+        assert barriers(page) == []
+        page.goto(f"{world.url}/team")
+        page.get_by_role("heading", name="Team", level=1).wait_for()
+        assert overflow(page) == 0
+        assert barriers(page) == []
+
+
+@pytest.mark.timeout(240)
+def test_an_owner_invites_by_keyboard_alone_on_a_phone_in_hindi(
+    world: World, browser_of_file: "Browser"
+) -> None:
+    owner = world.employer()
+    assert owner.email is not None
+    with opened(browser_of_file, f"{world.url}/", viewport=PHONE) as page:
+        sign_in(page, world, owner.email)
+        page.goto(f"{world.url}/language/hi?back=/team")
+        page.get_by_role("heading", name="टीम", level=1).wait_for()
+        assert barriers(page) == []
+        page.get_by_label("ई-मेल").focus()
+        page.keyboard.type("meera@example.com")
+        for _ in range(4):
+            page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+        page.keyboard.press("Enter")
+        page.get_by_text("meera@example.com").wait_for()
+        page.get_by_text("बुलाया गया").first.wait_for()
+        assert overflow(page) == 0
+        assert barriers(page) == []
