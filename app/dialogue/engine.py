@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.dialogue.effects import RequestHandoff, Stop
+from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.messaging.inbound import InboundKind
 from app.nlu.intents import Intent
@@ -60,6 +61,8 @@ def respond[M: Incoming](message: M, persona: Persona[M]) -> Turn:
 def unreadable_text(message: Incoming) -> str:
     """Return which text answers what we can't read: a voice note has its own."""
     inbound = message.inbound
+    if message.context.language is None and message.state.ask is Ask.LANGUAGE:
+        return "first_unreadable"  # in every language
     spoken = inbound.kind is InboundKind.MEDIA and inbound.text in _SPOKEN
     return "cannot_hear" if spoken else "cannot_read"
 

@@ -12,8 +12,9 @@ from typing import Final
 
 from app.catalogue.phonetics import distance, sounds
 from app.catalogue.skills import fold
-from app.nlu.normalize import has_devanagari
-from app.nlu.vocabulary import word_set
+from app.core.week import WEEKDAYS
+from app.nlu.normalize import has_devanagari, normalize
+from app.nlu.vocabulary import named_phrases, word_set
 
 _LEAST_SOUND: Final = 3
 """A shorter sound is that of too many words."""
@@ -55,6 +56,23 @@ def said_around() -> frozenset[str]:
     """Return the words that people say around everything, folded."""
     return frozenset(
         fold(word) for phrase in word_set("phrases", *_LISTS) for word in phrase.split()
+    )
+
+
+_SECTIONS: Final = (
+    *("intents", "phrases", "calendar", "numbers", "units", "months", "dates", "pay", "counts"),
+    *("job", "places", "hours", "commands", "distance"),
+)
+
+
+@cache
+def own_words() -> frozenset[str]:
+    """Return the single words that the vocabularies hold, but for the days of the week, which are names too."""
+    return frozenset(
+        normalize(phrase)
+        for section in _SECTIONS
+        for name, phrase in named_phrases(section)
+        if " " not in phrase and name not in WEEKDAYS
     )
 
 

@@ -10,6 +10,8 @@ from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set
 
 ADULT_YEARS: Final = 18
+YOUNGEST_WRITER_YEARS: Final = 10
+"""A smaller number with nothing that says it is an age is none."""
 OLDEST_YEARS: Final = 120
 """A greater number is no age."""
 
@@ -30,7 +32,16 @@ def parse_consent(text: str) -> str | None:
     if _agreement(words) is Intent.YES:
         return "yes"
     found = quantities.age(words)
-    return None if found is None else _with_age(*found)
+    if found is None or _is_no_age(found[0], words):
+        return None
+    return _with_age(*found)
+
+
+def _is_no_age(years: int | None, words: Sequence[str]) -> bool:
+    """Return whether a number of years is how long somebody does something: nobody of five writes "5 saal"."""
+    if years is None or years >= YOUNGEST_WRITER_YEARS:
+        return False
+    return not phrase_set("age", "i_am", "minor", "under").anywhere(words)
 
 
 def _with_age(age: int | None, words: Sequence[str]) -> str | None:

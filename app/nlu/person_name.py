@@ -9,12 +9,18 @@ from app.catalogue import places
 from app.catalogue.skills import find_named
 from app.core.person_names import is_spelled_as_name
 from app.masking.mask import mask
-from app.nlu.common_words import is_called_so, is_common, said_around, sounds_common
+from app.nlu.common_words import (
+    is_called_so,
+    is_common,
+    own_words,
+    said_around,
+    sounds_common,
+)
 from app.nlu.fact import Confidence, Fact
 from app.nlu.intents import Intent, intents
 from app.nlu.lexicon import Lexicon
 from app.nlu.message_words import Word, plain_of, words_of
-from app.nlu.normalize import normalize, split_words
+from app.nlu.normalize import split_words
 from app.nlu.time_tokens import DAYS, FROM_TODAY, PARTS
 from app.nlu.vocabulary import named_phrases, phrase_set, phrases, word_set
 
@@ -250,7 +256,7 @@ _LEAST_TALK: Final = 3
 def _has_other_word(plain: Sequence[str]) -> bool:
     """Return whether a word beside a name is one of the chat's vocabulary: "Ashok naam", "Mithun da"."""
     strange = [word for word in plain if not is_called_so(word) and len(word) > 1]
-    return len(plain) > 1 and any(word in _other_meanings() for word in strange)
+    return len(plain) > 1 and any(word in own_words() for word in strange)
 
 
 def _home_behind(words: Sequence[Word]) -> Fact[str] | None:
@@ -272,24 +278,7 @@ def _may_mean_else(words: Sequence[Word]) -> bool:
     """
     if len(words) > 1 and all(word.written.istitle() for word in words):
         return False
-    return all(word.plain in _other_meanings() for word in words)
-
-
-@cache
-def _other_meanings() -> frozenset[str]:
-    kept = {*DAYS}
-    return frozenset(
-        normalize(phrase)
-        for section in _SECTIONS
-        for name, phrase in named_phrases(section)
-        if " " not in phrase and name not in kept
-    )
-
-
-_SECTIONS: Final = (
-    *("intents", "phrases", "calendar", "numbers", "units", "months", "dates", "pay", "counts"),
-    *("job", "places", "hours", "commands", "distance"),
-)
+    return all(word.plain in own_words() for word in words)
 
 
 def _is_initial(word: Word) -> bool:

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from app.core.languages import languages
 from app.nlu.normalize import has_devanagari, split_words
+from app.nlu.time_tokens import DAYS
 from app.nlu.vocabulary import vocabulary
 
 _LISTS: Final = (
@@ -68,7 +69,9 @@ def _own_words(language: str) -> frozenset[str]:
 def _listed(language: str) -> frozenset[str]:
     known = vocabulary(language)
     said, times = known.get("phrases", {}), known.get("calendar", {})
-    lists = [*(said.get(name, ()) for name in _LISTS), *times.values()]
+    lists = [said.get(name, ()) for name in _LISTS]
+    # Many are called Ravi, and that is a Sunday, too.
+    lists += [words for name, words in times.items() if name not in DAYS]
     return frozenset(
         word for phrases in lists for phrase in phrases for word in split_words(phrase)
     )

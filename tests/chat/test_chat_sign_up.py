@@ -225,7 +225,7 @@ async def test_who_looks_for_work_is_a_worker(database_url: str) -> None:
         for said in ("kaam chahiye", "mujhe kaam chahiye", "I need a job", "2 years as a waiter"):
             await world.says(said)
         assert [user.role for user in await world.users()] == ["worker"]
-        assert await asked(world) is Ask.LANGUAGE
+        assert await asked(world) is Ask.CONSENT
 
 
 async def test_a_worker_who_hires_is_both_from_then_on(database_url: str) -> None:

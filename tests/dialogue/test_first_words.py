@@ -91,6 +91,7 @@ def test_an_age_said_again_is_no_distance_and_no_experience(question: str, text:
         (["नमस्ते", "हाँ", "मीना"], "hi"),
         (["hi", "i am raju 26 delivery bike andheri east"], "en"),
         (["hi", "cook"], "en"),
+        (["namaste bhaiya kaam chahiye", "koi kaam hai", "haan 35 saal"], "hi"),
         (["namaste", "jhadu pocha karti hu thane me"], "hi"),
     ],
 )
@@ -108,3 +109,24 @@ def test_a_command_at_the_language_question_is_followed_however_often_it_was_ask
         person.write(text)
     asked = person.write("human")
     assert any(isinstance(effect, fx.RequestHandoff) for effect in asked.effects)
+
+
+@pytest.mark.parametrize("media", ["voice", "image"])
+def test_a_voice_note_in_place_of_a_language_is_answered_in_both(media: str) -> None:
+    person = stranger()
+    person.write("hi")
+    turn = person._send(Inbound("m", InboundKind.MEDIA, NOW, phone_from=PHONE, text=media))
+    assert [reply.text for reply in turn.replies] == ["first_unreadable", "choose_language"]
+
+
+@pytest.mark.parametrize("text", ["5 saal", "7 years", "8 साल"])
+def test_years_of_work_at_the_question_for_consent_are_no_childs_age(text: str) -> None:
+    turn = Person(situation("worker", "consent", "en")).write(text)
+    assert turn.effects == ()
+    assert "minor" not in [reply.text for reply in turn.replies]
+
+
+@pytest.mark.parametrize("text", ["i am 8", "16", "umar 9 saal", "15 saal"])
+def test_who_is_under_age_is_turned_away(text: str) -> None:
+    turn = Person(situation("worker", "consent", "en")).write(text)
+    assert [reply.text for reply in turn.replies] == ["minor"]

@@ -109,3 +109,32 @@ def test_a_place_that_people_mean_is_not_common(word: str) -> None:
 def test_hinglish_is_common_by_its_sound() -> None:
     assert sounds_common("naukri")
     assert not sounds_common("Koramangala")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["subah", "rupay", "thagi", "vikalp", "bandi", "rehna", "Ashok naam", "Ashok Andheri", "Sara"],
+)
+def test_a_bare_word_of_the_chat_or_a_place_behind_a_name_is_asked_about(text: str) -> None:
+    found = read_name_answer(words_of(text))
+    assert found is None or not found.certain
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Kamla bai", "Kamla bai"),
+        ("लक्ष्मी बाई", "लक्ष्मी बाई"),
+        ("Vijay hu main", "Vijay"),
+        ("sab Raju bulate hai", "Raju"),
+        ("Raju likho", "Raju"),
+        ("Anil, but I need work today itself", "Anil"),
+        ("Ajay😀", "Ajay"),
+        ("Sara Khan", "Sara Khan"),
+        ("Ravi", "Ravi"),
+    ],
+)
+def test_a_name_is_read_among_kin_talk_and_pictures(text: str, name: str) -> None:
+    found = read_name_answer(words_of(text))
+    assert found is not None
+    assert (found.value, found.certain) == (name, True)

@@ -18,6 +18,7 @@ from app.nlu.spoken_language import spoken_in
         ("I am a cook from Thane looking for work", "en", True),
         ("qwertz 98 asdf 76 yxcv", None, False),
         ("Ramesh", None, False),
+        ("Ravi", None, False),
         ("", None, False),
     ],
 )

@@ -9,8 +9,10 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import shown_languages
 from app.dialogue.worker.registration import open_question, unanswered
 from app.dialogue.worker.whole_message import frame_of, remember, says_anything
+from app.nlu.common_words import is_called_so, own_words, sounds_common
 from app.nlu.faq_topic import find_topic
 from app.nlu.intents import Intent
+from app.nlu.normalize import split_words
 from app.nlu.spoken_language import spoken_in
 
 _AGAIN: Final = "again"
@@ -51,7 +53,10 @@ def settle_language(message: Incoming) -> Turn | None:
     if message.intents & _CHOOSE_NOTHING:
         return None
     said = message.intents or find_topic(text) or says_anything(frame_of(message))
-    return _with_language(message) if said or spoken_in(text).language else None
+    words = split_words(text)
+    known = (word in own_words() or is_called_so(word) or sounds_common(word) for word in words)
+    meant = said or any(known)
+    return _with_language(message) if meant else None
 
 
 def with_repetition(message: Incoming, turn: Turn) -> Turn:
