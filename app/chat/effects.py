@@ -14,6 +14,7 @@ from app.core.geo import Point
 from app.core.logging import logger
 from app.core.paging import PageRequest
 from app.core.person_names import UNNAMED
+from app.database.session import savepoint
 from app.dialogue.effects import (
     AnswerOffer,
     AnswerReached,
@@ -75,7 +76,7 @@ async def perform(context: EffectContext, effect: Effect) -> bool:
     """Perform one effect; return False where it was refused, which a reply then tells."""
     refused: DomainError | None = None
     try:
-        async with context.session.begin_nested():
+        async with savepoint(context.session):
             try:
                 await HANDLERS[type(effect)](context, effect)
             except DomainError as refusal:

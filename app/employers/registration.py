@@ -11,7 +11,7 @@ from app.core.errors import Conflict
 from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.phones import check_company_phone
-from app.database.session import keyring
+from app.database.session import keyring, savepoint
 from app.employers import phones, shared_identifiers
 from app.employers.models import Employer
 from app.identity import codes, users
@@ -159,7 +159,7 @@ async def open_by_phone(
     )
     try:
         # The unique index decides a race of two processes.
-        async with session.begin_nested():
+        async with savepoint(session):
             session.add(user)
             await session.flush()
             session.add_all([employer, _owner(user, now)])

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
 from app.core.errors import Conflict, Invalid, NotFound
-from app.database.session import changed, keyring
+from app.database.session import changed, keyring, savepoint
 from app.database.statements import transition_update
 from app.identity.models import Consent, OneTimeCode, Role, User, UserStatus
 from app.identity.passwords import hash_password, require_acceptable
@@ -184,7 +184,7 @@ async def add_with_email(session: AsyncSession, user: User, email: str) -> User:
     if await session.scalar(unsealed) is not None:
         raise EmailTaken
     try:
-        async with session.begin_nested():
+        async with savepoint(session):
             session.add(user)
     except IntegrityError as error:
         raise EmailTaken from error
@@ -197,7 +197,7 @@ async def set_email(session: AsyncSession, user: User, email: str) -> None:
     if await session.scalar(unsealed) is not None:
         raise EmailTaken
     try:
-        async with session.begin_nested():
+        async with savepoint(session):
             for name, value in email_columns(keyring(session), email).items():
                 setattr(user, name, value)
             await session.flush()

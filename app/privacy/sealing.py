@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import Keyring
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.database.session import Database, keyring
+from app.database.session import Database, keyring, savepoint
 from app.database.statements import rows_changed, table
 from app.employers import shared_identifiers
 from app.employers.models import Employer
@@ -74,7 +74,7 @@ async def _seal(session: AsyncSession, clear: _Clear, limit: int) -> int:
         same = and_(columns.id == row_id, value == text)  # it may have been changed meanwhile
         sealed = _columns(keys, clear, text)
         try:
-            async with session.begin_nested():
+            async with savepoint(session):
                 statement = update(table(clear.model)).where(same).values(sealed)
                 done += await rows_changed(session, statement)
         except IntegrityError:

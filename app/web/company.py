@@ -17,6 +17,7 @@ from app.api.http.dependencies import Now, Read, Rt, Write
 from app.core.errors import DomainError
 from app.core.languages import languages
 from app.core.paging import PageRequest
+from app.database.session import savepoint
 from app.identity import users
 from app.jobs.models import JobStatus
 from app.runtime import Runtime
@@ -146,7 +147,7 @@ async def change_company(
     }
     try:
         body = EmployerChanges.model_validate(changed)
-        async with session.begin_nested():
+        async with savepoint(session):
             await profile.update_profile(session, actor, body, rt, now)
     except REFUSALS as error:
         said = form.refused(error, visitor.language)

@@ -23,6 +23,7 @@ from app.catalogue import places, skills
 from app.core.errors import DomainError
 from app.core.languages import DEFAULT_LANGUAGE
 from app.core.paging import PageRequest
+from app.database.session import savepoint
 from app.identity.actor import Actor
 from app.jobs.models import JobStatus
 from app.offers.rules import OfferStatus
@@ -116,7 +117,7 @@ async def _published(
     """Publish a draft; a refusal leaves the draft, and its page says why."""
     refusal: DomainError | None = None
     try:
-        async with session.begin_nested():
+        async with savepoint(session):
             try:
                 await jobs.publish_job(session, actor, job_id, rt, now, None)
             except DomainError as error:

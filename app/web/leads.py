@@ -15,6 +15,7 @@ from app.api.employers.payments import ReportRequest, UnlockRequest
 from app.api.http.dependencies import Now, Rt, Write
 from app.api.http.parameters import JobId, MatchId
 from app.core.errors import DomainError
+from app.database.session import savepoint
 from app.identity.actor import Actor
 from app.payments.rules import ReportReason
 from app.runtime import Runtime
@@ -119,7 +120,7 @@ async def report_lead(
     form = await TypedForm.read(request)
     try:
         body = checked(ReportRequest, {"reason": form.get("reason"), "note": form.get("note")})
-        async with session.begin_nested():
+        async with savepoint(session):
             made = await payments.report_lead(match_id, body, session, actor, now, None)
     except REFUSALS as error:
         said = form.refused(error, visitor.language)

@@ -14,6 +14,7 @@ from app.api.http.dependencies import Address, Now, PageQuery, Read, Rt, Write
 from app.api.http.parameters import MemberId
 from app.core.errors import DomainError
 from app.core.paging import PageRequest
+from app.database.session import savepoint
 from app.identity.actor import Actor
 from app.identity.rules import TeamRole
 from app.policy import policy
@@ -103,7 +104,7 @@ async def invite_member(
         given = {name: form.get(name) for name in ("email", "phone", "name", "role")}
         given["monthly_limit"] = await _limit(session, form, visitor.language)  # type: ignore[assignment]
         body = checked(NewMember, given)
-        async with session.begin_nested():
+        async with savepoint(session):
             made = await team.add_member(session, actor, body, rt, address, now, None)
     except REFUSALS as error:
         said = _at_fields(form.refused(error, visitor.language), visitor.language)

@@ -52,6 +52,13 @@ def transactions_opened(source: Source) -> Iterator[str]:
             yield f"{source.name}:{node.lineno} calls .{node.func.attr}()"
 
 
+def bare_savepoints(source: Source) -> Iterator[str]:
+    """A savepoint is opened by `savepoint`: a bare one keeps what the block noted for the log when it takes the rest back."""
+    for node in source.nodes:
+        if isinstance(node, ast.Attribute) and node.attr == "begin_nested":
+            yield f"{source.name}:{node.lineno} opens a bare savepoint"
+
+
 def clocks_read(source: Source) -> Iterator[str]:
     """Time is an argument: what a rule says must depend on its arguments, and tests pass the hour."""
     for name, line in source.mentions:
@@ -161,6 +168,7 @@ def told_the_time() -> tuple[Source, ...]:
     ("finding", "files"),
     [
         (transactions_opened, domain_files),
+        (bare_savepoints, app_without("app/database/session.py")),
         (clocks_read, told_the_time),
         (environment_read, app_without(*ENVIRONMENT)),
         (prints, app_without(*TERMINAL)),
@@ -192,6 +200,8 @@ async def verb(session, database, tasks: BackgroundTasks):
     await session.commit()
     async with session.begin():
         pass
+    async with session.begin_nested():
+        pass
     database.begin()
     now = dt.datetime.now(dt.UTC)
     then = clock()
@@ -208,6 +218,7 @@ async def verb(session, database, tasks: BackgroundTasks):
     ("finding", "count"),
     [
         (transactions_opened, 4),
+        (bare_savepoints, 1),
         (clocks_read, 3),
         (environment_read, 1),
         (prints, 1),

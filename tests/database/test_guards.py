@@ -5,6 +5,7 @@ These tests go past what is further up. `make mutants` takes each of these prote
 a test notices.
 """
 
+import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Any, cast
@@ -15,12 +16,14 @@ from sqlalchemy import func, inspect, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import audit
+from app.audit.models import AdminActionLog
 from app.core.crypto import Keyring, SealBroken
 from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.database.engines import sync_engine_for
 from app.database.schema import load_models
-from app.database.session import Database, changed
+from app.database.session import Database, changed, savepoint
 from app.identity.models import User
 from app.jobs import lifecycle
 from app.jobs.models import Job
@@ -355,3 +358,15 @@ def test_what_is_sealed_as_one_thing_opens_in_no_another_context() -> None:
 def test_an_index_is_worth_nothing_without_the_key() -> None:
     one, other = Keyring("a secret of one installation"), Keyring("a secret of another one")
     assert one.index("+919820000001", "phone") != other.index("+919820000001", "phone")
+
+
+async def test_what_a_savepoint_has_taken_back_is_not_logged(database: Database) -> None:
+    """A refused step of a message commits with the others: only they stand in the log."""
+    async with database.begin() as session:
+        audit.record(session, "job.publish", "kept", None, NOW)
+        with contextlib.suppress(Conflict):
+            async with savepoint(session):
+                audit.record(session, "job.publish", "refused", None, NOW)
+                raise Conflict
+    async with database.begin() as session:
+        assert list(await session.scalars(select(AdminActionLog.target_id))) == ["kept"]

@@ -263,7 +263,7 @@ async def reconsider_offer(
 
 
 @router.post("/offers/{offer_id}/standby", responses=problems(OfferNotFound, OfferClosed))
-async def stand_by(
+async def join_standby(
     session: Write, actor: WorkerActor, offer_id: OfferId, now: Now, _: Once
 ) -> Standby:
     """Wait for a place of a job that is full; again changes nothing and tells where I stand now.

@@ -31,7 +31,7 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.due import Due
 from app.database.fast_reads import Prepared
-from app.database.session import Database, keyring
+from app.database.session import Database, keyring, savepoint
 from app.database.statements import is_one_of, table
 from app.database.wakeups import wake_loops
 from app.messaging.inbound import Inbound, InboundKind, Parsed
@@ -457,7 +457,7 @@ async def _notify_sender(
     Not after STOP, not while a human answers, and not outside the 24-hour window.
     """
     try:
-        async with session.begin_nested():
+        async with savepoint(session):
             person = await session.get(ChatPerson, item.person_id)
             if person is None or not _may_notify(person, now) or not _was_written(session, item):
                 return

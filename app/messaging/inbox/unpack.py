@@ -20,7 +20,7 @@ from app.core.clocks import Clock
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.database.session import Database, keyring
+from app.database.session import Database, keyring, savepoint
 from app.database.statements import insert_if_absent, table
 from app.database.wakeups import wake_loops
 from app.messaging import platform_events
@@ -129,7 +129,7 @@ async def _unpack_item_by_item(
             ]
             for step in steps:
                 try:
-                    async with session.begin_nested():
+                    async with savepoint(session):
                         await step(session)
                 except Exception as failed:
                     if not is_of_the_data(failed):
