@@ -6,7 +6,6 @@ administrators may change at run time (prices, weights, waves).
 
 import json
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -189,8 +188,12 @@ class Settings(PaymentSettings):
     def _tiles(cls, value: str) -> str:
         value = value.strip()
         # Its host goes into the header that says what a page may load.
-        host = re.match(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?/", value)
-        if value and (host is None or any(part not in value for part in ("{z}", "{x}", "{y}"))):
+        url = urlsplit(value)
+        host = (url.hostname or "").replace(".", "").replace("-", "")
+        plain = url.scheme in {"https", "http"} and host.isascii() and host.isalnum()
+        if value and not (
+            plain and "@" not in url.netloc and all(f"{{{part}}}" in value for part in "zxy")
+        ):
             raise ValueError("must begin with https:// and hold {z}, {x} and {y}")
         return value
 

@@ -65,7 +65,11 @@ def test_an_approved_text_can_be_published_and_another_is_reviewed_anew(town: Wo
     assert ok(employer.post(f"{path}/publish"))["status"] == "published"
     logs = ok(town.admin().get(f"/api/admin/logs?target_id={job['id']}"))["items"]
     actions = [row["action"] for row in reversed(logs)]
-    assert actions == ["job.hold", "job.approve", "job.hold", "job.approve", "job.publish"]
+    assert actions == [
+        *("job.hold", "job.create", "job.approve"),
+        *("job.hold", "job.edit", "job.approve"),
+        *("job.edit", "job.publish"),
+    ]
 
 
 def test_a_decision_is_about_the_text_that_was_read(town: World) -> None:

@@ -82,7 +82,7 @@ async def test_three_texts_of_a_stranger_get_one_answer(database_url: str) -> No
         assert asha.answers() == []
         await asha.waits(HOLD_BURST)
         [answer] = asha.answers()
-        assert "Choose your language" in answer
+        assert "For English, write *English*" in answer, "their words chose a language"
         assert "did not get that" not in answer
         async with world.database.read() as session:
             query = select(InboxItem.state).order_by(InboxItem.sent_at)

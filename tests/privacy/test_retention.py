@@ -289,7 +289,7 @@ def test_where_nothing_is_due_nothing_is_written(world: World) -> None:
         seen.append(statement)
 
     rounds = [loop for loop in LOOPS if loop.name.startswith("forget_")]
-    assert len(rounds) == 4
+    assert len(rounds) == 6
     event.listen(engine, "before_cursor_execute", note)
     try:
         for loop in rounds:

@@ -116,7 +116,9 @@ def read_age(message: Incoming) -> Turn | None:
         case "of_age" | "minor":
             return Turn(message.state, (ask_again(message),))
         case _:
-            return None
+            # A small number is no age, and no name or skill either.
+            number = text.strip().isdecimal()
+            return Turn(message.state, (ask_again(message),)) if number else None
 
 
 def read_name_correction(message: Incoming) -> Turn | None:
