@@ -273,6 +273,7 @@ async def _notify_accepted(session: AsyncSession, job: LockedJob, now: dt.dateti
                 worker_id,
                 "offer_closed",
                 offer_id,
+                at=now,  # who was given a place that they waited for heard "closed" before
                 urgent=True,
                 reason=CloseReason.CANCELLED.value,
             )

@@ -26,6 +26,7 @@ from app.workers.models import Worker
 from tests.support.database import (
     employer_of,
     job_of,
+    mark_sent,
     market,
     match_of,
     message_kinds_to,
@@ -70,6 +71,7 @@ async def promotes(database: Database, now: dt.datetime = NOW + HOUR) -> int:
 async def full(database: Database, late: int = 2) -> tuple[UUID, Offer, list[Offer]]:
     """A job that takes one acceptance and has it; whoever came too late."""
     job_id, [first, *others] = await market(database, 1 + late)
+    await mark_sent(database)
     await run(
         database,
         lambda s: s.execute(update(Job).where(Job.id == job_id).values(accept_limit=1)),
@@ -218,6 +220,18 @@ async def test_whoever_waits_hears_that_the_job_is_over_once(database: Database)
     assert (await match_of(database, second[1])).standby_at is None
     refused = await outcome(database, lambda s: stand_by(s, *second, NOW + HOUR))
     assert refused == "offer_closed"
+
+
+async def test_whoever_was_given_a_place_hears_that_the_job_is_cancelled(
+    database: Database,
+) -> None:
+    job_id, first, [second, _] = await full(database)
+    await stands_by(database, second)
+    await withdraws(database, first)
+    assert await promotes(database) == 1
+    await run(database, lambda s: close_job(s, job_id, JobAction.CANCEL, None, NOW + 2 * HOUR))
+    kind, params = (await messages_to(database, second[0]))[-1]
+    assert (kind, params.get("reason")) == ("offer_closed", "cancelled")
 
 
 async def test_only_ones_own_closed_offer_can_wait(database: Database) -> None:
