@@ -1,10 +1,11 @@
 """Erasing a worker: a tombstone stays, nothing personal does. The API, the chat and `purge` call it."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
@@ -12,7 +13,7 @@ from app.audit import log
 from app.database.session import changed, keyring
 from app.identity import users
 from app.identity.actor import Actor
-from app.identity.models import IdempotencyKey, Session, User
+from app.identity.models import IdempotencyKey, Session, TeamMember, User
 from app.jobs.models import Job
 from app.messaging.contacts import identify
 from app.messaging.models import ADDRESS, PARAMS, ChatPerson, OutboxMessage, OutboxState
@@ -71,12 +72,12 @@ async def erase_worker(
 async def _erase_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
     """Empty the messages to employers about this worker, and notify those who bought the contact.
 
-    Chat replies to these employers may hold the contact without naming the lead: all of them are emptied.
+    Chat replies to these companies may hold the contact without naming the lead: all of them are emptied, to
+    whoever of the team they went.
     """
     query = (
-        select(JobMatch.id, JobMatch.employer_id, JobMatch.unlocked_at, Job.title, User.phone_index)
+        select(JobMatch.id, JobMatch.employer_id, JobMatch.unlocked_at, Job.title)
         .join(Job, Job.id == JobMatch.job_id)
-        .join(User, User.id == JobMatch.employer_id)
         .where(JobMatch.worker_id == worker_id, JobMatch.responded_at.is_not(None))
     )
     leads = (await session.execute(query)).all()
@@ -84,12 +85,12 @@ async def _erase_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime)
         return
     await enqueue.suppress(session, [lead.id for lead in leads], now, _CONTACT_NOTICES)
     unlocked = [lead for lead in leads if lead.unlocked_at is not None]
-    phones = [lead.phone_index for lead in unlocked if lead.phone_index is not None]
+    chats = await _chats_of(session, {lead.employer_id for lead in unlocked})
     notices = and_(
         OutboxMessage.subject_id.in_([lead.id for lead in leads]),
         OutboxMessage.kind.in_(_LEAD_NOTICES),
     )
-    replies = and_(OutboxMessage.recipient_index.in_(phones), OutboxMessage.kind == enqueue.REPLY)
+    replies = and_(chats, OutboxMessage.kind == enqueue.REPLY)
     under_way = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
     await session.execute(
         update(OutboxMessage)
@@ -124,6 +125,15 @@ async def _erase_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime)
         ],
         now,
     )
+
+
+async def _chats_of(session: AsyncSession, employer_ids: Collection[UUID]) -> ColumnElement[bool]:
+    """Return the condition of messages to a phone of these companies: of who opened them, or of their teams."""
+    members = select(TeamMember.user_id).where(TeamMember.employer_id.in_(employer_ids))
+    query = select(User.phone_index).where(
+        or_(User.id.in_(employer_ids), User.id.in_(members)), User.phone_index.is_not(None)
+    )
+    return OutboxMessage.recipient_index.in_((await session.scalars(query)).all())
 
 
 async def erase_messages(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
