@@ -82,12 +82,12 @@ async def spent_by(
 async def require_within(
     session: AsyncSession, actor: Actor, kind: OrderKind, price: Money, now: dt.datetime
 ) -> None:
-    """Raise `SpendingLimit` where the actor has a limit and `price` goes beyond what is left of it.
+    """Raise `SpendingLimit` where the actor may not buy, or `price` goes beyond what is left of their limit.
+
+    What is free counts towards no limit, but is for who may buy.
 
     The caller has locked the company's row: of two purchases at once the second sees the first.
     """
-    if price.amount == 0:
-        return
     query = select(
         TeamMember.role, TeamMember.left_at, TeamMember.monthly_limit, TeamMember.limit_currency
     ).where(TeamMember.user_id == actor.user_id)
@@ -98,7 +98,7 @@ async def require_within(
         Role.EMPLOYER, Permission.BUY_LEADS, None, TeamRole(row.role)
     ):
         raise SpendingLimit  # a link of theirs from before
-    if row.monthly_limit is None:
+    if price.amount == 0 or row.monthly_limit is None:
         return
     if row.limit_currency != price.currency:
         raise SpendingLimit  # what it is worth can't be said

@@ -27,6 +27,7 @@ from tests.support.database import market, opened
 from tests.support.factories import NOW
 from tests.support.leads import Lead, at_once, lead, logged_actions
 from tests.support.sellers import BENGALURU, charge_tax, put_settings
+from tests.support.team import TEAM, member_of
 
 PRICE = 4_900
 
@@ -268,6 +269,21 @@ def test_the_page_of_a_free_lead_asks_for_no_money(world: World) -> None:
     after = world.http.post(link, follow_redirects=True)
     assert "These contacts" in after.text or "This contact is yours" in after.text
     assert mine.phone_shown() == mine.worker.phone
+
+
+def test_a_link_of_who_may_not_buy_any_more_gets_nothing_for_free(world: World) -> None:
+    employer = company(world)
+    mine = lead(world, employer)
+    viewer, removed = (member_of(world, employer, role) for role in ("viewer", "manager"))
+    links = [
+        payment_link(world.runtime.keyring, world.url, UUID(mine.id), UUID(member.id))
+        for member in (viewer, removed)
+    ]
+    ok(employer.delete(f"{TEAM}/{removed.id}"), 204)
+    for link in links:
+        assert world.http.post(urlsplit(link).path, follow_redirects=False).status_code == 409
+        assert mine.phone_shown() is None
+    assert ok(mine.unlock())["status"] == "unlocked"
 
 
 @pytest.mark.parametrize("free_leads", [{"per_company": -1}, {"per_company": 21}, {"many": 1}])
