@@ -133,6 +133,7 @@ async def begin_top_up(
     )
     for order in list(await session.scalars(same.order_by(Order.id.desc()))):
         if not await orders.expire_if_over(session, order, now):
+            await team_spending.require_for_page(session, actor, order, now)
             return order
     await team_spending.require_within(session, actor, OrderKind.TOP_UP, price, now)
     order = Order(

@@ -174,7 +174,11 @@ async def begin(
     if pay_with is not PayWith.BALANCE and all(leads[each].for_sale for each in wanted):
         # A second click changes nothing, so it locks nothing.
         again = await orders.find_open(session, wanted, now)
-        if again is not None and coupon in {None, again.coupon}:
+        if (
+            again is not None
+            and again.bought_by == actor.user_id
+            and coupon in {None, again.coupon}
+        ):
             return again
     gives = await free_leads.left(session, actor.employer_id) > 0
     jobs: dict[UUID, LockedJob] = {}
@@ -196,6 +200,7 @@ async def begin(
     if coupon is None and same is not None:
         coupon = same.coupon
     if same is not None and same.coupon == coupon and pay_with is not PayWith.BALANCE:
+        await team_spending.require_for_page(session, actor, same, now)
         return same
     buyer = await get_buyer(session, actor.employer_id, actor.user_id)
     await _require_good_standing(session, buyer, employer.verified_at, wanted)

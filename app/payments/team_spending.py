@@ -105,3 +105,12 @@ async def require_within(
     spent = (await spent_by(session, [actor.user_id], now, kind)).get(actor.user_id, {})
     if spent.get(price.currency, 0) + price.amount > row.monthly_limit:
         raise SpendingLimit
+
+
+async def require_for_page(
+    session: AsyncSession, actor: Actor, order: Order, now: dt.datetime
+) -> None:
+    """Raise `SpendingLimit` where a colleague opened the page of this order, and the actor may not pay it."""
+    if order.bought_by != actor.user_id:
+        price = Money(order.total, order.currency)
+        await require_within(session, actor, OrderKind(order.kind), price, now)

@@ -133,6 +133,19 @@ def test_of_two_purchases_at_once_one_is_within_the_limit(world: World, owner: P
     assert sorted(answer.status_code for answer in answers) == [202, 403, 403, 403]
 
 
+def test_a_colleagues_open_page_is_no_way_around(world: World, owner: Person) -> None:
+    mine = lead(world, owner)
+    page = ok(unlock(owner, mine.id), 202)
+    pack = {"pack": "small"}
+    ok(owner.post(TOP_UPS, pack), 202)
+    member = limited(world, owner, 0)
+    problem(unlock(member, mine.id), 403, "spending_limit")
+    problem(member.post(TOP_UPS, pack), 403, "spending_limit")
+    other = limited(world, owner, price_of(owner))
+    assert ok(unlock(other, mine.id), 202)["checkout_url"] == page["checkout_url"]
+    assert ok(unlock(owner, mine.id), 202)["checkout_url"] == page["checkout_url"]
+
+
 def test_the_chat_is_no_way_around(world: World, owner: Person) -> None:
     world.unread = False
     mine = lead(world, owner)
