@@ -1,4 +1,4 @@
-"""The least pay that is plausible, and the least that is lawful anywhere."""
+"""What pay is plausible: the least of each unit, the least that is lawful anywhere, the unit of an amount without."""
 
 from typing import Final
 
@@ -33,3 +33,24 @@ def floor_an_hour(currency: str) -> int | None:
     if currency != "INR":
         return None
     return _FLOOR_RUPEES_A_DAY * 100 // _HOURS_A_DAY  # 100 paise to a rupee
+
+
+_DAY_RUPEES: Final = range(400, 2_501)
+"""In India nobody pays so much an hour for such work, and so little a month."""
+_LEAST_SHIFT_MINUTES: Final = 240
+"""For a shorter shift it may be an hour's pay: a teacher's, a driver's."""
+_LEAST_MONTH_RUPEES: Final = 4_000
+
+
+def usual_unit(currency: str, amount: int, *, shift_minutes: int, lasts: bool) -> str | None:
+    """Return for what an amount in minor units is paid, where it can hardly be anything else: "day", "month".
+
+    `shift_minutes` is the shortest shift, and `lasts` whether the work goes on for weeks. None where it has to be
+    asked, as in every currency but rupees.
+    """
+    if currency != "INR":
+        return None
+    rupees = amount // 100
+    if rupees in _DAY_RUPEES and shift_minutes >= _LEAST_SHIFT_MINUTES:
+        return "day"
+    return "month" if rupees >= _LEAST_MONTH_RUPEES and lasts else None

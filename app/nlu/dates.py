@@ -24,6 +24,7 @@ _NUMBERS: Final = re.compile(r"(?<![\d/.-])(\d{1,2})[/.](\d{1,2})(?:[/.](20\d\d|
 _ISO: Final = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
 _COUNTED: Final = tuple(map(str, range(1, 11)))
 """Numbers that a length is written with in words."""
+_WEEK: Final = 7
 _SHORT_YEAR: Final = 100
 _MONTHS_AHEAD_DAYS: Final = 62
 """Within two months there is every day of a month."""
@@ -99,6 +100,10 @@ class _Patterns:
         )
         self.next_day = re.compile(
             rf"{word('next')}\s+({whole_word('calendar', *WEEKDAYS)})(?!\s*(?:{word('more')}|[&-]))"
+        )
+        one_day = whole_word("calendar", *WEEKDAYS)
+        self.from_day = re.compile(
+            rf"{any_of('from')}\s+({one_day})|({one_day})\s+{any_of('onwards')}{EDGE}"
         )
         self.once, self.weekly = words("once"), words("weekly")
 
@@ -227,7 +232,7 @@ def _put_together(
         if monday is not None:
             return Dates(rest, monday, monday + dt.timedelta(days=(days or 7) - 1), weekly)
         if days is not None and days > 1:
-            start = today + dt.timedelta(days=1)
+            rest, start = _from_weekday(rest, today)
             return Dates(rest, start, start + dt.timedelta(days=days - 1), weekly)
         return Dates(rest, weekly=weekly)
     first = min(found)
@@ -237,6 +242,16 @@ def _put_together(
         return Dates(rest, first, None, weekly)
     named = tuple(sorted({day.weekday() for day in found})) if len(found) > 1 else ()
     return Dates(rest, first, max(found), weekly, named)
+
+
+def _from_weekday(text: str, today: dt.date) -> tuple[str, dt.date]:
+    """Return when some days begin, which is tomorrow unless a weekday is named: "3 days from monday"; and the rest."""
+    match = _patterns().from_day.search(text)
+    if match is None:
+        return text, today + dt.timedelta(days=1)
+    ahead = (_weekday_of(match[1] or match[2]) - today.weekday()) % _WEEK
+    rest = text[: match.start()] + GAP + text[match.end() :]
+    return rest, today + dt.timedelta(days=ahead)
 
 
 def _without(text: str) -> str:

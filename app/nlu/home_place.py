@@ -232,12 +232,9 @@ def _in_city(city: Place, rest: list[str]) -> HomeFact:
     """Return the quarter of a city that is named, or the city: certain where nothing else is said."""
     if not rest or all(map(_says_nothing, rest)):
         return _fact([city], city.name, alone=True)
+    rest = _joined_initials(rest)
     said = " ".join(word for word in rest if not word.isdecimal())
-    heard = [
-        place
-        for place in by_sound.search(f"{said}, {city.name}", _MOST_PLACES)
-        if place.kind != "city"
-    ]
+    heard = _quarters(by_sound.search(f"{said}, {city.name}", _MOST_PLACES), city)
     # The map writes no name in Devanagari: those are compared by their sound, whole.
     alike = [] if said.isascii() else [p for p in heard if p.sure or _sounds_so(said, p)]
     begins = [place for place in heard if alike and _begins_so(place, alike[0])]
@@ -246,7 +243,7 @@ def _in_city(city: Place, rest: list[str]) -> HomeFact:
     for window in _windows(rest):
         part = " ".join(window)
         near = places.find_spelled(f"{part}, {city.name}") if window[0][0].isalpha() else []
-        if named := [place for place in near if place.sure and place.kind != "city"]:
+        if named := _quarters([place for place in near if place.sure], city):
             one = _merged(named, part)
             kept = (one,) if one else tuple(named[:_MOST_PLACES])
             return Fact(kept, _sure_if(one), part)
@@ -255,6 +252,33 @@ def _in_city(city: Place, rest: list[str]) -> HomeFact:
     ]:
         return Fact(tuple(near[:_MOST_PLACES]), Confidence.LIKELY, said)
     return Fact((replace(city, sure=False),), Confidence.LIKELY, city.name)
+
+
+def _quarters(found: Sequence[Place], city: Place) -> list[Place]:
+    """Return the parts of a city; the map takes some for towns, as Powai in Mumbai: those where it has no others."""
+    parts = [place for place in found if place.kind != "city"]
+    return parts or [
+        place
+        for place in found
+        if place.sure
+        and place.people < places.KNOWN_TO_ALL_PEOPLE
+        and places.km_between(place, city) <= places.CITY_WITHIN_KM
+        and fold(place.name) != fold(city.name)
+    ]
+
+
+def _joined_initials(words: Sequence[str]) -> list[str]:
+    """Return the words with initials written as one: "j p nagar" is JP Nagar."""
+    joined: list[str] = []
+    latest = ""
+    for word in words:
+        single = len(word) == 1 and word.isalpha()
+        if single and latest:
+            joined[-1] += word
+        else:
+            joined.append(word)
+        latest = word if single else ""
+    return joined
 
 
 def _begins_so(place: Place, other: Place) -> bool:

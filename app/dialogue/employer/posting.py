@@ -28,6 +28,7 @@ from app.dialogue.employer.job_questions import (
     warnings_of,
     zone_of,
 )
+from app.dialogue.employer.likely_parts import with_likely_parts
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.reworded import reworded
 from app.dialogue.state import Ask, State
@@ -40,7 +41,7 @@ from app.nlu.job_certainty import chosen, settled
 from app.nlu.job_draft import NOTE_CHARACTERS, Draft, JobPart, joined_note, token
 from app.nlu.job_note import without_introduction
 from app.nlu.normalize import normalize, split_words
-from app.nlu.vocabulary import phrase_set
+from app.nlu.vocabulary import phrase_set, word_set
 
 _LEAST_SAID: Final = 2
 """A text without a role is a job only with so many of its other parts."""
@@ -146,7 +147,7 @@ def _drops_it(text: str | None) -> bool:
 def _ask_next(message: Incoming, draft: Draft, *before: Reply) -> Turn:
     """Ask the next open question, or read the job back."""
     here = message.context.now.astimezone(ZoneInfo(zone_of(draft, message.context)))
-    draft = settled(draft, here)
+    draft = with_likely_parts(settled(draft, here), message.context, message.text)
     ask = open_question(draft, message.context)
     if draft.no_day:
         before = (*before, Reply("job_no_such_day", {"said": draft.no_day}))
@@ -158,11 +159,17 @@ def _ask_next(message: Incoming, draft: Draft, *before: Reply) -> Turn:
     values = job_values(draft, message.context) if ask is Ask.JOB_RIGHT else None
     if values is not None:
         before = (*before, *warnings_of(values))
-    if ask is Ask.JOB_PLACE and draft.note and len(draft.note.split()) <= 3:
+    said = phrase_set("wants", "hiring", "polite", "filler").without(split_words(draft.note))
+    if ask is Ask.JOB_PLACE and said and len(draft.note.split()) <= 3 and not _names_people(said):
         # A short text that was not understood is most likely the place.
         before = (*before, Reply("job_place_unknown", {"said": draft.note}))
         draft = replace(draft, note="")
     return _open(message, ask, draft, *before)
+
+
+def _names_people(words: Sequence[str]) -> bool:
+    """Whether words left over say whom somebody looks for, and no place: "helpers"."""
+    return all(word in word_set("job", "people", "generic_roles") for word in words)
 
 
 def _past_days(ask: Ask, draft: Draft, context: Context) -> tuple[Reply, ...]:

@@ -73,6 +73,8 @@ def answer(offer: OfferSummary, topic: str) -> Reply:
     match topic:
         case "work":
             return Reply("offer_work" if offer.description else "offer_work_unsaid", params)
+        case "who" if offer.status is OfferStatus.ACCEPTED:
+            return Reply("offer_unlocked_already" if offer.unlocked else "offer_who_calls", params)
         case "who":
             verified = bool(offer.params.get("verified"))
             return Reply("offer_who" if verified else "offer_who_unverified", params)
