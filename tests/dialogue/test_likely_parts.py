@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from app.dialogue import effects as fx
 from app.dialogue.employer.posting import draft_of
 from app.dialogue.state import Ask
 from app.jobs.usual_pay import usual_unit
@@ -85,7 +86,7 @@ def test_a_denied_or_broken_number_is_no_distance(text: str) -> None:
 
 def test_a_bare_range_is_kilometres_and_no_hours() -> None:
     [effect] = Person(situation("worker", "distance", "en")).write("10-15").effects
-    assert effect.changes == {"max_distance_km": 15.0}
+    assert effect == fx.EditProfile({"max_distance_km": 15.0})
 
 
 def test_a_yes_to_what_was_noted_is_no_miss_in_words() -> None:
@@ -103,4 +104,5 @@ def test_a_time_at_the_question_for_kilometres_is_experience(text: str) -> None:
 def test_hours_with_a_day_off_are_kept_at_another_question() -> None:
     turn = Person(situation("worker", "distance", "en")).write("subah 8 se 1 baje tak sunday nahi")
     [hours] = turn.effects
+    assert isinstance(hours, fx.SetWeeklyHours)
     assert {slot.weekday for slot in hours.slots} == {0, 1, 2, 3, 4, 5}
