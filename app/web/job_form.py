@@ -1,6 +1,7 @@
 """The form of a job: what an employer types, as the body that the API takes, and back."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -17,6 +18,8 @@ from app.web.site import words
 DAYS: Final = tuple(Weekday)
 PER: Final = ("hour", "day", "week", "month")
 MORE_SKILLS: Final = 3
+_MOST_NUMBER: Final = 1e6
+"""Hours, kilometres and degrees that anybody means are less; what is more, or endless, can't be computed with."""
 _MOST_CHOICES: Final = 6
 _FIELDS: Final = {
     "required_skills": "role",
@@ -172,9 +175,17 @@ def _number(form: TypedForm, name: str, language: str) -> float | None:
     if typed is None:
         return None
     try:
-        return float(typed)
+        return _finite(typed)
     except ValueError:
         raise Mistyped.field(name, words(language, "invalid.int_parsing")) from None
+
+
+def _finite(typed: str) -> float:
+    """Return a number that can be computed with. Raises ValueError for words, `nan`, `inf` and what is too large."""
+    number = float(typed)
+    if not math.isfinite(number) or abs(number) >= _MOST_NUMBER:
+        raise ValueError
+    return number
 
 
 def _salary(form: TypedForm, language: str, currency: str) -> dict[str, Any] | None:
@@ -194,8 +205,7 @@ def _place(form: TypedForm, language: str) -> dict[str, Any]:
         return _at(latitude, longitude, None)
     chosen = form.get("place_choice")
     if chosen is not None and form.get("place_asked") == typed:
-        north, east, city = chosen.split(",", 2)
-        return _at(float(north), float(east), city or None)
+        return _chosen(chosen, language)
     if typed is None:
         raise Mistyped.field("place", words(language, "job.place_needed"))
     found = phonetic_search.search(typed, limit=_MOST_CHOICES)
@@ -204,6 +214,15 @@ def _place(form: TypedForm, language: str) -> dict[str, Any]:
     if found[0].sure and sum(place.sure for place in found) == 1:
         return _at(found[0].latitude, found[0].longitude, found[0].city or found[0].name)
     raise PlaceUnclear(words(language, "job.place_unclear"), [PlaceChoice.of(p) for p in found])
+
+
+def _chosen(choice: str, language: str) -> dict[str, Any]:
+    """Return the place of an option as `PlaceChoice` writes it. Raises `Mistyped` for what we never offered."""
+    try:
+        north, east, city = choice.split(",", 2)
+        return _at(_finite(north), _finite(east), city or None)
+    except ValueError:
+        raise Mistyped.field("place", words(language, "job.place_unknown")) from None
 
 
 def _at(latitude: float, longitude: float, city: str | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.app_harness import World
 from tests.support.page_reader import PageReader
+from tests.support.team import newest_member
 from tests.web.test_pages import JOB, draft
 
 BANDRA = {"latitude": 19.0596, "longitude": 72.8295}
@@ -125,3 +126,56 @@ def test_a_drafts_forecast_stands_beside_it(world: World, owner: PageReader) -> 
     answer = owner.send(f"{path}/edit", JOB | {"do": "forecast", "role": "cook"})
     assert "0 people fit" in answer.text
     assert "Waiter" in owner.open(path).text
+
+
+MISTYPED: list[tuple[dict[str, str], str]] = [
+    ({"answer_hours": "inf"}, "answer_hours"),
+    ({"answer_hours": "nan"}, "answer_hours"),
+    ({"answer_hours": "1e308"}, "answer_hours"),
+    ({"radius": "-inf"}, "radius"),
+    ({"latitude": "nan", "longitude": "1e308"}, "latitude"),
+    ({"pay": "1e999999"}, "pay"),
+    ({"pay": "1e400000"}, "pay"),
+    ({"pay": "nan"}, "pay"),
+    ({"place_choice": "x", "place_asked": "400050"}, "place"),
+    ({"place_choice": "nan,inf,Mumbai", "place_asked": "400050"}, "place"),
+    ({"place_choice": "1e5,1e5,", "place_asked": "400050"}, "place"),
+]
+
+
+def test_what_is_no_number_is_said_at_its_field_and_the_rest_is_kept(sqlite_world: World) -> None:
+    owner = PageReader(sqlite_world.url)
+    owner.sign_up()
+    owner.get("/jobs/new")
+    new = owner.form("/jobs/new") | JOB | {"do": "save"}
+    edit = f"{draft(owner)}/edit"
+    owner.get(edit)
+    for typed, field in MISTYPED:
+        for action, form in (("/jobs/new", new), (edit, owner.form(edit) | JOB)):
+            answer = owner.post(action, form | typed | {"once": ""})
+            assert answer.status_code == 422, (action, typed)
+            assert f'id="{field}-wrong"' in answer.text, (action, typed)
+            assert 'value="waiter"' in answer.text, (action, typed)
+            assert "Serve guests" in answer.text, (action, typed)
+        beside = owner.post("/jobs/forecast", new | typed)
+        assert beside.status_code == 200, typed  # what stands beside the form says what is wrong
+        assert "The forecast waits for this" in beside.text, typed
+        assert "people fit" not in beside.text, typed
+        owner.get(edit)
+
+
+def test_a_limit_that_is_no_amount_is_said_at_its_field(sqlite_world: World) -> None:
+    owner = PageReader(sqlite_world.url)
+    owner.sign_up()
+    owner.open("/team")
+    member = f"/team/{newest_member(sqlite_world)}"
+    for limit in ("1e999999", "1e400000", "inf", "nan", "snan"):
+        for action, typed in (
+            ("/team", {"email": "new@example.com", "role": "manager", "name": "Meera"}),
+            (member, {"role": "manager", "do": "change"}),
+        ):
+            owner.open("/team")
+            answer = owner.send(action, typed | {"limit": limit})
+            assert answer.status_code == 422, (action, limit)
+            assert "limit-wrong" in answer.text, (action, limit)
+            assert f'value="{limit}"' in answer.text, (action, limit)
