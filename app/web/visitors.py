@@ -30,8 +30,8 @@ from app.runtime import Runtime
 IDLE: Final = {Role.EMPLOYER: dt.timedelta(days=14), Role.ADMIN: dt.timedelta(hours=2)}
 """After so long without a request a browser has to sign in again."""
 _NOTED_EVERY: Final = dt.timedelta(minutes=5)
-_BY_ITSELF: Final = "/now"
-"""End of the addresses that an open page asks by itself: that it lies open is no use of it."""
+_BY_ITSELF: Final = ("/now", "/events")
+"""Ends of the addresses that an open page asks by itself: that it lies open is no use of it."""
 _CONTEXT: Final = "web-session"
 _FORM_CONTEXT: Final = "web-form"
 _COOKIE_DAYS: Final = 90

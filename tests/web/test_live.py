@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.app_harness import BANDRA, Person, World
 from tests.support.page_reader import PageReader
-from tests.web.test_pages import JOB
+from tests.web.test_pages import JOB, draft
 
 
 @pytest.fixture
@@ -87,3 +87,16 @@ def test_a_stream_ends_with_its_session(world: World, owner: PageReader) -> None
     leaving.start()
     assert list(events(owner, stream)) == []
     leaving.join()
+
+
+def test_a_page_that_only_lies_open_does_not_keep_anybody_signed_in(sqlite_world: World) -> None:
+    owner = PageReader(sqlite_world.url)
+    owner.sign_up()
+    path = draft(owner)
+    sqlite_world.clock.advance(days=13)
+    cookies = "; ".join(f"{name}={value}" for name, value in owner.cookies.items())
+    headers = {"Cookie": cookies, "Accept": "text/event-stream"}
+    with httpx.stream("GET", f"{owner.url}{path}/events", headers=headers, timeout=30) as stream:
+        assert stream.status_code == 200
+        assert "set-cookie" not in stream.headers
+    assert "set-cookie" in owner.get(path).headers  # a page that somebody opens counts
