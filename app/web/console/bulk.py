@@ -90,8 +90,12 @@ async def request_bulk(desk: BulkDesk) -> Response:
         return asked
 
     async def show(session: AsyncSession, refused: TypedForm) -> Response:
-        body = checked(BulkPlan, _body(form))
-        seen = await bulk.preview_bulk_action(body, session, desk.actor, desk.now)
+        try:
+            body = checked(BulkPlan, _body(form))
+            seen = await bulk.preview_bulk_action(body, session, desk.actor, desk.now)
+        except REFUSALS:
+            # Not even the plan can be read, so there is nothing to preview.
+            return _form(desk, _at_ids(refused))
         return _preview(desk, refused, seen)
 
     return await desk.do(form, verb, show, lambda: f"/console/bulk/{made[0]}")
