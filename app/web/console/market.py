@@ -13,6 +13,7 @@ from app.api.admin.market import FillingAnswer, MarketAnswer
 from app.api.admin.stats import Stats
 from app.api.http.dependencies import Read
 from app.catalogue import places, skills
+from app.catalogue.places import Place
 from app.identity.permissions import Permission
 from app.messaging.models import Channel
 from app.web import charts
@@ -44,7 +45,7 @@ async def _page(
     desk: Desk, session: AsyncSession, days: str, city: str, form: TypedForm
 ) -> Response:
     period = int(days) if days in {str(each) for each in PERIODS} else 30
-    place = places.city_named(city) if city.strip() else None
+    place = _city(city)
     named = place.name if place else None
     found = await market.get_market(session, desk.actor, desk.now, period, named)
     figures = await stats.get_stats(session, desk.actor, desk.now)
@@ -66,6 +67,13 @@ async def _page(
         cells=_named_cells(found),
         sending=await _sending(desk, session, figures),
     )
+
+
+def _city(text: str) -> Place | None:
+    """Return the city of this name, None for a part of one: figures are of whole cities."""
+    found = places.city_named(text) if text.strip() else None
+    # A part of a city may be called as a town elsewhere, too, whose figures nobody asked for.
+    return found if found and places.by_city(found.name) == found else None
 
 
 def _funnel(found: MarketAnswer, language: str) -> Any:
