@@ -100,9 +100,11 @@ class Table:
 
     def chosen(self, asked: Mapping[str, str]) -> tuple[dict[str, str], Chosen]:
         """Return the filters as they are shown, and as the API takes them."""
-        names = {each.name for each in self.filters}
-        shown = {name: asked[name].strip()[:120] for name in names if asked.get(name, "").strip()}
-        if not any(name in asked for name in names):
+        names = [each.name for each in self.filters]
+        if any(name in asked for name in names):
+            # What is empty is named, too: it says "all" where a first choice would come back.
+            shown = {name: asked.get(name, "").strip()[:120] for name in names}
+        else:
             shown = dict(self.first)
         # The runbook says `open=true`, as the API does.
         shown |= {
@@ -119,7 +121,7 @@ _AS_SHOWN: Final = {"true": "yes", "false": "no"}
 
 
 def _value(one: Filter, text: str | None) -> Any:
-    if text is None:
+    if not text:
         return None
     if one.is_yes:
         return _YES.get(text)
