@@ -121,6 +121,11 @@ class JobHours:
         taken = self._busy(others)
         return bool(taken) and total(intersect(list(self.work), taken)) > 0
 
+    def minutes_on_days_off(self, days_off: Iterable[DateRange], time_zone: str) -> int:
+        """Minutes of the work whose shifts start on these days off, by the clock of that zone."""
+        away = Availability((), time_zone, tuple(days_off))
+        return self.minutes - total(self._work_for(away))
+
     def shift(self, time_zone: str) -> int:
         """Minutes to add to a clock of that zone to read the job's."""
         if time_zone == self.schedule.time_zone:

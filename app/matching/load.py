@@ -195,7 +195,7 @@ async def _facts(
     # Few have either, and a question not asked is the quickest.
     away = [person.id for person in people if person.is_away]
     working = [person.id for person in people if person.works]
-    time_off = await _time_off(session, away, job) if away else {}
+    time_off = await time_off_of(session, away, job) if away else {}
     busy = await accepted_jobs(session, working, job) if working else {}
     return [
         WorkerFacts(
@@ -225,9 +225,10 @@ def _near(schedule: Schedule) -> tuple[dt.date, dt.date]:
     return schedule.first_day - _REACH, last + _REACH
 
 
-async def _time_off(
+async def time_off_of(
     session: AsyncSession, ids: Collection[UUID], job: JobFacts
 ) -> dict[UUID, list[DateRange]]:
+    """Return the days off of those workers near the job's window."""
     first, last = _near(job.schedule)
     rows = await session.execute(
         select(TimeOff.worker_id, TimeOff.starts_on, TimeOff.ends_on).where(

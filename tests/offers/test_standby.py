@@ -2,27 +2,35 @@
 
 import datetime as dt
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.week import Slot
 from app.database.session import Database
 from app.employers.blocks import block_worker
 from app.identity.models import User, UserStatus
+from app.identity.rules import AccountAction
+from app.identity.users import change_status
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
 from app.matching.standby import promote_due
 from app.matching.standby_odds import standby_chance
+from app.messaging.models import ChatPerson
 from app.offers.closing import close_job
 from app.offers.models import JobMatch
 from app.offers.respond import respond, withdraw
 from app.offers.rules import OfferAnswer, OfferStatus
 from app.offers.standby import StandbyPlace, leave, stand_by
+from app.workers.availability import add_time_off
 from app.workers.models import Worker
+from app.workers.opt_out import stop
+from app.workers.quiet_hours import note_sign_in
 from tests.support.database import (
     employer_of,
     job_of,
@@ -36,7 +44,17 @@ from tests.support.database import (
     race,
     run,
 )
-from tests.support.factories import HOUR, NOW, add_employer, add_job, create_offers
+from tests.support.factories import (
+    HOME,
+    HOUR,
+    MONDAY,
+    NOW,
+    NewWorker,
+    add_employer,
+    add_job,
+    add_workers,
+    create_offers,
+)
 
 MINUTE = dt.timedelta(minutes=1)
 type Offer = tuple[UUID, UUID]
@@ -68,9 +86,9 @@ async def promotes(database: Database, now: dt.datetime = NOW + HOUR) -> int:
     return count
 
 
-async def full(database: Database, late: int = 2) -> tuple[UUID, Offer, list[Offer]]:
+async def full(database: Database, late: int = 2, **job: Any) -> tuple[UUID, Offer, list[Offer]]:
     """A job that takes one acceptance and has it; whoever came too late."""
-    job_id, [first, *others] = await market(database, 1 + late)
+    job_id, [first, *others] = await market(database, 1 + late, **job)
     await mark_sent(database)
     await run(
         database,
@@ -78,6 +96,19 @@ async def full(database: Database, late: int = 2) -> tuple[UUID, Offer, list[Off
     )
     assert await accepts(database, first) == "ok"
     return job_id, first, others
+
+
+async def also_offered(database: Database, worker_id: UUID) -> Offer:
+    """The offer of another job in the same hours."""
+
+    async def offer(session: AsyncSession) -> Offer:
+        job_id = await add_job(session, await add_employer(session))
+        await create_offers(session, job_id, [worker_id])
+        query = select(JobMatch.id).where(JobMatch.job_id == job_id)
+        return worker_id, (await session.scalars(query)).one()
+
+    offered: Offer = await run(database, offer)
+    return offered
 
 
 async def status_of(database: Database, offer: Offer) -> str:
@@ -162,19 +193,7 @@ async def test_two_processes_give_a_place_once(database: Database) -> None:
 
 async def test_nobody_is_booked_twice_by_waiting(database: Database) -> None:
     _, first, [second, third] = await full(database)
-
-    async def elsewhere(session: AsyncSession) -> Offer:
-        job_id = await add_job(session, await add_employer(session))
-        await create_offers(session, job_id, [second[0]])
-        offer_id = await session.scalar(
-            JobMatch.__table__.select()
-            .with_only_columns(JobMatch.id)
-            .where(JobMatch.job_id == job_id)
-        )
-        assert offer_id is not None
-        return second[0], offer_id
-
-    other: Offer = await run(database, elsewhere)
+    other = await also_offered(database, second[0])
     await stands_by(database, second)
     await stands_by(database, third, NOW + MINUTE)
     assert await accepts(database, other) == "ok"
@@ -199,6 +218,99 @@ async def test_who_is_blocked_or_suspended_is_passed_over(database: Database) ->
     await withdraws(database, first)
     assert await promotes(database) == 0
     assert (await job_of(database, job_id)).accepted == 0
+
+
+async def test_two_processes_do_not_book_whoever_waits_twice(database: Database) -> None:
+    """One process promotes for each job, at the same moment."""
+    one, first, [both] = await full(database, 1)
+    elsewhere = await also_offered(database, both[0])
+    other = (await match_of(database, elsewhere[1])).job_id
+
+    async def fill_other(session: AsyncSession) -> None:
+        await session.execute(update(Job).where(Job.id == other).values(accept_limit=1))
+        [taker] = await add_workers(session, [NewWorker(point=HOME)])
+        await create_offers(session, other, [taker])
+
+    await run(database, fill_other)
+    async with database.read() as session:
+        takers = select(JobMatch.worker_id, JobMatch.id).where(
+            JobMatch.job_id == other, JobMatch.worker_id != both[0]
+        )
+        row = (await session.execute(takers)).one()
+    taker = (row.worker_id, row.id)
+    assert await accepts(database, taker) == "ok"
+    for offer in (both, elsewhere):
+        await stands_by(database, offer)
+    for offer in (first, taker):
+        await withdraws(database, offer)
+    verbs = [
+        lambda session, job_id=job_id: promote_due(session, NOW + HOUR, 100, only=[job_id])
+        for job_id in (one, other)
+    ]
+    assert await race(database, *verbs) == ["ok", "ok"]
+    stands = [await status_of(database, offer) for offer in (both, elsewhere)]
+    assert sorted(stands) == [OfferStatus.ACCEPTED, OfferStatus.CLOSED]
+
+
+async def test_who_said_stop_or_is_away_is_passed_over(database: Database) -> None:
+    job_id, first, [second, third] = await full(database)
+    await stands_by(database, second)
+    await stands_by(database, third, NOW + MINUTE)
+    await run(database, lambda s: stop(s, ChatPerson(user_id=second[0]), now=NOW))
+    week = (MONDAY, MONDAY + dt.timedelta(days=6))
+    await run(database, lambda s: add_time_off(s, third[0], *week, now=NOW))
+    await withdraws(database, first)
+    assert await promotes(database) == 0
+    assert (await job_of(database, job_id)).accepted == 0
+
+
+async def test_days_off_beside_the_work_keep_nobody_from_a_place(database: Database) -> None:
+    _, first, [second, _] = await full(database)
+    await stands_by(database, second)
+    await run(database, lambda s: add_time_off(s, second[0], MONDAY, MONDAY, now=NOW))
+    await withdraws(database, first)
+    assert await promotes(database) == 1
+
+
+async def test_who_sleeps_until_the_job_closes_is_passed_over_and_waits_on(
+    database: Database,
+) -> None:
+    night = dt.datetime(2026, 11, 22, 17, 30, tzinfo=dt.UTC)  # 23:00 there
+    hours: dict[str, Any] = {
+        "slots": [Slot(0, 6 * 60, 10 * 60)],
+        "ends_on": MONDAY,
+        "closes_at": night + 7 * HOUR,
+    }
+    _, first, [second, third] = await full(database, **hours)
+    awake = update(Worker).where(Worker.id == third[0]).values(quiet_start=None, quiet_end=None)
+    await run(database, lambda session: session.execute(awake))
+    await stands_by(database, second)
+    await stands_by(database, third, NOW + MINUTE)
+    await withdraws(database, first, night)
+    assert await promotes(database, night) == 1
+    assert await status_of(database, third) == OfferStatus.ACCEPTED
+    await withdraws(database, third, night)
+    assert await promotes(database, night) == 0
+    await run(database, lambda s: note_sign_in(s, second[0], night + HOUR))
+    assert await promotes(database, night + HOUR) == 1
+    assert await status_of(database, second) == OfferStatus.ACCEPTED
+
+
+@pytest.mark.parametrize("shut", [AccountAction.SUSPEND, AccountAction.RESTRICT])
+async def test_who_waits_for_an_employer_who_is_shut_out_waits_on(
+    database: Database, shut: AccountAction
+) -> None:
+    job_id, first, [second, _] = await full(database)
+    employer_id = await employer_of(database, job_id)
+    await stands_by(database, second)
+    await run(database, lambda s: change_status(s, employer_id, shut, now=NOW))
+    await withdraws(database, first)
+    assert await promotes(database) == 0
+    assert await status_of(database, second) == OfferStatus.CLOSED
+    again = AccountAction.ACTIVATE
+    await run(database, lambda s: change_status(s, employer_id, again, now=NOW + HOUR))
+    assert await promotes(database) == 1
+    assert await status_of(database, second) == OfferStatus.ACCEPTED
 
 
 async def test_who_leaves_gets_no_place(database: Database) -> None:

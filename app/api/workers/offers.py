@@ -268,8 +268,9 @@ async def join_standby(
 ) -> Standby:
     """Wait for a place of a job that is full; again changes nothing and tells where I stand now.
 
-    When somebody withdraws, whoever has waited longest gets the place within a minute, and is told. I can take it back
-    then, and nothing counts. Refused with 409: `offer_closed`, where the job is over or my offer was not closed.
+    When somebody withdraws, whoever has waited longest gets the place within a minute, and is told: at night once their
+    quiet hours end. Whoever sleeps until the job closes is passed over, and waits on. I can take the place back, and
+    nothing counts. Refused with 409: `offer_closed`, where the job is over or my offer was not closed.
     """
     standing = await standby.stand_by(session, actor.user_id, offer_id, now)
     return Standby(
