@@ -19,6 +19,7 @@ from app.api.http import event_streams
 from app.api.http.dependencies import Now, PageQuery, Read, Rt, Write, runtime_of
 from app.api.http.event_streams import AccountStreamsFull, StreamsFull, mark_of
 from app.api.http.parameters import JobId
+from app.api.http.problems import RETRY_AFTER_SECONDS
 from app.catalogue import places, skills
 from app.core.errors import DomainError
 from app.core.languages import DEFAULT_LANGUAGE
@@ -334,7 +335,9 @@ async def stream_job(
     try:
         event_streams.require_room(actor)
     except (StreamsFull, AccountStreamsFull):
-        return Response(status_code=204)  # tells the browser not to ask again
+        # An error, so that the script waits longer and longer; what the page shows stays.
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "HX-Reswap": "none"}
+        return Response(status_code=503, headers=headers)
     last = request.headers.get("last-event-id", seen)
     return event_streams.stream(rt, actor, look, seen=last)
 

@@ -27,6 +27,13 @@ from app.web.visitors import (
 )
 
 _SAFE: Final = frozenset({"GET", "HEAD"})
+_SIGN_IN_AGAIN: Final = "/signin?done=session_over"
+
+
+def is_by_script(request: Request) -> bool:
+    """Whether a script of an open page asks, for a part of it: a whole page is never what it wants."""
+    asks_events = "text/event-stream" in request.headers.get("accept", "")
+    return request.headers.get("hx-request") == "true" or asks_events
 
 
 class PageRoute(Route):
@@ -59,7 +66,8 @@ async def _answer(
             return await error_page(request, 403, "wrong_role")
         return _to_sign_in(request)
     except FactorNeeded:
-        return SeeOther("/console/second-factor")
+        factor = "/console/second-factor"
+        return _away_to(factor, 403) if is_by_script(request) else SeeOther(factor)
     except RequestValidationError:
         return await error_page(request, 404, "not_found")
     except DomainError as error:
@@ -81,15 +89,31 @@ def _away(request: Request) -> Response:
     guest = Visitor(visitor.language, "")
     response = page(request, guest, "error.html", status=503, said=said, code="away")
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return _kept_out(request, response)
+
+
+def _kept_out(request: Request, response: Response) -> Response:
+    """Return the page of an error so that a script leaves what its own page shows as it is."""
+    if is_by_script(request):
+        response.headers["HX-Reswap"] = "none"
     return response
 
 
 def _to_sign_in(request: Request) -> Response:
     """Lead to the page for signing in, and from there back to where somebody wanted to go."""
+    if is_by_script(request):
+        return _away_to(_SIGN_IN_AGAIN, 401)
     back = request.url.path if request.method in _SAFE else ""
     if request.url.query and back:
         back += f"?{request.url.query}"
-    return SeeOther(f"/signin?next={quote(back)}" if back else "/signin?done=session_over")
+    return SeeOther(f"/signin?next={quote(back)}" if back else _SIGN_IN_AGAIN)
+
+
+def _away_to(page_path: str, status: int) -> Response:
+    """Tell a script to leave its page: a redirect it would follow itself, and show a whole page in a part of its own."""
+    return Response(
+        status_code=status, headers={"HX-Redirect": page_path, "Cache-Control": "no-store"}
+    )
 
 
 async def error_page(request: Request, status: int, code: str, said: str = "") -> Response:
@@ -98,7 +122,8 @@ async def error_page(request: Request, status: int, code: str, said: str = "") -
     key = f"error.{code}"
     if not said:
         said = words(visitor.language, key if has_words(visitor.language, key) else "error.other")
-    return page(request, visitor, "error.html", status=status, said=said, code=code)
+    shown = page(request, visitor, "error.html", status=status, said=said, code=code)
+    return _kept_out(request, shown)
 
 
 def install(app: FastAPI) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from app.api.http import event_streams
 from tests.support.app_harness import BANDRA, Person, World
 from tests.support.page_reader import PageReader
 from tests.web.test_pages import JOB, draft
@@ -100,3 +101,17 @@ def test_a_page_that_only_lies_open_does_not_keep_anybody_signed_in(sqlite_world
         assert stream.status_code == 200
         assert "set-cookie" not in stream.headers
     assert "set-cookie" in owner.get(path).headers  # a page that somebody opens counts
+
+
+def test_a_stream_for_which_there_is_no_room_is_asked_for_later(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = PageReader(sqlite_world.url)
+    owner.sign_up()
+    path = draft(owner)
+    monkeypatch.setattr(event_streams, "MOST_STREAMS", 0)
+    for headers in ({}, {"Last-Event-ID": "older"}):
+        answer = owner.get(f"{path}/events", headers={"HX-Request": "true", **headers})
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.headers["hx-reswap"] == "none"

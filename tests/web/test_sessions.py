@@ -242,3 +242,39 @@ def test_a_second_press_of_create_account_signs_in(world: World) -> None:
     again = PageReader(world.url)
     again.sign_up()
     assert again.get("/overview").status_code == 200
+
+
+def test_a_part_of_a_page_is_never_the_sign_in(sqlite_world: World) -> None:
+    """A script follows a redirect by itself: it is told to leave its page instead."""
+    stranger = PageReader(sqlite_world.url)
+    over = "/signin?done=session_over"
+    for path in ("/console/waiting/now", f"/console/bulk/{NOWHERE}/now", f"/jobs/{NOWHERE}/events"):
+        answer = stranger.get(path, headers={"HX-Request": "true"})
+        assert answer.status_code == 401, path
+        assert answer.headers["hx-redirect"] == over, path
+        assert answer.text == "", path
+    events = {"Accept": "text/html, text/event-stream"}
+    assert stranger.get(f"/jobs/{NOWHERE}/events", headers=events).status_code == 401
+    owner = PageReader(sqlite_world.url)
+    owner.sign_up()
+    owner.get("/jobs/new")
+    form = owner.form("/jobs/new")
+    sqlite_world.clock.advance(seconds=IDLE[Role.EMPLOYER].total_seconds() + 60)
+    answer = owner.post("/jobs/forecast", form, headers={"HX-Request": "true"})
+    assert answer.status_code == 401
+    assert answer.headers["hx-redirect"] == over
+    assert "Your session is over" in owner.open(over).text
+
+
+def test_a_part_of_a_page_is_never_the_page_of_an_error(sqlite_world: World) -> None:
+    owner = PageReader(sqlite_world.url)
+    owner.sign_up()
+    script = {"HX-Request": "true"}
+    for answer in (
+        owner.get(f"/jobs/{NOWHERE}/events", headers=script),
+        owner.get("/console/waiting/now", headers=script),
+        owner.post("/jobs/forecast", {}, headers=script),
+    ):
+        assert answer.status_code in {403, 404}
+        assert answer.headers["hx-reswap"] == "none"
+    assert "hx-reswap" not in owner.get(f"/jobs/{NOWHERE}").headers

@@ -84,3 +84,8 @@ if (sounds) {
     before = now;
   }).observe(document.getElementById("main"), { childList: true, subtree: true });
 }
+
+// A stream that is refused because the session is over leads to the sign-in.
+document.addEventListener("htmx:sse:error", (event) => {
+  if (event.detail.status === 401) location.assign("/signin?done=session_over");
+});
