@@ -23,7 +23,11 @@ def opened(
     page = browser.new_page(reduced_motion="reduce", **context)
     page.set_default_timeout(WAIT_MILLISECONDS)
     complaints: list[str] = []
-    meant = tuple(f"the server responded with a status of {status} " for status in expects)
+    meant = tuple(
+        f"{said} {status} "
+        for status in expects
+        for said in ("the server responded with a status of", "SSE reconnect failed with status")
+    )
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error" and not any(each in message.text for each in meant):

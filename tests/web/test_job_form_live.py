@@ -1,4 +1,5 @@
-"""The form of a job in a real browser: the forecast while one types, the week by keys and by dragging, the team."""
+"""The form of a job in a real browser: the forecast while one types, the week by keys and by dragging, the team;
+and a job's page that changes while somebody uses it."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +7,7 @@ import pytest
 
 from tests.infra.pages import barriers, opened, overflow
 from tests.support.app_harness import BANDRA, PASSWORD, World
+from tests.support.page_reader import PageReader
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -99,3 +101,35 @@ def test_an_owner_invites_by_keyboard_alone_on_a_phone_in_hindi(
         page.get_by_text("बुलाया गया").first.wait_for()
         assert overflow(page) == 0
         assert barriers(page) == []
+
+
+@pytest.mark.timeout(240)
+def test_what_was_ticked_stays_while_others_say_yes_and_a_session_that_ends_leads_to_the_sign_in(
+    sqlite_world: World, browser_of_file: "Browser"
+) -> None:
+    world = sqlite_world
+    names = ("Asha Kulkarni", "Vijay Patil", "Meera Nair")
+    asked = [world.worker(name=name, location=BANDRA, slots=["saturday"]) for name in names]
+    owner = world.employer(verified=True)
+    assert owner.email is not None
+    job = world.job(owner, location=BANDRA, positions=3)
+    world.settle()
+    for worker in asked[:2]:
+        world.accept(worker, world.offers(worker)[0]["id"])
+    with opened(browser_of_file, f"{world.url}/", expects=[401]) as page:
+        sign_in(page, world, owner.email)
+        page.goto(f"{world.url}/jobs/{job['id']}")
+        tick = page.get_by_role("checkbox", name="Vijay P.")
+        tick.check()
+        world.accept(asked[2], world.offers(asked[2])[0]["id"])
+        page.get_by_role("heading", name="Meera N.").wait_for()
+        assert tick.is_checked()
+        assert page.locator("[name=match_ids]:checked").count() == 1
+        assert tick.evaluate("tick => tick === document.activeElement")
+
+        [session] = [each for each in page.context.cookies() if each["name"] == "__Host-session"]
+        copy = PageReader(world.url, cookies={"__Host-session": session["value"]})
+        copy.get("/overview")
+        copy.send("/signout", {})
+        page.wait_for_url("**/signin?done=session_over")
+        page.get_by_text("Your session is over").wait_for()
