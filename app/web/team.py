@@ -134,6 +134,7 @@ async def change_member(
 ) -> Response:
     """Change what a member may do and spend, or take them out of the team."""
     form = await TypedForm.read(request)
+    await once(request, session, str(actor.user_id), form, now)
     try:
         if form.get("do") == "remove":
             await team.remove_member(session, actor, member_id, rt, now)

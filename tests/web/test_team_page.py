@@ -90,6 +90,32 @@ def test_a_second_press_invites_once(world: World, owner: PageReader) -> None:
     assert owner.open("/team").text.count("twice@example.com") == 1
 
 
+def test_a_second_press_removes_once(world: World, owner: PageReader) -> None:
+    joined(world, owner, "manager")
+    owner.open("/team")
+    member = f"/team/{newest_member(world)}"
+    form = owner.form(member) | {"do": "remove"}
+    for _ in range(2):
+        answer = owner.post(member, form)
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/team?done=member_removed"
+
+
+def test_a_refused_limit_keeps_the_role_that_was_chosen(
+    sqlite_world: World,
+) -> None:
+    owner = PageReader(sqlite_world.url)
+    owner.sign_up()
+    joined(sqlite_world, owner, "manager")
+    owner.open("/team")
+    id_ = newest_member(sqlite_world)
+    answer = owner.send(f"/team/{id_}", {"role": "viewer", "limit": "much", "do": "change"})
+    assert answer.status_code == 422
+    select = answer.text.partition(f'id="role-{id_}"')[2].partition("</select>")[0]
+    assert '<option value="viewer" selected>' in select
+    assert select.count(" selected") == 1
+
+
 def test_a_viewer_sees_everything_and_no_button_that_changes_it(
     world: World, owner: PageReader
 ) -> None:
