@@ -79,13 +79,10 @@ def _charts(by_month: Sequence[MonthFigures], reader: FormatContext) -> list[tup
             for month in by_month
         ],
         "fill": [
-            (month.fill_rate or 0, f"{round((month.fill_rate or 0) * 100)} %") for month in by_month
-        ],
-        "first_yes": [
-            (minutes, f"{round(minutes)}")
+            _bar(None if month.fill_rate is None else month.fill_rate * 100, " %")
             for month in by_month
-            for minutes in [month.median_minutes_to_first_accept or 0]
         ],
+        "first_yes": [_bar(month.median_minutes_to_first_accept, "") for month in by_month],
     }
     for name, said in values.items():
         rows = [
@@ -96,6 +93,11 @@ def _charts(by_month: Sequence[MonthFigures], reader: FormatContext) -> list[tup
             (f"overview.chart.{name}", bars(rows, words(language, f"overview.chart.{name}")))
         )
     return drawn
+
+
+def _bar(value: float | None, unit: str) -> tuple[float, str]:
+    """Return the length of a bar with its number; of a month without one none, and the table's sign for that."""
+    return (0, "–") if value is None else (value, f"{round(value)}{unit}")
 
 
 def month_name(day: dt.date, language: str) -> str:

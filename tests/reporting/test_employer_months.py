@@ -48,3 +48,5 @@ def test_the_overview_draws_them_and_says_them_in_a_table(
     assert month in text
     assert "1 / 2" in text
     assert "₹49" in text
+    assert text.count(">–</text>") == 10  # five months without jobs: no places filled, no first yes
+    assert ">0 %</text>" not in text
