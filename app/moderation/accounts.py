@@ -1,17 +1,19 @@
 """An administrator verifies, suspends, restricts, activates or signs out a worker or an employer."""
 
 import datetime as dt
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
-from app.core.errors import Conflict, Invalid
+from app.core.errors import Conflict, Invalid, NotFound
 from app.database.session import changed
 from app.database.statements import rows_changed
+from app.employers import members
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
@@ -33,6 +35,7 @@ class ModerationAction(StrEnum):
     SIGN_OUT = "sign_out"
 
 
+MODERATED: Final = frozenset({Role.WORKER, Role.EMPLOYER})
 _NEEDS_REASON: Final = frozenset({ModerationAction.SUSPEND, ModerationAction.RESTRICT})
 
 
@@ -59,16 +62,19 @@ async def moderate_account(
     *,
     reason: str | None,
     now: dt.datetime,
+    roles: Collection[Role] = MODERATED,
 ) -> None:
     """Do `action` to an account, tell its person where it is shut or opened again, and record it.
 
-    A suspended person's sessions end, and the open offers close, theirs or those of their jobs.
-    Raises `Invalid` without a needed reason, `StatusForbids`, `NotFound`, and for a verification
-    `AlreadyVerified` and `AccountErased`.
+    A suspended person's sessions end, and the open offers close, theirs or those of their jobs. Raises `Invalid` without a needed reason, `StatusForbids`, `NotFound` (also for
+    another role than `roles`, and for a member of a team, who stands where the company does), and for a
+    verification `AlreadyVerified` and `AccountErased`.
     """
     if reason is None and action in _NEEDS_REASON:
         raise Invalid.field("reason", f"say why you {action} it")
-    user = await users.get_user(session, user_id)
+    user = await session.scalar(select(User).where(User.id == user_id, can_be_moderated(roles)))
+    if user is None:
+        raise NotFound
     role, before = Role(user.role), user.status
     match action:
         case ModerationAction.SUSPEND:
@@ -101,6 +107,11 @@ async def moderate_account(
         before={"status": before, **({"verified": False} if verified else {})},
         after={"status": after, **({"verified": True} if verified else {})},
     )
+
+
+def can_be_moderated(roles: Collection[Role]) -> ColumnElement[bool]:
+    """Return the condition that an account is of one of these roles and stands for itself."""
+    return and_(User.role.in_(roles), members.stands_for_itself())
 
 
 async def _tell(

@@ -30,7 +30,7 @@ from app.identity.rules import AdminRole
 from app.identity.sessions import SessionStore
 from app.jobs import lifecycle
 from app.jobs.rules import JobAction
-from app.moderation.accounts import ModerationAction, moderate_account
+from app.moderation.accounts import MODERATED, ModerationAction, moderate_account
 from app.moderation.models import BulkAction, BulkItem
 from app.offers import closing
 
@@ -66,7 +66,7 @@ _OF_JOBS: Final = frozenset({Verb.CANCEL, Verb.REOPEN})
 ROLES: Final = {
     Target.WORKERS: frozenset({Role.WORKER}),
     Target.EMPLOYERS: frozenset({Role.EMPLOYER}),
-    Target.ACCOUNTS: frozenset({Role.WORKER, Role.EMPLOYER}),
+    Target.ACCOUNTS: MODERATED,
 }
 """Whose accounts a target means."""
 
@@ -265,11 +265,16 @@ async def _act(
 ) -> None:
     action, target, reason = Verb(bulk.action), Target(bulk.target), reason_of(session, bulk)
     if target is not Target.JOBS:
-        role = await session.scalar(select(User.role).where(User.id == target_id))
-        if role is None or role not in ROLES[target]:
-            raise NotFound
-        known = ModerationAction(action)
-        await moderate_account(session, sessions, target_id, known, actor, reason=reason, now=now)
+        await moderate_account(
+            session,
+            sessions,
+            target_id,
+            ModerationAction(action),
+            actor,
+            reason=reason,
+            now=now,
+            roles=ROLES[target],
+        )
     elif action is Verb.CANCEL:
         await closing.close_job(session, target_id, JobAction.CANCEL, actor, now, reason)
     else:

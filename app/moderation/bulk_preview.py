@@ -18,7 +18,7 @@ from app.jobs.matchable import require_matchable
 from app.jobs.models import Job, JobStatus
 from app.jobs.queries import JobNotFound, state_of
 from app.jobs.rules import JobAction
-from app.moderation.accounts import AccountErased, AlreadyVerified
+from app.moderation.accounts import AccountErased, AlreadyVerified, can_be_moderated
 from app.moderation.bulk import ROLES, BulkWork, Target, Verb
 from app.offers.effective_status import has_status
 from app.offers.models import JobMatch
@@ -81,7 +81,7 @@ async def _accounts(session: AsyncSession, plan: BulkWork, now: dt.datetime) -> 
         )
         .outerjoin(Worker, Worker.id == User.id)
         .outerjoin(Employer, Employer.id == User.id)
-        .where(User.id.in_(plan.ids), User.role.in_(ROLES[plan.target]))
+        .where(User.id.in_(plan.ids), can_be_moderated(ROLES[plan.target]))
     )
     found = {row[0]: _Account(*row) for row in await session.execute(query)}
     return [_account(target_id, found.get(target_id), plan.action, now) for target_id in plan.ids]

@@ -17,6 +17,7 @@ from tests.support.app_harness import Person, World
 from tests.support.assertions import ok, refused
 from tests.support.leads import log_of, somewhere
 from tests.support.statements import statements_of
+from tests.support.team import member_of
 
 NOWHERE = "0190b5a4-0000-7000-8000-000000000000"
 PATH = "/api/admin/bulk"
@@ -160,6 +161,22 @@ def things(world: World, admin: Person, target: str) -> list[str]:
     erased = made()
     assert erased.delete("/api/workers/account").status_code == 204
     return [*ids, erased.id, world.employer().id]
+
+
+@pytest.mark.parametrize("target", ["employers", "accounts"])
+@pytest.mark.parametrize("action", ["restrict", "verify", "suspend"])
+def test_nothing_is_done_to_a_member_apart_from_their_company(
+    world: World, action: str, target: str
+) -> None:
+    owner, admin = world.employer(), world.admin()
+    member = member_of(world, owner, "manager")
+    body = {"action": action, "target": target, "ids": [member.id]}
+    (seen,) = ok(admin.post(f"{PATH}/preview", body))["items"]
+    assert (seen["possible"], seen["code"]) == (False, "not_found")
+    done = result(world, admin, ask(admin, action, [member.id], target=target))
+    assert outcomes(done) == [("refused", "not_found")]
+    assert [row.action for row in log_of(world, member.id)] == ["team.invite"]
+    ok(member.get("/api/auth/me"))
 
 
 def test_a_preview_changes_nothing(world: World) -> None:
