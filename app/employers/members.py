@@ -1,9 +1,13 @@
 """Which of the accounts with the role employer is a company's own, and which are its team's."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.employers.models import Employer
-from app.identity.models import Role, User
+from app.identity.models import Role, TeamMember, User
 
 
 def stands_for_itself() -> ColumnElement[bool]:
@@ -13,3 +17,17 @@ def stands_for_itself() -> ColumnElement[bool]:
     """
     company = select(Employer.id).where(Employer.id == User.id).correlate(User).exists()
     return or_(User.role != Role.EMPLOYER, company)
+
+
+async def list_accounts(session: AsyncSession, employer_id: UUID) -> Sequence[UUID]:
+    """Return the accounts that act for a company: its own, which comes first, and those of who has not left its team."""
+    query = (
+        select(TeamMember.user_id)
+        .where(
+            TeamMember.employer_id == employer_id,
+            TeamMember.user_id != employer_id,
+            TeamMember.left_at.is_(None),
+        )
+        .order_by(TeamMember.user_id)
+    )
+    return [employer_id, *await session.scalars(query)]

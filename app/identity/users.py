@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -250,6 +250,18 @@ async def change_status(
             raise NotFound
         raise StatusForbids(action, status)
     changed(session, "worker", user_id)
+
+
+async def refuse_tokens(
+    session: AsyncSession, user_ids: Sequence[UUID], *, now: dt.datetime
+) -> None:
+    """Refuse all tokens and sessions of these accounts that there are, from this commit on, for good."""
+    await session.execute(
+        update(User)
+        .where(User.id.in_(user_ids))
+        .values(version=User.version + 1, updated_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
 
 
 async def prove_phone(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> bool:

@@ -1,7 +1,7 @@
 """An administrator verifies, suspends, restricts, activates or signs out a worker or an employer."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -66,7 +66,8 @@ async def moderate_account(
 ) -> None:
     """Do `action` to an account, tell its person where it is shut or opened again, and record it.
 
-    A suspended person's sessions end, and the open offers close, theirs or those of their jobs. Raises `Invalid` without a needed reason, `StatusForbids`, `NotFound` (also for
+    The sessions of a suspended person end, and those of a suspended company's whole team; the open offers close,
+    theirs or those of their jobs. Raises `Invalid` without a needed reason, `StatusForbids`, `NotFound` (also for
     another role than `roles`, and for a member of a team, who stands where the company does), and for a
     verification `AlreadyVerified` and `AccountErased`.
     """
@@ -84,7 +85,9 @@ async def moderate_account(
             else:
                 await closing.close_for_employer(session, user_id, actor, now)
             await users.change_status(session, user_id, AccountAction.SUSPEND, now=now)
-            await sessions.end_all(session, user_id)
+            team = await members.list_accounts(session, user_id)
+            await users.refuse_tokens(session, team[1:], now=now)
+            await _end_sessions(session, sessions, team)
             await _tell(session, user_id, "account_suspended", {"reason": reason or ""}, now)
         case ModerationAction.ACTIVATE:
             await users.change_status(session, user_id, AccountAction.ACTIVATE, now=now)
@@ -94,7 +97,8 @@ async def moderate_account(
         case ModerationAction.VERIFY:
             await _verify(session, Worker if role is Role.WORKER else Employer, user_id, now)
         case ModerationAction.SIGN_OUT:
-            await sessions.end_all(session, user_id)
+            team = await members.list_accounts(session, user_id)
+            await _end_sessions(session, sessions, team)
     after = await session.scalar(select(User.status).where(User.id == user_id))
     verified = action is ModerationAction.VERIFY
     audit.record(
@@ -112,6 +116,13 @@ async def moderate_account(
 def can_be_moderated(roles: Collection[Role]) -> ColumnElement[bool]:
     """Return the condition that an account is of one of these roles and stands for itself."""
     return and_(User.role.in_(roles), members.stands_for_itself())
+
+
+async def _end_sessions(
+    session: AsyncSession, sessions: SessionStore, user_ids: Sequence[UUID]
+) -> None:
+    for user_id in user_ids:
+        await sessions.end_all(session, user_id)
 
 
 async def _tell(
