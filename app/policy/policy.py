@@ -20,7 +20,7 @@ from app.core.errors import Unavailable
 from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.core.schema import Currency, Day, Line, Name, Slug, whole
-from app.database.statements import insert_of, is_postgresql
+from app.database.statements import insert_if_absent, insert_of, is_postgresql
 from app.policy.models import PolicyRow
 from app.taxes import pack
 
@@ -405,7 +405,7 @@ async def lock(session: AsyncSession) -> Policy:
 async def _read(session: AsyncSession) -> Policy:
     values = await _stored(session)
     if values is None:
-        return default_policy(session.info.get("default_currency", "INR"))
+        return default_policy(_currency(session))
     try:
         return Policy.model_validate(values)
     except ValidationError as error:
@@ -422,13 +422,31 @@ async def readable(session: AsyncSession) -> Policy:
         return await current(session)
     except PolicyUnreadable:
         values = await _stored(session)
-    kept = default_policy(session.info.get("default_currency", "INR"))
+    kept = default_policy(_currency(session))
     for name in Policy.model_fields:
         if isinstance(values, dict) and name in values:
             with suppress(ValidationError):
                 section = getattr(Policy.model_validate({name: values[name]}), name)
                 kept = kept.model_copy(update={name: section})
     return kept
+
+
+async def lock_to_change(session: AsyncSession, *, now: dt.datetime) -> Policy:
+    """Lock the policy's row until the end of the transaction, and return what a change starts from (`readable`).
+
+    Of two who change it at once, the second starts from what the first has made of it.
+    """
+    # A new installation has no row that could be locked.
+    first = {"values": default_policy(_currency(session)).model_dump(mode="json"), "version": 1}
+    await insert_if_absent(session, PolicyRow, {"id": _ONLY_ROW, **first, "updated_at": now})
+    await session.execute(select(PolicyRow.id).with_for_update())
+    session.info.pop(_READ, None)
+    return await readable(session)
+
+
+def _currency(session: AsyncSession) -> str:
+    currency: str = session.info.get("default_currency", "INR")
+    return currency
 
 
 async def _stored(session: AsyncSession) -> Any:

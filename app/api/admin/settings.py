@@ -178,7 +178,7 @@ async def put_in_force(
     code: str | None = None,
 ) -> Policy:
     """Check changes, put them in force and log them with the program's reason `code`. Raises `Invalid`."""
-    before = await policy.readable(session)
+    before = await policy.lock_to_change(session, now=now)
     after = checked(before, body, rt)
     await policy.replace(session, after, now=now)
     # Waves that failed by the policy before are tried by this one.

@@ -177,7 +177,7 @@ async def undo_settings_change(
     if entry is None or entry.action != CHANGE:
         raise NotFound
     before, after = entry.before or {}, entry.after or {}
-    current = (await policy.readable(session)).model_dump(mode="json")
+    current = (await policy.lock_to_change(session, now=now)).model_dump(mode="json")
     made = taken_back(current, before, after)
     if made is None or not after:
         raise ChangedSince
