@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.attempts.work import Kind, Work, do_due
 from app.core.clocks import Clock
-from app.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from app.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 from app.core.ids import new_id
 from app.database.due import Due
 from app.database.session import Database, keyring, savepoint
@@ -230,6 +230,8 @@ async def _do_item(
         async with savepoint(session):
             actor = await _actor(session, bulk)
             await _act(session, sessions, bulk, item.target_id, actor, now)
+    except Unavailable:
+        raise  # what is down comes back: the item is tried again
     except DomainError as refusal:
         item.state, item.code = ItemState.REFUSED, refusal.reason[:64]
     else:

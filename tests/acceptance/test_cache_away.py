@@ -101,6 +101,29 @@ def test_a_frozen_cache_is_told_within_seconds_and_is_over_by_itself(
     wait_until(lambda: asks["signed in"]().status_code == 200, "all is well again", 10)
 
 
+def test_a_bulk_action_waits_until_the_cache_is_back(
+    cache: Cache,
+    sqlite_database_url: str,
+    world_with: Callable[..., AbstractContextManager[World]],
+) -> None:
+    with world_with(sqlite_database_url, redis_url=cache.url) as world:
+        company, admin = world.employer(), world.admin()
+        body = {"action": "sign_out", "ids": [company.id], "reason": "lost phone"}
+        path = f"/api/admin/bulk/{ok(admin.post('/api/admin/bulk', body), 202)['id']}"
+        cache.freeze()
+        try:
+            world.settle()
+        finally:
+            cache.thaw()
+        (item,) = ok(admin.get(path))["items"]
+        assert (item["state"], item["code"]) == ("waiting", None)
+        world.clock.advance(minutes=5)
+        world.settle()
+        (item,) = ok(admin.get(path))["items"]
+        assert (item["state"], item["code"]) == ("done", None)
+        problem(company.get("/api/auth/me"), 401)
+
+
 def test_a_cache_that_was_emptied_signs_people_out_and_lets_nobody_in(
     world_by_cache: World, cache: Cache
 ) -> None:
