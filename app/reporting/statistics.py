@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, cast, func, select
+from sqlalchemy import ColumnElement, and_, cast, func, select
 from sqlalchemy import Date as SqlDate
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
 from app.database.statements import is_postgresql
+from app.employers import members
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job
 from app.offers.models import JobMatch
@@ -35,9 +36,10 @@ class DayTotals:
 
 
 async def accounts(session: AsyncSession) -> dict[str, dict[str, int]]:
-    """Return how many accounts there are, by role, then by status."""
+    """Return how many accounts there are, by role, then by status; employers are companies, whoever is in their team."""
     totals = {role.value: dict.fromkeys(map(str, UserStatus), 0) for role in Role}
-    query = select(User.role, User.status, func.count()).group_by(User.role, User.status)
+    query = select(User.role, User.status, func.count()).where(members.stands_for_itself())
+    query = query.group_by(User.role, User.status)
     for role, status, count in await session.execute(query):
         totals[role][status] = count
     return totals
@@ -58,9 +60,10 @@ async def last_days(session: AsyncSession, now: dt.datetime) -> list[DayTotals]:
     """Return the totals of the last `DAYS` days, the oldest first."""
     first = now.date() - dt.timedelta(days=DAYS - 1)
     accepted = JobMatch.status == OfferStatus.ACCEPTED
+    company = and_(User.role == Role.EMPLOYER, members.stands_for_itself())
     counted = {
         "workers": await _per_day(session, User.created_at, first, User.role == Role.WORKER),
-        "employers": await _per_day(session, User.created_at, first, User.role == Role.EMPLOYER),
+        "employers": await _per_day(session, User.created_at, first, company),
         "jobs": await _per_day(session, Job.published_at, first),
         "offers": await _per_day(session, JobMatch.offered_at, first),
         "accepted": await _per_day(session, JobMatch.responded_at, first, accepted),

@@ -7,6 +7,7 @@ import pytest
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok, refused
 from tests.support.leads import lead, log_of, somewhere
+from tests.support.team import invite, member_of
 
 
 @pytest.fixture
@@ -116,6 +117,21 @@ def test_a_day_is_counted_as_its_own(world_of_file: World) -> None:
     assert days[-2] == before
     assert (days[-1]["employers"], days[-1]["offers"]) == (1, 0)
     world.clock.advance(days=-1)
+
+
+def test_who_joins_a_team_is_no_further_employer(world_of_file: World) -> None:
+    world = world_of_file
+    owner = world.employer()
+
+    def counted() -> tuple[int, int]:
+        figures = stats(world)
+        return sum(figures["users"]["employer"].values()), figures["days"][-1]["employers"]
+
+    before = counted()
+    invite(owner, "viewer")
+    assert counted() == before
+    member_of(world, owner, "manager")
+    assert counted() == before
 
 
 def settings(admin: Person) -> dict[str, Any]:
