@@ -90,7 +90,7 @@ class MarketFigures(NamedTuple):
     offers_per_worker: list[tuple[int, int]]
     """Workers by the least number of offers they got in the period, by `OFFER_STEPS`."""
     unlocked: int
-    """Contacts that were bought in the period."""
+    """Contacts that were bought in the period, of jobs in the city."""
 
 
 async def figures(session: AsyncSession, since: dt.datetime, city: str | None) -> MarketFigures:
@@ -113,7 +113,7 @@ async def figures(session: AsyncSession, since: dt.datetime, city: str | None) -
         by_category=_largest(by_category),
         by_skill=_largest(by_skill),
         offers_per_worker=await _offers_per_worker(session, since, city),
-        unlocked=await _count(session, select(Unlock.id).where(Unlock.unlocked_at >= since)),
+        unlocked=await _unlocked(session, since, city),
     )
 
 
@@ -182,6 +182,14 @@ def _job(row: Row[*tuple[object, ...]]) -> JobFigures:
         # A job that was opened again may have a yes of before.
         first_yes_minutes=max(0.0, minutes) if minutes is not None else None,
     )
+
+
+async def _unlocked(session: AsyncSession, since: dt.datetime, city: str | None) -> int:
+    bought = select(Unlock.id).where(Unlock.unlocked_at >= since)
+    if city is not None:
+        bought = bought.join(JobMatch, JobMatch.id == Unlock.match_id)
+        bought = bought.join(Job, Job.id == JobMatch.job_id).where(Job.city == city)
+    return await _count(session, bought)
 
 
 async def _offers_per_worker(

@@ -43,6 +43,18 @@ def test_the_figures_count_what_happened(world: World) -> None:
     assert later["all_jobs"]["fill_rate"] is None
 
 
+def test_a_contact_counts_in_the_city_of_its_job_only(world: World) -> None:
+    bought = lead(world, city="Pune")
+    world.pay(ok(bought.unlock(), 202)["checkout_url"])
+    world.settle()
+    admin = world.admin()
+    unlocked = [
+        ok(admin.get(f"/api/admin/market{city}"))["unlocked"]
+        for city in ("", "?city=Pune", "?city=Mumbai")
+    ]
+    assert unlocked == [1, 1, 0]
+
+
 def test_a_city_that_is_none_is_refused_and_nobody_is_no_error(world: World) -> None:
     admin = world.admin()
     refused(admin.get("/api/admin/market?city=Atlantis"), 422, "invalid")
