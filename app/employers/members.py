@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.employers.models import Employer
@@ -31,3 +31,16 @@ async def list_accounts(session: AsyncSession, employer_id: UUID) -> Sequence[UU
         .order_by(TeamMember.user_id)
     )
     return [employer_id, *await session.scalars(query)]
+
+
+def companies_of(who: ColumnElement[bool]) -> CompoundSelect[tuple[UUID]]:
+    """Select the accounts that meet `who`, and the companies in whose team one of them is now."""
+    own = select(User.id).where(who).correlate(None)
+    teams = (
+        select(TeamMember.employer_id)
+        .join(User, User.id == TeamMember.user_id)
+        .where(TeamMember.left_at.is_(None), who)
+        .correlate(None)
+    )
+    # Together, not as two conditions with OR: each half then uses its index.
+    return union(own, teams)

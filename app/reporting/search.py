@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.money import Money, exponent
 from app.core.phones import parse_phone
 from app.database.session import keyring
+from app.employers import members
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.models import Role, User
@@ -74,7 +75,7 @@ class Found:
     status: str
     at: dt.datetime
     by_contact: bool = False
-    """Whether the phone or mailbox was asked for: that tells whose it is."""
+    """Whether the phone or mailbox, of a company's team too, was asked for: that tells whose it is."""
 
 
 @dataclass(frozen=True)
@@ -140,30 +141,35 @@ async def _rows(
 
 async def _workers(session: AsyncSession, asked: _Asked) -> list[Found]:
     conditions = _by_id(asked, User.id) + _part_of(asked.text, User.name)
-    return await _people(session, asked, Role.WORKER, select(User, User.name), conditions)
+    query = select(User, User.name)
+    return await _people(session, Role.WORKER, query, conditions, asked.contact)
 
 
 async def _employers(session: AsyncSession, asked: _Asked) -> list[Found]:
+    """Find companies, also by the id, phone or mailbox of somebody in their team."""
     query = select(User, Employer.company_name).join(Employer, Employer.id == User.id)
-    named = _part_of(asked.text, Employer.company_name, User.name)
+    conditions = _part_of(asked.text, Employer.company_name, User.name)
     if asked.text:
-        named.append(Employer.tax_id == asked.text.upper())
-    return await _people(session, asked, Role.EMPLOYER, query, _by_id(asked, User.id) + named)
+        conditions.append(Employer.tax_id == asked.text.upper())
+    if asked.id is not None:
+        conditions.append(User.id.in_(members.companies_of(User.id == asked.id)))
+    contact = None
+    if asked.contact is not None:
+        contact = User.id.in_(members.companies_of(asked.contact))
+    return await _people(session, Role.EMPLOYER, query, conditions, contact)
 
 
 async def _people(
     session: AsyncSession,
-    asked: _Asked,
     role: Role,
     query: Select[*tuple[Any, ...]],
     conditions: list[ColumnElement[bool]],
+    contact: ColumnElement[bool] | None,
 ) -> list[Found]:
     mine = query.where(User.role == role)
     rows = await _rows(session, mine, User.id, conditions)
     known = {row[0].id for row in rows}
-    by_contact = (
-        [] if asked.contact is None else await _rows(session, mine, User.id, [asked.contact])
-    )
+    by_contact = [] if contact is None else await _rows(session, mine, User.id, [contact])
     owners = {row[0].id for row in by_contact}
     together = [*by_contact, *(row for row in rows if row[0].id not in owners)]
     return [

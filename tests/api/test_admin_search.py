@@ -9,6 +9,7 @@ from tests.support.app_harness import World
 from tests.support.assertions import ok, refused
 from tests.support.leads import bought_lead, lead, logged_actions, payment_row, refund, refunds_of
 from tests.support.provider_faults import dispute
+from tests.support.team import TEAM, invite
 
 
 def found(world: World, q: str, role: AdminRole = AdminRole.OWNER) -> dict[str, list[str]]:
@@ -85,6 +86,20 @@ def test_whose_phone_or_mailbox_it_is_is_found_and_logged(world: World) -> None:
     assert logged_actions(world, employer.id).count("employer.found_by_contact") == 1
     assert found(world, "ximen")["worker"] == [worker.id]
     assert logged_actions(world, worker.id).count("worker.found_by_contact") == 2, "told by name"
+
+
+def test_a_company_is_found_by_the_phone_mailbox_or_id_of_its_team(world: World) -> None:
+    owner = world.employer()
+    by_phone = invite(owner, "viewer")
+    by_mail = invite(owner, "manager", email="purchase@zanzibar-tea.in")
+    for q in (by_phone["phone"], "Purchase@Zanzibar-Tea.in", by_phone["id"]):
+        assert found(world, q)["employer"] == [owner.id], q
+    assert logged_actions(world, owner.id).count("employer.found_by_contact") == 2
+    for q in (by_phone["phone"], "purchase@zanzibar-tea.in"):
+        listed = ok(world.admin().get("/api/admin/employers", params={"q": q}))["items"]
+        assert [one["id"] for one in listed] == [owner.id], q
+    ok(owner.delete(f"{TEAM}/{by_mail['id']}"), 204)
+    assert "employer" not in found(world, "purchase@zanzibar-tea.in")
 
 
 def test_nobody_finds_what_they_may_not_read(world: World) -> None:

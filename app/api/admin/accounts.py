@@ -1,6 +1,7 @@
 """What the lists and pages of workers and employers share: filters, counts, the log of views."""
 
 import datetime as dt
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from app.api.admin.lists import Filter, ListRequest, contains, equal, same_text,
 from app.api.http.parameters import InStatus
 from app.core.errors import NotFound
 from app.core.phones import parse_phone
+from app.employers import members
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
@@ -28,17 +30,16 @@ def accounts[Profile: Worker | Employer](profile: type[Profile]) -> Select[User,
 
 
 def account_filters(profile: type[Worker | Employer], *names: Any) -> dict[str, Filter]:
-    """Return the filters of a list of accounts; `q` finds by `names`, exact phone or e-mail."""
+    """Return the filters of a list of accounts; `q` finds by `names`, exact phone or e-mail (of a company's team, too)."""
     named = contains(*names)
 
     def found(q: str, asked: ListRequest) -> ColumnElement[bool]:
         keys = asked.rt.keyring
-        conditions = [named(q, asked), users.email_equals(keys, q.strip().lower())]
-        try:
+        contact = users.email_equals(keys, q.strip().lower())
+        with suppress(ValueError):
             phone = parse_phone(q, asked.rt.settings.default_country)
-        except ValueError:
-            return or_(*conditions)
-        return or_(*conditions, User.phone_index == users.index_of_phone(keys, phone))
+            contact = or_(contact, User.phone_index == users.index_of_phone(keys, phone))
+        return or_(named(q, asked), User.id.in_(members.companies_of(contact)))
 
     return {
         "status": equal(User.status),
