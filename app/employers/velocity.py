@@ -33,12 +33,15 @@ async def require_fewer(
 
     Their `at` is within `span`.
     """
-    one = room(most, 1)
-    require_room(await latest(session, done, one), one, span, now=now, refusal=refusal)
+    full = too_many_before(most, 1)
+    require_fewer_times(await latest(session, done, full), full, span, now=now, refusal=refusal)
 
 
-def room(most: int, more: int) -> int:
-    """Return how many may have been done for `more` to be under `most`, and one: with so many it is too much."""
+def too_many_before(most: int, more: int) -> int:
+    """Return the least number done before with which `more` would be over `most`.
+
+    Of ten, three more are too many once eight were done. It is 0 where `more` alone is over `most`.
+    """
     return max(0, most - more + 1)
 
 
@@ -48,20 +51,20 @@ async def latest(session: AsyncSession, done: FromClause, count: int) -> list[dt
     return list(await session.scalars(query))
 
 
-def require_room(
+def require_fewer_times(
     latest_times: Sequence[dt.datetime],
-    room: int,
+    too_many: int,
     span: dt.timedelta,
     *,
     now: dt.datetime,
     refusal: type[TooMany],
 ) -> None:
-    """Raise `refusal`, with the seconds to wait, if there are `room` of these times, newest first, in the last `span`.
+    """Raise `refusal`, with the seconds to wait, if `too_many` of these times, newest first, are in the last `span`.
 
-    More at once than are ever allowed (no room at all) are refused, too.
+    If `too_many` is 0 it is always raised: what is wanted at once is more than is ever allowed.
     """
-    times = [at for at in latest_times if at > now - span][:room]
-    if len(times) >= room:
+    times = [at for at in latest_times if at > now - span][:too_many]
+    if len(times) >= too_many:
         free_at = times[-1] + span if times else now + span
         raise refusal(int((free_at - now).total_seconds()) + 1)
 

@@ -39,7 +39,7 @@ async def require(
     """
     limits = (await policy.current(session)).limits
     spans = ((HOUR, limits.unlocks_per_hour), (DAY, limits.unlocks_per_day))
-    rooms = [(span, velocity.room(most, len(match_ids))) for span, most in spans]
+    limited = [(span, velocity.too_many_before(most, len(match_ids))) for span, most in spans]
     bought = select(Unlock.unlocked_at.label("at")).where(
         Unlock.employer_id == employer_id, velocity.within(Unlock.unlocked_at, DAY, now)
     )
@@ -51,9 +51,9 @@ async def require(
     )
     # In one statement: between two, a purchase that succeeds would be seen by neither.
     begun = union_all(bought, buying).subquery()
-    times = await velocity.latest(session, begun, max(room for _, room in rooms))
-    for span, room in rooms:
-        velocity.require_room(times, room, span, now=now, refusal=UnlocksTooFast)
+    times = await velocity.latest(session, begun, max(count for _, count in limited))
+    for span, too_many in limited:
+        velocity.require_fewer_times(times, too_many, span, now=now, refusal=UnlocksTooFast)
 
 
 async def note(
