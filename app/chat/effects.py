@@ -117,7 +117,8 @@ async def _refusal_reply(context: EffectContext, effect: Effect, refusal: Domain
         offer = await find_offer(context.session, context.person, effect.offer_id, context.now)
         if offer is None:
             return Reply("offer_unknown")
-        if refusal.reason == "offer_closed" and offer.full:
+        # Whoever may not wait is not asked whether to wait once more.
+        if refusal.reason == "offer_closed" and offer.full and not isinstance(effect, StandBy):
             return Reply("offer_full", offer.params)
         if refusal.reason in _OFFER_REFUSALS:
             return Reply(_OFFER_REFUSALS[refusal.reason], offer.params)

@@ -13,13 +13,15 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
+from app.audit.models import AdminActionLog
 from app.database.statements import rows_changed
 from app.identity.actor import Actor
 from app.identity.models import Role, UserStatus
 from app.jobs.models import Job, JobStatus
 from app.offers.job_lock import LockedJob, lock_jobs
 from app.offers.models import JobMatch
-from app.offers.rules import OfferClosed, OfferStatus
+from app.offers.reconsider import may_be_asked
+from app.offers.rules import AlreadyResponded, CloseReason, OfferClosed, OfferStatus
 from app.offers.steps import OfferNotFound
 
 
@@ -42,13 +44,15 @@ async def stand_by(
     """Wait for a place of a job that is full; doing so again changes nothing.
 
     Raises `OfferNotFound`, or `OfferClosed` where there is nothing to wait for: the job is not published any more or
-    over, or the offer was not closed for being too late.
+    over, the offer was not closed because the job was full, or the employer may not ask this worker.
     """
     job = await _lock_job(session, worker_id, offer_id)
     over = await session.scalar(
         select(Job.closes_at <= now).where(Job.id == job.id, Job.closes_at.is_not(None))
     )
-    if job.status is not JobStatus.PUBLISHED or over:
+    if job.status is not JobStatus.PUBLISHED or over or not await may_be_asked(session, offer_id):
+        raise OfferClosed
+    if job.has_room and not await _was_too_late(session, offer_id):
         raise OfferClosed
     statement = (
         update(JobMatch)
@@ -66,8 +70,14 @@ async def stand_by(
 
 
 async def leave(session: AsyncSession, worker_id: UUID, offer_id: UUID, now: dt.datetime) -> None:
-    """Wait no longer; whoever does not wait changes nothing. Raises `OfferNotFound`."""
+    """Wait no longer; whoever does not wait changes nothing.
+
+    Raises `OfferNotFound`, or `AlreadyResponded` once they have the place: they hold an acceptance, which they may withdraw.
+    """
     await _lock_job(session, worker_id, offer_id)
+    status = await session.scalar(select(JobMatch.status).where(JobMatch.id == offer_id))
+    if status == OfferStatus.ACCEPTED:
+        raise AlreadyResponded
     if await forget(session, [offer_id], now):
         _record(session, worker_id, offer_id, "offer.leave_standby", now)
 
@@ -112,6 +122,17 @@ async def get_standing(
         job.accepted - job.unlocked,
         max(job.accept_limit - job.accepted, 0),
     )
+
+
+async def _was_too_late(session: AsyncSession, offer_id: UUID) -> bool:
+    """Whether an offer closed because its job was full: a place may have become free since."""
+    closed = select(AdminActionLog.number).where(
+        AdminActionLog.target_type == "match",
+        AdminActionLog.target_id == str(offer_id),
+        AdminActionLog.action == "offer.close",
+        AdminActionLog.reason == CloseReason.FULL.value,
+    )
+    return await session.scalar(closed.limit(1)) is not None
 
 
 async def _lock_job(session: AsyncSession, worker_id: UUID, offer_id: UUID) -> LockedJob:

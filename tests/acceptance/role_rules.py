@@ -56,7 +56,7 @@ CONSOLE_RULES = {
     ),
     "GET /api/workers/reliability": rule(WORKER),
     "POST /api/workers/offers/{offer_id}/standby": rule(WORKER, 200, 409, owned=WORKER),
-    "DELETE /api/workers/offers/{offer_id}/standby": rule(WORKER, 204, owned=WORKER),
+    "DELETE /api/workers/offers/{offer_id}/standby": rule(WORKER, 204, 409, owned=WORKER),
     "POST /api/workers/reliability/appeal": rule(
         WORKER, 201, 404, 409, body=lambda _: {"what": "score", "note": "to see who may"}
     ),

@@ -22,7 +22,7 @@ from app.jobs.rules import JobAction
 from app.matching.standby import promote_due
 from app.matching.standby_odds import standby_chance
 from app.messaging.models import ChatPerson
-from app.offers.closing import close_job
+from app.offers.closing import close_for_employer, close_job
 from app.offers.models import JobMatch
 from app.offers.respond import respond, withdraw
 from app.offers.rules import OfferAnswer, OfferStatus
@@ -320,6 +320,44 @@ async def test_who_leaves_gets_no_place(database: Database) -> None:
         await run(database, lambda session: leave(session, *second, NOW))
     await withdraws(database, first)
     assert await promotes(database) == 0
+
+
+async def test_who_leaves_too_late_is_told_that_the_place_is_theirs(database: Database) -> None:
+    _, first, [second, _] = await full(database)
+    await stands_by(database, second)
+    await withdraws(database, first)
+    assert await promotes(database) == 1
+    refused = await outcome(database, lambda s: leave(s, *second, NOW + HOUR))
+    assert refused == "already_responded"
+    assert await status_of(database, second) == OfferStatus.ACCEPTED
+    await withdraws(database, second)
+
+
+async def test_a_place_that_is_free_already_can_be_waited_for(database: Database) -> None:
+    _, first, [second, _] = await full(database)
+    await withdraws(database, first)
+    assert (await stands_by(database, second, NOW + HOUR)).open_places == 1
+    assert await promotes(database) == 1
+
+
+async def test_who_may_not_be_asked_cannot_wait(database: Database) -> None:
+    job_id, _, [second, third] = await full(database)
+    employer_id = await employer_of(database, job_id)
+    await run(database, lambda s: block_worker(s, employer_id, second[0], second[1], now=NOW))
+    assert await outcome(database, lambda s: stand_by(s, *second, NOW)) == "offer_closed"
+    shut, again = AccountAction.SUSPEND, AccountAction.ACTIVATE
+    await run(database, lambda s: change_status(s, employer_id, shut, now=NOW))
+    assert await outcome(database, lambda s: stand_by(s, *third, NOW)) == "offer_closed"
+    await run(database, lambda s: change_status(s, employer_id, again, now=NOW))
+    assert await outcome(database, lambda s: stand_by(s, *third, NOW)) == "ok"
+
+
+async def test_an_offer_that_closed_for_another_reason_cannot_wait(database: Database) -> None:
+    job_id, [offer] = await market(database)
+    employer_id = await employer_of(database, job_id)
+    await run(database, lambda s: close_for_employer(s, employer_id, None, NOW))
+    assert await status_of(database, offer) == OfferStatus.CLOSED
+    assert await outcome(database, lambda s: stand_by(s, *offer, NOW)) == "offer_closed"
 
 
 async def test_whoever_waits_hears_that_the_job_is_over_once(database: Database) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import update
 
+from app.employers.blocks import block_worker
 from app.jobs.models import Job
 from app.matching.standby import promote_due
 from app.offers.models import JobMatch
@@ -61,3 +62,20 @@ async def test_a_yes_that_came_too_late_is_asked_whether_to_wait(database_url: s
 async def _offer(world):
     async with world.database.read() as session:
         return (await session.execute(JobMatch.__table__.select())).one()
+
+
+async def test_who_may_not_wait_is_not_asked_again_whether_to_wait(database_url: str) -> None:
+    async with chat(database_url) as world:
+        await world.registered("en")
+        await world.offered("Evening waiter")
+        async with world.database.begin() as session:
+            await session.execute(update(Job).values(accepted=2, accept_limit=2))
+            await session.execute(update(JobMatch).values(status=OfferStatus.CLOSED))
+        offer = await _offer(world)
+        async with world.database.begin() as session:
+            await block_worker(
+                session, offer.employer_id, offer.worker_id, offer.id, now=world.clock_now
+            )
+        await world.taps(f"offer:{offer.id}:standby")
+        assert not world.phone.received[-1][2].buttons
+        assert (await _offer(world)).standby_at is None

@@ -270,7 +270,8 @@ async def join_standby(
 
     When somebody withdraws, whoever has waited longest gets the place within a minute, and is told: at night once their
     quiet hours end. Whoever sleeps until the job closes is passed over, and waits on. I can take the place back, and
-    nothing counts. Refused with 409: `offer_closed`, where the job is over or my offer was not closed.
+    nothing counts. Refused with 409: `offer_closed`, where the job is over, my offer did
+    not close because the job was full, or one of us blocked the other.
     """
     standing = await standby.stand_by(session, actor.user_id, offer_id, now)
     return Standby(
@@ -281,9 +282,16 @@ async def join_standby(
     )
 
 
-@router.delete("/offers/{offer_id}/standby", status_code=204, responses=problems(OfferNotFound))
+@router.delete(
+    "/offers/{offer_id}/standby",
+    status_code=204,
+    responses=problems(OfferNotFound, AlreadyResponded),
+)
 async def leave_standby(session: Write, actor: WorkerActor, offer_id: OfferId, now: Now) -> None:
-    """Wait no longer for a place; whoever does not wait changes nothing."""
+    """Wait no longer for a place; whoever does not wait changes nothing.
+
+    Refused with 409: `already_responded`, where I was given the place: `withdraw` takes it back, and nothing counts.
+    """
     await standby.leave(session, actor.user_id, offer_id, now)
 
 
