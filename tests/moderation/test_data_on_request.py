@@ -1,14 +1,17 @@
 """A person's data on their request: the copy they could take themselves, and the erasure; both are logged."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
+from redis import Redis
 
 from app.audit import log
 from app.identity.rules import AdminRole
 from tests.support.app_harness import World
 from tests.support.assertions import ok, refused
 from tests.support.leads import log_of, somewhere
+from tests.support.team import member_of
 
 NOWHERE = "0190b5a4-0000-7000-8000-000000000000"
 REASON = {"reason": "asked by mail"}
@@ -46,6 +49,24 @@ def test_an_erased_account_is_a_tombstone_and_erased_once(world: World) -> None:
         (row,) = [row for row in log_of(world, person.id) if "on_request" in row.action]
         reasons = world.in_session(lambda session, row=row: log.reasons_of(session, [row]))
         assert list(reasons.values()) == ["asked by mail"]
+
+
+def test_the_sessions_of_an_erased_companys_team_end_in_redis_too(
+    sqlite_database_url: str,
+    valkey_url: str,
+    world_with: Callable[..., AbstractContextManager[World]],
+) -> None:
+    with (
+        world_with(sqlite_database_url, redis_url=valkey_url) as world,
+        Redis.from_url(valkey_url, decode_responses=True) as client,
+    ):
+        company = world.employer()
+        member = member_of(world, company, "manager")
+        kept = [key for key in client.scan_iter() if member.id in key or company.id in key]
+        assert len(kept) == 2
+        path = f"/api/admin/employers/{company.id}/erase"
+        assert world.admin().post(path, REASON).status_code == 204
+        assert not client.exists(*kept)
 
 
 def test_who_is_not_there_or_of_another_kind_is_not_found(world: World) -> None:

@@ -123,8 +123,9 @@ async def erase_employer_data(
     Refused while there is money in the balance, or a payment is disputed or being confirmed.
     """
     await _person(session, Employer, employer_id, Role.EMPLOYER)
-    await erase_employer(
+    gone = await erase_employer(
         session, employer_id, actor, now=now, gives_up_balance=body.give_up_balance
     )
-    await rt.sessions.end_all(session, employer_id)
+    for user_id in gone:
+        await rt.sessions.end_all(session, user_id)
     audit.record(session, "employer.erase_on_request", employer_id, actor, now, reason=body.reason)
