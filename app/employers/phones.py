@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -158,6 +158,28 @@ async def list_sign_ins(session: AsyncSession, phone_index: str | None) -> Seque
             ),
         )
     return sorted(found.values(), key=lambda account: not account.proven)
+
+
+async def list_proven(session: AsyncSession, user_ids: Collection[UUID]) -> Sequence[str]:
+    """Return the indexes of phones that were proven to be these employers' or members' own; of others none.
+
+    A member's is proven by the code with which they joined.
+    """
+    query = (
+        select(User.phone_index)
+        .outerjoin(Employer, Employer.id == User.id)
+        .outerjoin(TeamMember, TeamMember.user_id == User.id)
+        .where(
+            User.id.in_(user_ids),
+            User.phone_index.is_not(None),
+            or_(
+                Employer.proven_phone_index == User.phone_index,
+                and_(Employer.id.is_(None), TeamMember.joined_at.is_not(None)),
+            ),
+        )
+        .distinct()
+    )
+    return [index for index in await session.scalars(query) if index is not None]
 
 
 async def is_proven(session: AsyncSession, employer_id: UUID) -> bool | None:

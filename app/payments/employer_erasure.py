@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.audit import log
 from app.core.errors import Conflict
-from app.employers import team
+from app.employers import phones, team
 from app.employers.models import BlockByEmployer, Employer, SharedIdentifier
 from app.identity import users
 from app.identity.actor import Actor
@@ -27,7 +27,7 @@ from app.offers.job_lock import lock_jobs
 from app.payments import disputes, erasure, ledger, orders
 from app.payments.models import LedgerAccount, Order, Refund
 from app.payments.rules import ON_THE_WAY, AccountType, PaymentStatus, RefundStatus
-from app.privacy.erase import erase_messages
+from app.privacy.erase import erase_chats, erase_messages
 
 _GRID_PER_DEGREE = 200
 """Where people live is kept on a grid of 0.005 degrees; a job may have been at somebody's home."""
@@ -77,6 +77,8 @@ async def erase_employer(
     await _cancel_jobs(session, employer_id, actor, now)
     await _require_settled(session, employer_id, gives_up_balance=gives_up_balance)
     await orders.close_of(session, employer_id, now)
+    everybody = [one.user.id for one in await team.list_members(session, employer_id)]
+    chats = await phones.list_proven(session, [employer_id, *everybody])
     await _forget_profile(session, employer_id, now)
     members = await team.erase_team(session, employer_id, now=now)
     forgotten = await erasure.forget_words_of(session, employer_id)
@@ -87,6 +89,7 @@ async def erase_employer(
     await session.execute(delete(Session).where(Session.user_id.in_(everybody)))
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner.in_(owners)))
     await users.erase(session, employer_id, now=now)
+    await erase_chats(session, chats, now)
     await log.erase_words(session, [*owners, *map(str, forgotten)], employer_id)
     audit.record(session, "employer.erase", employer_id, actor, now, after={"status": "erased"})
     return everybody

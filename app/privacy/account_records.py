@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.employers import phones
 from app.identity.models import Consent, Session
 from app.messaging.conversations import queries
 from app.messaging.models import OutboxMessage
@@ -46,6 +47,8 @@ async def list_account_records(session: AsyncSession, user_id: UUID) -> AccountR
     return AccountRecords(
         consents=(await session.scalars(consents)).all(),
         messages=(await session.execute(messages)).all(),
-        written=await queries.list_written_by(session, user_id),
+        written=await queries.list_written_by(
+            session, user_id, await phones.list_proven(session, [user_id])
+        ),
         sessions=(await session.scalars(sessions)).all(),
     )

@@ -13,7 +13,7 @@ from app.audit import log
 from app.database.session import changed, keyring
 from app.identity import users
 from app.identity.actor import Actor
-from app.identity.models import IdempotencyKey, Session, TeamMember, User
+from app.identity.models import IdempotencyKey, Session, TeamMember, User, UserStatus
 from app.jobs.models import Job
 from app.messaging.contacts import identify
 from app.messaging.models import ADDRESS, PARAMS, ChatPerson, OutboxMessage, OutboxState
@@ -139,12 +139,46 @@ async def _chats_of(session: AsyncSession, employer_ids: Collection[UUID]) -> Co
 async def erase_messages(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
     """Empty what was written to somebody and what they wrote; the chat forgets the person."""
     await enqueue.suppress_user(session, user_id, now)
+    await _empty(session, OutboxMessage.user_id == user_id)
+    persons = (
+        await session.scalars(select(ChatPerson.id).where(ChatPerson.user_id == user_id))
+    ).all()
+    await identify.erase_contacts(session, persons, now)
+
+
+async def erase_chats(session: AsyncSession, phones: Collection[str], now: dt.datetime) -> None:
+    """Empty what was written in the chat to these phones (indexes) and from them, if no account has them any more.
+
+    The chat knows employers and the members of their teams by the phone alone. The caller has read it
+    (`employers.phones.list_proven`) before the account lost it.
+    """
+    holder = select(User.id).where(
+        User.status != UserStatus.ERASED,
+        or_(
+            User.phone_index == ChatPerson.phone_index,
+            User.phone_index == ChatPerson.other_phone_index,
+        ),
+    )
+    query = select(ChatPerson.id).where(
+        or_(ChatPerson.phone_index.in_(phones), ChatPerson.other_phone_index.in_(phones)),
+        ChatPerson.user_id.is_(None),
+        ~holder.exists(),
+    )
+    persons = (await session.scalars(query)).all()
+    if not persons:
+        return
+    await enqueue.suppress_people(session, persons, now)
+    await _empty(session, OutboxMessage.person_id.in_(persons))
+    await identify.erase_contacts(session, persons, now)
+
+
+async def _empty(session: AsyncSession, which: ColumnElement[bool]) -> None:
     keys = keyring(session)
     # A message that is being sent keeps its address until its result is recorded.
     settled = OutboxMessage.state.not_in((OutboxState.SENDING, OutboxState.UNKNOWN))
     await session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.user_id == user_id, settled)
+        .where(which, settled)
         .values(
             recipient_sealed=keys.seal("", ADDRESS),
             recipient_index="",
@@ -152,7 +186,3 @@ async def erase_messages(session: AsyncSession, user_id: UUID, now: dt.datetime)
         )
         .execution_options(synchronize_session=False)
     )
-    persons = (
-        await session.scalars(select(ChatPerson.id).where(ChatPerson.user_id == user_id))
-    ).all()
-    await identify.erase_contacts(session, persons, now)

@@ -2,13 +2,16 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
-from app.messaging.models import PARAMS, OutboxMessage
+from app.messaging.models import PARAMS, InboxItem, OutboxMessage
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok
 from tests.support.leads import lead
-from tests.support.team import member_of
+from tests.support.team import TEAM, invite, joins_by_phone, member_of
+
+SAID = "please call me at the blue house"
 
 
 def replies_to(world: World, person: Person) -> list[dict[str, Any]]:
@@ -38,3 +41,53 @@ def test_an_erased_worker_is_gone_from_every_members_chat(world: World) -> None:
     ok(mine.worker.delete("/api/workers/account"), 204)
     world.settle()
     assert set(map(str, replies_to(world, manager))) == {"{}"}
+
+
+def kept_of_chats(world: World) -> list[Any]:
+    """Return what is kept of all chats: what came in, and parameters of replies that are not empty."""
+    keys = world.runtime.keyring
+
+    async def read(session: Any) -> list[Any]:
+        came = await session.scalars(select(InboxItem.body_sealed))
+        query = select(OutboxMessage.params_sealed).where(OutboxMessage.kind == "reply")
+        replies = [keys.open_json(sealed, PARAMS) for sealed in await session.scalars(query)]
+        return [each for each in (*came, *replies) if each]
+
+    found: list[Any] = world.in_session(read)
+    return found
+
+
+def writes(world: World, person: Person) -> None:
+    assert person.phone is not None
+    world.says(person.phone, SAID)
+    assert len(kept_of_chats(world)) >= 2
+
+
+@pytest.mark.parametrize("how", ["leaves", "is removed", "goes with the company", "by our team"])
+def test_what_a_member_wrote_in_the_chat_goes_with_them(world: World, how: str) -> None:
+    owner = world.employer()
+    manager = member_of(world, owner, "manager")
+    writes(world, manager)
+    if how == "leaves":
+        ok(manager.delete("/api/employers/account"), 204)
+    elif how == "is removed":
+        ok(owner.delete(f"{TEAM}/{manager.id}"), 204)
+    elif how == "goes with the company":
+        ok(owner.delete("/api/employers/account"), 204)
+    else:
+        path = f"/api/admin/employers/{owner.id}/erase"
+        ok(world.admin().post(path, {"reason": "asked by mail"}), 204)
+    assert kept_of_chats(world) == []
+
+
+def test_a_chat_stays_while_another_company_has_the_phone(world: World) -> None:
+    first, second = world.employer(), world.employer()
+    manager = member_of(world, first, "manager")
+    again = joins_by_phone(
+        world, invite(second, "manager", phone=manager.phone), employer_id=second.id
+    )
+    writes(world, manager)
+    ok(manager.delete("/api/employers/account"), 204)
+    assert kept_of_chats(world)
+    ok(again.delete("/api/employers/account"), 204)
+    assert kept_of_chats(world) == []

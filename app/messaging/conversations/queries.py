@@ -179,12 +179,28 @@ async def list_lines(session: AsyncSession, ids: Sequence[tuple[UUID, bool]]) ->
     return [found[id_] for id_, _ in ids]
 
 
-async def list_written_by(session: AsyncSession, user_id: UUID) -> list[Line]:
-    """Return what a user wrote in their chats and is still kept, oldest first."""
+async def list_written_by(
+    session: AsyncSession, user_id: UUID, phones: Collection[str] = ()
+) -> list[Line]:
+    """Return what a user wrote in their chats and is still kept, oldest first.
+
+    `phones` are the indexes of phones that are proven to be theirs, where the chat links no account.
+    """
     query: Select[InboxItem] = (
         select(InboxItem)
         .join(ChatPerson, ChatPerson.id == InboxItem.person_id)
-        .where(ChatPerson.user_id == user_id, InboxItem.body_sealed != b"")
+        .where(
+            or_(
+                ChatPerson.user_id == user_id,
+                and_(
+                    ChatPerson.user_id.is_(None),
+                    or_(
+                        ChatPerson.phone_index.in_(phones), ChatPerson.other_phone_index.in_(phones)
+                    ),
+                ),
+            ),
+            InboxItem.body_sealed != b"",
+        )
         .order_by(InboxItem.sent_at, InboxItem.id)
     )
     keys = keyring(session)

@@ -326,6 +326,15 @@ async def suppress_user(session: AsyncSession, user_id: UUID, now: dt.datetime) 
     return await _suppress(session, [OutboxMessage.user_id == user_id], "account closed", now)
 
 
+async def suppress_people(
+    session: AsyncSession, person_ids: Collection[UUID], now: dt.datetime
+) -> int:
+    """Suppress all that waits for these people of the chat (erasure); return how many."""
+    return await _suppress(
+        session, [OutboxMessage.person_id.in_(person_ids)], "account closed", now
+    )
+
+
 async def _suppress(
     session: AsyncSession, which: Sequence[ColumnElement[bool]], why: str, now: dt.datetime
 ) -> int:
