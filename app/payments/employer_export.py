@@ -24,7 +24,7 @@ _ALL = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class EmployerExport:
-    """Everything kept about an employer. Workers are in it only where their contact was bought."""
+    """Everything kept about an employer, and about the account of who asks. Workers are in it only where their contact was bought."""
 
     user: User
     employer: Employer
@@ -38,8 +38,13 @@ class EmployerExport:
     records: AccountRecords
 
 
-async def export_employer(session: AsyncSession, employer_id: UUID) -> EmployerExport:
-    """Return everything kept about an employer. Raises `EmployerNotFound`."""
+async def export_employer(
+    session: AsyncSession, employer_id: UUID, user_id: UUID
+) -> EmployerExport:
+    """Return everything kept about an employer, for one of its owners, whose own the `records` are.
+
+    Raises `EmployerNotFound`.
+    """
     user, employer = await profile.get_employer(session, employer_id)
 
     async def mine(table: Any, owner: Any) -> Sequence[Any]:
@@ -57,5 +62,5 @@ async def export_employer(session: AsyncSession, employer_id: UUID) -> EmployerE
         invoices=await mine(Invoice, Invoice.employer_id),
         balance=(await session.execute(balance)).all(),
         reports=await mine(LeadReport, LeadReport.employer_id),
-        records=await list_account_records(session, employer_id),
+        records=await list_account_records(session, user_id),
     )

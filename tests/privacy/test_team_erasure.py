@@ -91,3 +91,20 @@ def test_a_chat_stays_while_another_company_has_the_phone(world: World) -> None:
     assert kept_of_chats(world)
     ok(again.delete("/api/employers/account"), 204)
     assert kept_of_chats(world) == []
+
+
+def test_a_copy_is_of_who_asks_for_it(world: World) -> None:
+    opener = world.employer()
+    other = member_of(world, opener, "owner")
+    writes(world, other)
+    own, theirs = (ok(person.get("/api/employers/export")) for person in (opener, other))
+    assert own["profile"] == theirs["profile"]
+    assert SAID in str(theirs["written"])
+    assert own["written"] == []
+    assert {message["kind"] for message in theirs["messages"]} >= {"sign_in_code"}
+    assert "sign_in_code" not in {message["kind"] for message in own["messages"]}
+    for person, copy in ((opener, own), (other, theirs)):
+        open_now = ok(person.get("/api/auth/sessions"))["items"]
+        assert [each["created_at"] for each in copy["sessions"]] == [
+            each["created_at"] for each in open_now
+        ]

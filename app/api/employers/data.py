@@ -114,7 +114,7 @@ async def export_company(
 ) -> OwnCompanyData:
     """Get everything kept about me and my company, as JSON."""
     response.headers["Content-Disposition"] = AS_FILE
-    data = await export_employer(session, actor.employer_id)
+    data = await export_employer(session, actor.employer_id, actor.user_id)
     keys = keyring(session)
     return OwnCompanyData.from_rows(
         data,
