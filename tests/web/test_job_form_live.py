@@ -71,6 +71,18 @@ def test_the_forecast_comes_while_one_types_and_the_week_is_set_by_keys_and_mous
         times = [page.locator(f"[name={edge}_sunday]").input_value() for edge in ("start", "end")]
         assert times == ["12:00", "20:00"]
 
+        # A shift that was typed goes on past noon, where the row ends: moving its start leaves its end.
+        page.locator("[name=start_sunday]").fill("18:00")
+        page.locator("[name=end_sunday]").fill("13:00")
+        start = page.get_by_role("slider", name="Sunday: from")
+        start.focus()
+        page.keyboard.press("ArrowRight")
+        assert page.locator("[name=start_sunday]").input_value() == "18:30"
+        assert page.locator("[name=end_sunday]").input_value() == "13:00"
+        page.get_by_role("slider", name="Sunday: to").focus()
+        page.keyboard.press("ArrowLeft")
+        assert page.locator("[name=end_sunday]").input_value() == "12:30"
+
         page.set_viewport_size({"width": 390, "height": 800})
         assert overflow(page) == 0
         assert barriers(page) == []

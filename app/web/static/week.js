@@ -44,7 +44,7 @@
         event.preventDefault();
         const shift = now();
         shift[which] += by;
-        write(shift);
+        write(shift, which);
       });
       return handle;
     });
@@ -67,9 +67,14 @@
         ends[which].setAttribute("aria-valuetext", clock(at) + (at >= DAY ? " +1" : ""));
       });
     };
-    const write = ([from, to]) => {
-      from = Math.max(0, Math.min(from, DAY - STEP));
-      to = Math.max(from + STEP, Math.min(to, from + DAY - STEP, LAST));
+    // Only the end that is moved is kept within the row: a shift that was typed may go on past it.
+    const write = ([from, to], which) => {
+      const last = Math.max(LAST, now()[1]);
+      if (which === 0) from = Math.max(0, to - DAY + STEP, Math.min(from, DAY - STEP, to - STEP));
+      else {
+        if (from >= DAY) from = DAY - STEP;
+        to = Math.max(from + STEP, Math.min(to, from + DAY - STEP, last));
+      }
       chosen.checked = true;
       start.value = clock(from);
       end.value = clock(to);
@@ -91,7 +96,7 @@
     track.addEventListener("pointermove", (event) => {
       if (begun === null) return;
       const here = at(event);
-      if (here !== begun) write([Math.min(begun, here), Math.max(begun, here)]);
+      if (here !== begun) write([Math.min(begun, here), Math.max(begun, here)], here < begun ? 0 : 1);
     });
     for (const over of ["pointerup", "pointercancel"]) track.addEventListener(over, () => { begun = null; });
     for (const field of [start, end, chosen]) {
