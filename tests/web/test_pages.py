@@ -53,6 +53,14 @@ def test_every_text_of_a_page_is_there_in_both_languages_with_the_same_values() 
         assert sorted(values) == sorted(re.findall(r"\{[a-z_|]+\}", hindi[key])), key
 
 
+def test_hindi_writes_mail_in_one_way_and_calls_an_open_job_open() -> None:
+    hindi = (ROOT / "app/texts/locales/hi.toml").read_text("utf-8")
+    assert "ईमेल" not in hindi
+    said = get_catalogue("hi").web
+    assert said["console.is.published"] == said["job.status.published"]
+    assert said["console.is.draft"] == said["job.status.draft"]
+
+
 def test_templates_name_texts_that_are_there() -> None:
     known = get_catalogue("en").web
     named = {

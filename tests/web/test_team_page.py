@@ -44,6 +44,8 @@ def test_an_owner_invites_limits_and_removes(world: World, owner: PageReader) ->
         "invited somebody",
     ):
         assert said in text, said
+    hindi = PageReader(world.url, cookies=owner.cookies | {"__Host-language": "hi"})
+    assert "₹0 · सीमा ₹500" in hindi.get("/team").text
     draft(manager)
     assert "wrote a job" in owner.open("/team").text
     member = f"/team/{newest_member(world)}"
