@@ -12,7 +12,7 @@ from app.api.http.dependencies import PageQuery, Read
 from app.api.http.parameters import ConversationId
 from app.core.paging import PageRequest
 from app.identity.models import Role
-from app.reporting import person_context
+from app.reporting import message_figures, person_context
 from app.web.console.desk import AnswerDesk, Desk, TalkDesk, room, rows_of
 from app.web.forms import TypedForm, checked
 from app.web.site import SeeOther, fragment, words
@@ -24,22 +24,25 @@ _CANNED = ("looking", "tell_more", "code", "fee", "offer", "done")
 """Replies that are ready, by the name of their text."""
 
 
-async def _waiting(desk: Desk, session: AsyncSession, listed: PageRequest) -> Any:
+async def _waiting(desk: Desk, session: AsyncSession, listed: PageRequest) -> dict[str, Any]:
+    """Return what the table shows: one page of those who wait, where it begins, and how many wait in all."""
     asked = desk.asks(session, listed)
-    return rows_of(await conversations.list_conversations(asked, desk.actor, True, None))
+    people = rows_of(await conversations.list_conversations(asked, desk.actor, True, None))
+    figures = await message_figures.waiting(session, desk.now)
+    return {"people": people, "cursor": listed.cursor, "count": figures.waiting}
 
 
 @router.get("/waiting")
 async def show_waiting(desk: TalkDesk, session: Read, listed: PageQuery) -> Response:
     """List who waits for a person: first who calls for help, then the longest waiting."""
-    return desk.page("waiting.html", people=await _waiting(desk, session, listed))
+    return desk.page("waiting.html", **await _waiting(desk, session, listed))
 
 
 @router.get("/waiting/now")
-async def show_waiting_now(desk: TalkDesk, session: Read) -> Response:
+async def show_waiting_now(desk: TalkDesk, session: Read, listed: PageQuery) -> Response:
     """Return only the table, which an open page asks for again and again."""
-    people = await _waiting(desk, session, PageRequest())
-    html = fragment(desk.request, desk.visitor, "console/waiting_table.html", people=people)
+    found = await _waiting(desk, session, listed)
+    html = fragment(desk.request, desk.visitor, "console/waiting_table.html", **found)
     return Response(html, media_type="text/html", headers={"Cache-Control": "no-store"})
 
 
