@@ -6,6 +6,7 @@ import pytest
 
 from app.audit import log
 from tests.support.app_harness import World
+from tests.support.assertions import ok
 from tests.support.leads import somewhere
 from tests.web.test_console import signed_in
 
@@ -39,3 +40,21 @@ def test_a_bulk_action_that_can_not_be_read_is_asked_for_again(
     assert answer.status_code == 422, answer.text
     assert 'action="/console/bulk/preview"' in answer.text
     assert 'class="told bad"' in answer.text
+
+
+def test_two_owners_change_one_section_and_both_changes_stand(world: World) -> None:
+    first, second = signed_in(world), signed_in(world)
+    page = "/console/settings/waves"
+    first.get(page)
+    second.get(page)
+    fields = second.form(page)
+    wave = {name.removeprefix("was_"): value for name, value in fields.items() if "was_" in name}
+    first.send(page, wave | {"interval_minutes": "41"})
+    assert first.send(page, {}).status_code == 303
+    # The page of the second was made before, and sends every box as it was then.
+    refused = second.send(page, wave | {"choice_factor": "soon"})
+    assert refused.status_code == 422
+    second.send(page, wave | {"choice_factor": "7"})
+    assert second.send(page, {}).status_code == 303
+    waves = ok(world.admin().get("/api/admin/settings"))["waves"]
+    assert (waves["interval_minutes"], waves["choice_factor"]) == (41, 7)

@@ -15,6 +15,7 @@ from app.api.http.dependencies import PageQuery, Read
 from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.core.paging import PageRequest
+from app.policy import policy as policy_in_force
 from app.policy.policy import Policy
 from app.web.console.desk import REFUSALS, Desk, SettingsChangeDesk, SettingsDesk, room, rows_of
 from app.web.console.setting_fields import SettingField, changes_of, fields_of
@@ -124,7 +125,7 @@ async def change_section(desk: SettingsChangeDesk, section: Section) -> Response
     if form.get("save"):
 
         async def verb(session: AsyncSession) -> object:
-            sent = body(await settings.get_settings(session, desk.actor))
+            sent = body(await policy_in_force.lock(session))
             return await settings.update_settings(sent, session, desk.actor, desk.now, desk.rt)
 
         return await desk.do(form, verb, show, "/console/settings?done=settings_saved")
