@@ -42,3 +42,32 @@ def test_figures_are_of_cities_and_a_part_of_one_is_said_at_its_box(
     (box,) = re.findall(r'<input id="city"[^>]*>', page.text)
     assert 'aria-invalid="true"' in box
     assert f'value="{city}"' in box
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "typed"),
+    [
+        ("logs", "actor", "abc"),
+        ("payments", "employer_id", "garbage"),
+        ("workers", "status", "nonsense"),
+    ],
+)
+def test_a_filter_that_can_not_be_read_is_marked_and_no_rows_are_shown(
+    world: World, table: str, name: str, typed: str
+) -> None:
+    world.worker()
+    owner = signed_in(world)
+    page = owner.get(f"/console/lists/{table}?{name}={typed}")
+    assert page.status_code == 200, page.text
+    (box,) = re.findall(rf'<[a-z]+ id="filter-{name}"[^>]*>', page.text)
+    assert 'aria-invalid="true"' in box
+    assert "<tbody>" not in page.text
+    assert owner.get(f"/console/lists/{table}?{name}={typed}&format=csv").status_code == 422
+
+
+def test_a_page_that_no_list_made_is_said_to_be_none(world: World) -> None:
+    page = signed_in(world).get("/console/lists/logs?cursor=abc")
+    assert page.status_code == 200
+    assert 'id="filter-actor"' in page.text
+    assert "<tbody>" not in page.text
+    assert "start without one" in page.text

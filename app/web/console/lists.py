@@ -1,6 +1,8 @@
 """Every list of the console by its name: shown, filtered in the address, taken as a file, and acted on row by row."""
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from fastapi import Path
@@ -9,13 +11,15 @@ from starlette.responses import Response
 
 from app.api.http.csv_export import AsCsv
 from app.api.http.dependencies import NotGranted, PageQuery, Read
-from app.core.errors import NotFound
+from app.core.errors import Invalid, NotFound
 from app.core.paging import PageRequest
+from app.core.schema import Page
 from app.web.console.desk import AnyDesk, Desk, room
 from app.web.console.money_tables import MONEY_TABLES
 from app.web.console.other_tables import OTHER_TABLES
 from app.web.console.tables import Table
-from app.web.forms import TypedForm
+from app.web.forms import TypedForm, describe_error
+from app.web.site import words
 
 router = room()
 
@@ -61,14 +65,26 @@ async def _page(
     *,
     as_csv: bool = False,
 ) -> Response:
-    shown, chosen = table.chosen(desk.request.query_params)
+    here = _here(form) or desk.request.query_params
+    shown, chosen = table.chosen(here)
+    cursor = cursor or here.get("cursor")
     asked = desk.asks(session, PageRequest(_LIMIT, cursor), as_csv=as_csv)
-    found = await table.read(asked, desk, chosen)
+    language = desk.visitor.language
+    wrong: Mapping[str, str] = {name: words(language, "invalid.other") for name in chosen.unread}
+    found: Page[Any] | Response = Page(items=[], next_cursor=None)
+    if not wrong:
+        try:
+            found = await table.read(asked, desk, chosen)
+        except Invalid as error:
+            wrong = describe_error(error, language)[0]
     if isinstance(found, Response):
         return found
     return desk.page(
         "list.html",
-        status=form.status,
+        # A file of nothing would pass for an answer.
+        status=422 if wrong and as_csv else form.status,
+        wrong=wrong,
+        here=urlencode({**shown, "cursor": cursor} if cursor else shown),
         table=table,
         tables=tables_for(desk, table.group),
         found=found,
@@ -76,6 +92,11 @@ async def _page(
         form=form,
         may_act=table.acting is not None and desk.may(table.acting),
     )
+
+
+def _here(form: TypedForm) -> dict[str, str]:
+    """Return the filters and the page of the list that a form of one of its rows stood in."""
+    return dict(parse_qsl(form.get("here") or "", keep_blank_values=True))
 
 
 @router.post("/lists/{name}/{row_id}")

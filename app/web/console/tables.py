@@ -64,9 +64,11 @@ class RowAction:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What was chosen of the filters, as the API takes it; what makes no sense is left out."""
+    """What was chosen of the filters, as the API takes it."""
 
     values: Mapping[str, Any]
+    unread: frozenset[str] = frozenset()
+    """Filters in which something stands that makes no sense."""
 
     def get(self, name: str) -> Any:
         """Return a filter's value, None where none was chosen."""
@@ -113,7 +115,8 @@ class Table:
             if each.is_yes and each.name in shown
         }
         values = {each.name: _value(each, shown.get(each.name)) for each in self.filters}
-        return shown, Chosen(values)
+        unread = {name for name, value in values.items() if value is None and shown.get(name)}
+        return shown, Chosen(values, frozenset(unread))
 
 
 _YES: Final = {"yes": True, "no": False}
