@@ -131,8 +131,10 @@ async def rebuild(
 async def _reindex(session: AsyncSession, ids: Collection[UUID], *, with_skills: bool) -> int:
     """Correct these workers' rows; with `with_skills` the rows of skills are compared too.
 
-    They are written whenever a worker's own row is, so only a version that knew nothing of them leaves other ones.
+    They are written whenever a worker's own row is, so only a version that knew nothing of them leaves other ones. Once
+    the catalogue has skills that no mask of that row holds, it can stay the same and they not: they are always compared.
     """
+    with_skills = with_skills or any(not any(masks([slug])) for slug in SKILLS)
     asked = {"ids": list(ids)}
     if is_postgresql(session):  # SQLite has one writer, which we are
         await session.execute(_LOCKED, asked)

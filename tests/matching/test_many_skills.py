@@ -6,10 +6,12 @@ import pytest
 
 from app.catalogue.skills import MASK_BITS, MOST_BITS, SKILLS, Skill, masks
 from app.core.geo import SKILL_SHIFT, TIERS, geo_key, skill_keys
+from app.database.session import changed
 from app.jobs.models import Job
 from app.matching.census import count_fitting
 from app.matching.load import job_facts
 from app.matching.search import rarest
+from app.workers.models import Worker
 from tests.matching.test_matching_candidates import best
 from tests.support.factories import NOW, NewWorker, add_employer, add_job, add_workers
 
@@ -71,3 +73,16 @@ async def test_who_has_skills_that_no_mask_holds_is_found(database):
         census = await count_fitting(session, job, 0.5)
         assert sum(census.fit) == 1
         assert sum(census.without_skill["waiter"]) == 2
+
+
+async def test_a_skill_that_no_mask_holds_is_filed_when_only_it_changes(database):
+    async with database.begin() as session:
+        [worker_id] = await add_workers(session, [NewWorker(skills=("waiter",))])
+        job_id = await add_job(session, await add_employer(session), required=("juggler",))
+    for skills, found in ((["waiter", "juggler"], [worker_id]), (["waiter"], [])):
+        async with database.begin() as session:
+            worker = await session.get_one(Worker, worker_id)
+            worker.skills = skills
+            changed(session, "worker", worker_id)
+        async with database.begin() as session:
+            assert await best(session, job_id) == found
