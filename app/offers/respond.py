@@ -182,14 +182,17 @@ async def _take_back(
     of_active: bool = True,
 ) -> bool:
     """Move an acceptance to withdrawn, and count it where somebody had reason to rely on it."""
-    answered_at = await session.scalar(select(JobMatch.responded_at).where(JobMatch.id == offer_id))
-    in_time = answered_at is not None and now - answered_at <= TAKE_BACK_WITHIN
-    # Who was given a place that they waited for may have other plans by now.
-    stood_by = await session.scalar(select(JobMatch.standby_at).where(JobMatch.id == offer_id))
+    # Who was given a place that they waited for (`standby_at`) may have other plans by now.
+    columns = (JobMatch.responded_at, JobMatch.standby_at, Job.closes_at)
+    query = select(*columns).join(Job, Job.id == JobMatch.job_id).where(JobMatch.id == offer_id)
+    row = (await session.execute(query)).one()
+    in_time = row.responded_at is not None and now - row.responded_at <= TAKE_BACK_WITHIN
     await reliability.uncount(session, [offer_id])
     if not await move(session, offer_id, transition, now, of_active=of_active):
         return False
-    if job.status is JobStatus.PUBLISHED and not in_time and stood_by is None:
+    # It is over at its end, also where no process has noted that yet.
+    is_open = job.status is JobStatus.PUBLISHED and (row.closes_at is None or row.closes_at > now)
+    if is_open and not in_time and row.standby_at is None:
         await reliability.count(session, [offer_id], now)
     return True
 

@@ -245,6 +245,15 @@ async def test_taking_back_a_yes_to_a_cancelled_job_counts_for_nothing(database:
     assert await counters_of(database, offer[0]) == (0, 0, 0)
 
 
+async def test_taking_back_a_yes_to_a_job_that_is_over_counts_for_nothing(
+    database: Database,
+) -> None:
+    _, [offer] = await market(database, closes_at=NOW + HOUR)
+    await answers(database, offer, OfferAnswer.ACCEPT)
+    await takes_back(database, offer, NOW + HOUR)
+    assert await counters_of(database, offer[0]) == (0, 0, 0)
+
+
 # ── Forgetting ───────────────────────────────────────────────────────────────────────────────────
 
 
