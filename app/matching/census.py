@@ -6,8 +6,8 @@ jobs, reached caps and minutes within half hours are not looked at: the number i
 "who fit as far as the index tells".
 
 Where a job requires skills, the rows of one of them are counted, all of them. Where everybody has to be looked at (a
-job without skills, or who would fit without the only one) and that is more than `ENOUGH` people, every so manieth cell is
-counted, from near to far, and stands for the others.
+job without skills, or who would fit without the only one) and that is more than `ENOUGH` people, only one cell in so
+many is counted, from near to far, and stands for the others.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -56,7 +56,7 @@ WIDER: Final = 2.0
 ENOUGH: Final = 20_000
 """So many people are looked at where everybody has to be: some milliseconds, and counts to a few parts in a hundred."""
 _PROBE: Final = 16
-"""Of every so manieth cell the people are counted, to see how many there are."""
+"""The people of one cell in so many are counted, to see how many there are."""
 
 type Bands = list[int]
 """How many people, by band of distance (`forecast_bands`)."""
@@ -235,5 +235,5 @@ async def _cells(
 
 
 def _every(cells: Sequence[int], step: int) -> list[int]:
-    """Return every so manieth of the cells, from the middle of the first step on."""
+    """Return one of each `step` cells, from the middle of the first step on."""
     return [*cells[step // 2 :: step]]

@@ -60,8 +60,8 @@ async def expire_due(
 ) -> int:
     """Expire up to `limit` unanswered offers past their deadline, of these or of all; return how many.
 
-    Each worker gets one message, and the offer counts as missed, unless it was never delivered. A job without open offers gets its next
-    wave at once. Offers of a job that another transaction has locked are left for the next call.
+    Each worker gets one message, and the offer counts as missed, unless it was never delivered. A job without open
+    offers gets its next wave at once. Offers of a job that another transaction has locked are left for the next call.
     """
     query = _OVERDUE if only is None else _OVERDUE.where(JobMatch.id.in_(only))
     due = (await session.execute(query, {"now": now, "limit": limit})).all()
