@@ -45,7 +45,7 @@ router = APIRouter(prefix="/jobs", route_class=PageRoute, include_in_schema=Fals
 EARLIER_JOBS: Final = 20
 """From which a new one may be begun."""
 MOST_LEADS: Final = 100
-"""Shown on a job's page; the list of the API has all of them."""
+"""Shown on a job's page at once; a link leads to the next ones."""
 
 REFUSALS: Final = (DomainError, ValidationError)
 
@@ -243,11 +243,12 @@ async def show_job(
     job_id: JobId,
     now: Now,
     refused: str = "",
+    cursor: str | None = None,
 ) -> Response:
-    """Show a job with its progress, its leads and the contacts that were bought."""
+    """Show a job with its progress, its leads and the contacts that were bought, from `cursor` on."""
     key = f"error.{refused[:60]}"
     said = words(visitor.language, key) if has_words(visitor.language, key) else ""
-    return await job_page(request, visitor, actor, session, job_id, now, said=said)
+    return await job_page(request, visitor, actor, session, job_id, now, said=said, cursor=cursor)
 
 
 async def job_page(
@@ -260,9 +261,10 @@ async def job_page(
     *,
     said: str = "",
     status: int = 200,
+    cursor: str | None = None,
 ) -> Response:
     """Return the page of a job; `said` is what could not be done. Raises `JobNotFound`."""
-    shown = await _shown(session, actor, job_id, now)
+    shown = await _shown(session, actor, job_id, now, cursor)
     live = fragment(request, visitor, "employer/job_live.html", **shown)
     return page(
         request,
@@ -273,6 +275,7 @@ async def job_page(
         said=said,
         live=Markup(live),  # noqa: S704 - made of a template of ours
         seen=mark_of(live),
+        cursor=cursor,
         changes=shown["job"].status in {JobStatus.PUBLISHED, JobStatus.FILLED},
         map=draw_map(
             shown["job"].location, visitor.language, runtime_of(request).settings.map_tile_url
@@ -282,11 +285,11 @@ async def job_page(
 
 
 async def _shown(
-    session: AsyncSession, actor: Actor, job_id: UUID, now: dt.datetime
+    session: AsyncSession, actor: Actor, job_id: UUID, now: dt.datetime, cursor: str | None
 ) -> dict[str, Any]:
     job = await jobs.get_job(session, actor, job_id, now)
     accepted = await matches.list_matches(
-        session, actor, job_id, PageRequest(MOST_LEADS), now, OfferStatus.ACCEPTED
+        session, actor, job_id, PageRequest(MOST_LEADS, cursor), now, OfferStatus.ACCEPTED
     )
     leads = [match for match in accepted.items if not match.unlocked]
     bought = [match for match in accepted.items if match.unlocked]
@@ -295,6 +298,7 @@ async def _shown(
         "job": job,
         "leads": leads,
         "bought": bought,
+        "next_cursor": accepted.next_cursor,
         "balance": there,
         "hello": await _hellos(session, actor, job, bought),
     }
@@ -322,16 +326,22 @@ async def _hellos(
 
 @router.get("/{job_id}/events")
 async def stream_job(
-    request: Request, visitor: Guest, actor: Employer, rt: Rt, job_id: JobId, seen: str = ""
+    request: Request,
+    visitor: Guest,
+    actor: Employer,
+    rt: Rt,
+    job_id: JobId,
+    seen: str = "",
+    cursor: str | None = None,
 ) -> Response:
     """Send the live part of a job's page whenever it differs from what was `seen`, as server-sent events."""
 
     async def look(session: AsyncSession) -> str:
-        shown = await _shown(session, actor, job_id, rt.clock())
+        shown = await _shown(session, actor, job_id, rt.clock(), cursor)
         return fragment(request, visitor, "employer/job_live.html", **shown)
 
     async with rt.database.read() as session:
-        await jobs.get_job(session, actor, job_id, rt.clock())
+        await _shown(session, actor, job_id, rt.clock(), cursor)
     try:
         event_streams.require_room(actor)
     except (StreamsFull, AccountStreamsFull):

@@ -1,13 +1,17 @@
 """A job's page: who said yes side by side, paying out of the balance or on the page, the contacts."""
 
+import html
+import re
 from urllib.parse import unquote
 from uuid import UUID
 
+import httpx
 import pytest
 
 from app.offers.links import payment_link
+from app.web import jobs as job_pages
 from tests.support import leads
-from tests.support.app_harness import PASSWORD, Person, World
+from tests.support.app_harness import BANDRA, PASSWORD, Person, World
 from tests.support.assertions import ok
 from tests.support.page_reader import PageReader
 from tests.support.team import member_of
@@ -79,3 +83,36 @@ def test_the_page_of_a_payment_link_leads_back(world: World, employer: Person) -
     text = owner.get(link).text
     assert f'href="/jobs/{mine.job_id}"' in text
     assert "Back to Partimer" in text
+
+
+def test_whoever_is_not_on_the_first_page_is_on_the_next(
+    world: World, employer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_pages, "MOST_LEADS", 1)
+    asked = [
+        world.worker(name=name, location=BANDRA, slots=["saturday"]) for name in ("Asha", "Vijay")
+    ]
+    job = world.job(employer, location=BANDRA, positions=3)
+    world.settle()
+    for worker in asked:
+        match = world.offers(worker)[0]["id"]
+        world.accept(worker, match)
+        mine = leads.Lead(world, employer, worker, job["id"], match)
+        mine.buy()
+    page, owner = f"/jobs/{job['id']}", signed_in(world, employer)
+    phones = [worker.phone or "" for worker in asked]
+    seen, stream = [], ""
+    for _ in asked:
+        text = owner.get(page).text
+        seen += [phone for phone in phones if f'href="tel:{phone}"' in text]
+        stream = text.partition('hx-sse:connect="')[2].partition('"')[0]
+        more = re.search(r'rel="next" href="([^"]+)"', text)
+        page = html.unescape(more[1]) if more else ""
+    assert sorted(seen) == sorted(phones)
+    assert page == ""
+    cookies = "; ".join(f"{name}={value}" for name, value in owner.cookies.items())
+    address = html.unescape(stream).replace("seen=", "seen=older")
+    with httpx.stream("GET", f"{world.url}{address}", headers={"Cookie": cookies}) as events:
+        said = next(line for line in events.iter_lines() if "tel:" in line)
+    assert seen[-1] in said  # the stream is of the same page
+    assert owner.get(f"/jobs/{job['id']}?cursor=foreign").status_code in {404, 422}
