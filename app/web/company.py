@@ -79,10 +79,10 @@ def _charts(by_month: Sequence[MonthFigures], reader: FormatContext) -> list[tup
             for month in by_month
         ],
         "fill": [
-            _bar(None if month.fill_rate is None else month.fill_rate * 100, " %")
+            _tell_bar(None if month.fill_rate is None else month.fill_rate * 100, " %")
             for month in by_month
         ],
-        "first_yes": [_bar(month.median_minutes_to_first_accept, "") for month in by_month],
+        "first_yes": [_tell_bar(month.median_minutes_to_first_accept, "") for month in by_month],
     }
     for name, said in values.items():
         rows = [
@@ -95,7 +95,7 @@ def _charts(by_month: Sequence[MonthFigures], reader: FormatContext) -> list[tup
     return drawn
 
 
-def _bar(value: float | None, unit: str) -> tuple[float, str]:
+def _tell_bar(value: float | None, unit: str) -> tuple[float, str]:
     """Return the length of a bar with its number; of a month without one none, and the table's sign for that."""
     return (0, "–") if value is None else (value, f"{round(value)}{unit}")
 
