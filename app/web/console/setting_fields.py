@@ -73,7 +73,11 @@ def _fields(prefix: str, values: Mapping[str, Any]) -> list[SettingField]:
 
 
 def changes_of(fields: Sequence[SettingField], form: TypedForm) -> Any:
-    """Return what was typed as the section of `PolicyChanges`; what can't be read stays text, for it to refuse."""
+    """Return what was typed as the section of `PolicyChanges`; what can't be read stays text, for it to refuse.
+
+    A box that holds what it held when the page was made (`was_…`) leaves its field as it is by now: another
+    may have changed it meanwhile. `fields` are the values of now.
+    """
     if [each.name for each in fields] == ["coupons"]:
         return _typed(fields[0], form)
     made: dict[str, Any] = {}
@@ -89,8 +93,18 @@ def changes_of(fields: Sequence[SettingField], form: TypedForm) -> Any:
     return made
 
 
+def _is_untouched(name: str, form: TypedForm) -> bool:
+    was = form.values.get(f"was_{name}")
+    return was is not None and _plain(was) == _plain(form.values[name])
+
+
+def _plain(text: str) -> str:
+    """Return what is in a box without what browsers make of its lines."""
+    return text.replace("\r\n", "\n").strip()
+
+
 def _typed(one: SettingField, form: TypedForm) -> Any:
-    if one.name not in form.values:
+    if one.name not in form.values or _is_untouched(one.name, form):
         return one.value
     text = form.values[one.name].strip()[:_MOST_CHARACTERS]
     if one.kind == "json":
