@@ -102,10 +102,10 @@ async def with_code(
 
 
 async def _proven(session: AsyncSession, phone_index: str) -> list[PhoneAccount]:
-    """Return the accounts that this phone is proven for, the newest first."""
+    """Return the accounts that this phone is proven for, one of each company, the newest first."""
     accounts = await phones.list_sign_ins(session, phone_index)
     return sorted(
-        (account for account in accounts if account.proven),
+        {account.id: account for account in accounts if account.proven}.values(),
         key=lambda account: account.id,
         reverse=True,
     )

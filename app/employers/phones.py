@@ -119,14 +119,23 @@ _NAMING: Final = (
         User.status != UserStatus.ERASED,
         TeamMember.left_at.is_(None),
     )
-    .order_by(Employer.proven_phone_index.is_(None), User.id)
+    .order_by(
+        # Of more than are read, those that the phone was proven for.
+        case((User.id != Employer.id, 0), else_=1),
+        Employer.proven_phone_index.is_(None),
+        User.id,
+    )
     .limit(MOST_ACCOUNTS)
 )
 
 
 async def list_accounts(session: AsyncSession, phone_index: str | None) -> Sequence[PhoneAccount]:
-    """Return the companies that name this phone and may be acted for in the chat, proven ones first."""
-    return [one for one in await list_sign_ins(session, phone_index) if one.acts_in_chat]
+    """Return the companies that name this phone and may be acted for in the chat, each once, proven ones first."""
+    found: dict[UUID, PhoneAccount] = {}
+    for account in await list_sign_ins(session, phone_index):
+        if account.acts_in_chat:
+            found.setdefault(account.id, account)
+    return list(found.values())
 
 
 async def list_sign_ins(session: AsyncSession, phone_index: str | None) -> Sequence[PhoneAccount]:
@@ -137,12 +146,11 @@ async def list_sign_ins(session: AsyncSession, phone_index: str | None) -> Seque
     if phone_index is None:
         return ()
     keys = keyring(session)
-    found: dict[UUID, PhoneAccount] = {}
+    found = []
     for row in await session.execute(_NAMING, {"phone_index": phone_index}):
         of_member = row.company_id != row.id
         own = UserStatus(row.status)
-        found.setdefault(
-            row.company_id,
+        found.append(
             PhoneAccount(
                 id=row.company_id,
                 user_id=row.id,
@@ -157,7 +165,7 @@ async def list_sign_ins(session: AsyncSession, phone_index: str | None) -> Seque
                 joined=not of_member or row.joined_at is not None,
             ),
         )
-    return sorted(found.values(), key=lambda account: not account.proven)
+    return sorted(found, key=lambda account: not account.proven)
 
 
 async def list_proven(session: AsyncSession, user_ids: Collection[UUID]) -> Sequence[str]:

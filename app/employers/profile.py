@@ -15,9 +15,10 @@ from app.database.session import keyring
 from app.employers import shared_identifiers
 from app.employers.models import Employer
 from app.employers.tax_place import place_of
+from app.employers.team import AlreadyInTeam
 from app.identity import users
 from app.identity.actor import Actor
-from app.identity.models import User
+from app.identity.models import TeamMember, User
 from app.taxes.pack import checked_tax_id
 
 
@@ -76,7 +77,7 @@ async def edit(
 ) -> tuple[User, Employer]:
     """Change the actor's profile and return it; `home_country` (ISO 3166) is the installation's.
 
-    Raises `EmployerNotFound`, `EmailSet`, `EmailTaken`, `PhoneNeeded`, and `Invalid` for a tax number that its
+    Raises `EmployerNotFound`, `EmailSet`, `EmailTaken`, `PhoneNeeded`, `AlreadyInTeam`, and `Invalid` for a tax number that its
     country does not know. Another company name or tax number ends the verification, which was of the old ones.
     """
     user, employer = await _load(session, actor.employer_id, lock=True)
@@ -91,6 +92,8 @@ async def edit(
         phone, keys = changes["phone"], keyring(session)
         if users.email_of(session, user) is None and phone != users.phone_of(session, user):
             raise PhoneNeeded
+        if phone is not None and phone != users.phone_of(session, user):
+            await _require_no_members(session, employer.id, users.index_of_phone(keys, phone))
         user.phone_sealed = users.seal_phone(keys, phone) if phone else None
         user.phone_index = users.index_of_phone(keys, phone) if phone else None
         if employer.proven_phone_index != user.phone_index:
@@ -133,6 +136,22 @@ async def edit(
         await shared_identifiers.refresh(session, user, employer)
     await session.flush()
     return user, employer
+
+
+async def _require_no_members(session: AsyncSession, employer_id: UUID, phone_index: str) -> None:
+    """Raise `AlreadyInTeam` if the phone is that of a member of the team, who signs in by it."""
+    query = (
+        select(User.id)
+        .join(TeamMember, TeamMember.user_id == User.id)
+        .where(
+            TeamMember.employer_id == employer_id,
+            TeamMember.left_at.is_(None),
+            User.id != employer_id,
+            User.phone_index == phone_index,
+        )
+    )
+    if await session.scalar(query.limit(1)) is not None:
+        raise AlreadyInTeam
 
 
 def _checked_tax_id(text: str | None, country: str) -> str | None:

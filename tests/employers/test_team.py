@@ -156,6 +156,24 @@ def test_a_removed_member_is_out_at_once_and_their_phone_is_free(
     assert [row["name"] for row in told] == ["Meera Nair"]
 
 
+def test_a_members_phone_is_not_the_companys_and_they_still_sign_in(
+    world: World, owner: Person
+) -> None:
+    manager = member_of(world, owner, "manager")
+    profile = "/api/employers/profile"
+    problem(owner.put(profile, {"phone": manager.phone}), 409, "already_in_team")
+
+    async def name_it_all_the_same(session: Any) -> None:
+        member = await session.get_one(User, UUID(manager.id))
+        opener = await session.get_one(User, UUID(owner.id))
+        opener.phone_index, opener.phone_sealed = member.phone_index, member.phone_sealed
+
+    world.in_session(name_it_all_the_same)
+    ok(world.http.post("/api/auth/otp", json={"phone": manager.phone}), 202)
+    again = joins_by_phone(world, {"phone": manager.phone})
+    assert again.id == manager.id
+
+
 def test_an_invitation_taken_back_opens_nothing(world: World, owner: Person) -> None:
     invited = invite(owner, "owner", email="late@example.com")
     token = invitation_token(world, invited["id"])

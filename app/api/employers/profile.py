@@ -27,6 +27,7 @@ from app.core.schema import (
 from app.employers import profile, shared_identifiers
 from app.employers.models import Employer
 from app.employers.profile import EmailSet, EmployerEdit, PhoneNeeded
+from app.employers.team import AlreadyInTeam
 from app.identity import users
 from app.identity.models import User, UserStatus
 from app.identity.users import EmailTaken
@@ -132,7 +133,10 @@ async def get_profile(session: Read, actor: EmployerActor) -> EmployerProfile:
     return profile_answer(session, *await profile.get_employer(session, actor.employer_id))
 
 
-@router.put("/profile", responses=problems(PhoneNotSupported, EmailTaken, EmailSet, PhoneNeeded))
+@router.put(
+    "/profile",
+    responses=problems(PhoneNotSupported, EmailTaken, EmailSet, PhoneNeeded, AlreadyInTeam),
+)
 async def update_profile(
     session: Write, actor: CompanyOwner, body: EmployerChanges, rt: Rt, now: Now
 ) -> EmployerProfile:
