@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from app.audit import log
+from app.web.console.lists import TABLES
 from tests.support.app_harness import World
 from tests.support.assertions import ok
-from tests.support.leads import somewhere
+from tests.support.leads import lead, somewhere
 from tests.web.test_console import signed_in
 
 
@@ -41,6 +42,64 @@ def test_a_bulk_action_that_can_not_be_read_is_asked_for_again(
     assert answer.status_code == 422, answer.text
     assert 'action="/console/bulk/preview"' in answer.text
     assert 'class="told bad"' in answer.text
+
+
+def _opened(page: str, action: str) -> str:
+    """Return the form that goes to `action`, which stands in the part of the page that is open."""
+    (found,) = re.findall(
+        rf'<details open>(?:(?!</details>).)*action="{action}".*?</details>', page, re.DOTALL
+    )
+    return str(found)
+
+
+def test_an_erasure_that_is_refused_keeps_what_was_typed_and_stays_open(world: World) -> None:
+    company = world.employer()
+    owner = signed_in(world)
+    path = f"/console/companies/{company.id}"
+    owner.get(path)
+    typed = {"reason": "asked by letter", "give_up_balance": "yes"}
+    answer = owner.send(f"{path}/erase", typed)
+    assert answer.status_code == 422
+    form = _opened(answer.text, f"{path}/erase")
+    assert ">asked by letter</textarea>" in form
+    assert re.search(r'name="give_up_balance" value="yes" checked', form)
+    assert re.search(r'name="sure"[^>]* aria-invalid="true"', form)
+    # It was typed for the erasure, not for the decision above it.
+    assert answer.text.count("asked by letter") == 1
+
+
+def test_a_decision_without_a_reason_is_said_at_its_box(world: World) -> None:
+    worker = world.worker(location=somewhere(), slots=())
+    owner = signed_in(world)
+    path = f"/console/workers/{worker.id}"
+    owner.get(path)
+    answer = owner.send(path, {"action": "suspend"})
+    assert answer.status_code == 422
+    assert re.search(r'<textarea id="reason"[^>]* aria-invalid="true"', answer.text)
+    assert answer.text.count('aria-invalid="true"') == 1
+
+
+def test_an_action_that_is_refused_stays_open_at_its_row_of_its_page(world: World) -> None:
+    bought = lead(world)
+    world.pay(ok(bought.unlock(), 202)["checkout_url"])
+    world.settle()
+    owner = signed_in(world)
+    page = owner.get(f"/console/lists/payments?employer_id={bought.employer.id}").text
+    (action,) = re.findall(r'action="(/console/lists/payments/[^"]+)"', page)
+    answer = owner.send(action, {"action": "refund", "reason": " "})
+    assert answer.status_code == 422
+    assert re.search(r'name="reason"[^>]* aria-invalid="true"', _opened(answer.text, action))
+    assert f'name="employer_id" maxlength="120" value="{bought.employer.id}"' in answer.text
+
+
+def test_what_is_only_tried_again_asks_for_no_reason() -> None:
+    asking = {
+        action.asks_why
+        for table in TABLES.values()
+        for action in table.actions
+        if action.name == "retry"
+    }
+    assert asking == {False}
 
 
 def test_two_owners_change_one_section_and_both_changes_stand(world: World) -> None:

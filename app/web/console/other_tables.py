@@ -54,7 +54,7 @@ async def _act_on_appeal(
 
 
 def _retry(dead: Any) -> tuple[RowAction, ...]:
-    return (RowAction(_RETRY, lambda row: row.state == dead),)
+    return (RowAction(_RETRY, lambda row: row.state == dead, asks_why=False),)
 
 
 OTHER_TABLES = (
@@ -192,7 +192,13 @@ OTHER_TABLES = (
         ),
         (Filter("state", WebhookState), Filter("set_aside", is_yes=True)),
         _DEAD,
-        (RowAction(_RETRY, lambda row: row.state == WebhookState.DEAD or row.set_aside > 0),),
+        (
+            RowAction(
+                _RETRY,
+                lambda row: row.state == WebhookState.DEAD or row.set_aside > 0,
+                asks_why=False,
+            ),
+        ),
         Permission.RETRY_MESSAGES,
         _retry_webhook,
     ),
@@ -208,7 +214,7 @@ OTHER_TABLES = (
             Column("lost", "number"),
             Column("error"),
         ),
-        actions=(RowAction(_RETRY),),
+        actions=(RowAction(_RETRY, asks_why=False),),
         acting=Permission.RETRY_MESSAGES,
         do=_retry_parked,
         key="subject_id",

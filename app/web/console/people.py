@@ -30,7 +30,7 @@ from app.web.site import words
 
 router = room()
 
-_CORRECTED: Final = ("name", "language", "city", "time_zone")
+_CORRECTED: Final = ("name", "language", "city")
 _EMPTIED: Final = ("bio", "city")
 """Fields whose empty box means that they are to be empty."""
 

@@ -27,8 +27,6 @@ class Column:
 
     name: str
     kind: Kind = "text"
-    words: str = ""
-    """Prefix of the texts of a status."""
     link: str = ""
     """Start of the address, to which `link_to` of the row is added."""
     link_to: str = "id"
@@ -47,7 +45,6 @@ class Filter:
 
     name: str
     choices: type[StrEnum] | None = None
-    words: str = ""
     is_yes: bool = False
     """Yes or no."""
     is_id: bool = False
@@ -55,11 +52,13 @@ class Filter:
 
 @dataclass(frozen=True)
 class RowAction:
-    """Something that can be done to a row, with a reason."""
+    """Something that can be done to a row."""
 
     name: str
     when: Callable[[Any], bool] = lambda _row: True
     takes_away: bool = False
+    asks_why: bool = True
+    """Whether a reason is asked for, and kept in the log."""
 
 
 @dataclass(frozen=True)
