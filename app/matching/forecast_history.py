@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.logging import logger
 from app.database.session import Database
 from app.database.statements import insert_if_absent, table
 from app.jobs.matchable import JobNotMatchable, require_matchable
@@ -55,8 +56,11 @@ async def compare_due(database: Database, now: dt.datetime) -> int:
         published = await _not_forecast(session, now)
         ended = await _ended(session, now)
     for job_id in published:
-        async with database.begin() as session:
-            await _forecast(session, job_id)
+        try:
+            async with database.begin() as session:
+                await _forecast(session, job_id)
+        except Exception as error:  # noqa: BLE001 - the others are forecast all the same
+            logger().error("forecast_failed", job_id=str(job_id), exc_info=error)
     if ended:
         async with database.begin() as session:
             await _note_outcomes(session, ended)

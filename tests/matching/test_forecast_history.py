@@ -105,6 +105,21 @@ async def test_a_published_job_is_forecast_once_and_its_outcome_noted(database):
     assert await compare_due(database, over) == 0
 
 
+async def test_a_job_that_cannot_be_forecast_keeps_no_other_from_it(database, quiet_log):
+    async with database.begin() as session:
+        employer_id = await add_employer(session)
+        ids = [await add_job(session, employer_id) for _ in range(2)]
+        await session.execute(update(Job).where(Job.id.in_(ids)).values(published_at=NOW))
+        first = {
+            "starts_on": dt.date.max,
+            "ends_on": None,
+            "published_at": NOW - dt.timedelta(0, 9),
+        }
+        await session.execute(update(Job).where(Job.id == ids[0]).values(first))
+    assert await compare_due(database, NOW + dt.timedelta(minutes=9)) == 2
+    assert set(await records(database)) == {ids[1]}
+
+
 async def test_jobs_that_did_not_fill_lower_the_chances_that_are_told(database):
     async with database.begin() as session:
         await add_workers(session, [NewWorker(point=km_north(BANDRA, 1)) for _ in range(24)])
