@@ -8,7 +8,7 @@ Somebody always stays who may do everything: the last owner who has joined.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypedDict
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -86,6 +86,13 @@ class Invitation:
     email: str | None = None
     phone: str | None = None
     monthly_limit: Money | None = None
+
+
+class RightsEdit(TypedDict, total=False):
+    """Changes to what a member may do and spend; a missing field keeps its value, None is no limit."""
+
+    role: TeamRole
+    monthly_limit: Money | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -314,9 +321,8 @@ async def change(
     session: AsyncSession,
     actor: Actor,
     member_id: UUID,
+    changes: RightsEdit,
     *,
-    role: TeamRole,
-    monthly_limit: Money | None,
     now: dt.datetime,
 ) -> Member:
     """Change what a member may do and spend, from their next request on. Raises `MemberNotFound`, `LastOwner`."""
@@ -324,6 +330,9 @@ async def change(
     member = next((one for one in team if one.user.id == member_id), None)
     if member is None:
         raise MemberNotFound
+    # Filled in under the lock: of two changes at once neither takes the other's back.
+    role = changes.get("role", member.role)
+    monthly_limit = changes.get("monthly_limit", member.monthly_limit)
     if role is not TeamRole.OWNER:
         _require_other_owner(team, member_id)
     await _set_rights(session, member_id, role, monthly_limit)

@@ -11,6 +11,7 @@ from app.identity.models import TeamMember, User
 from tests.acceptance.shapes import problem
 from tests.support.app_harness import PASSWORD, Person, World
 from tests.support.assertions import ok
+from tests.support.leads import at_once
 from tests.support.team import (
     TEAM,
     invitation_token,
@@ -136,6 +137,16 @@ def test_rights_change_with_the_next_request(world: World, owner: Person) -> Non
     problem(manager.post(JOBS, body), 403, "wrong_role")
     ok(owner.put(f"{TEAM}/{manager.id}", {"role": "owner"}))
     ok(manager.put("/api/employers/profile", {"city": "Pune"}))
+
+
+def test_of_two_changes_at_once_neither_is_lost(world: World, owner: Person) -> None:
+    path = f"{TEAM}/{invite(owner, 'viewer')['id']}"
+    for number in range(1, 6):
+        role = "manager" if number % 2 else "viewer"
+        changes = [{"role": role}, {"monthly_limit": rupees(number)}]
+        at_once([lambda body=body: ok(owner.put(path, body)) for body in changes])
+        found = team_of(owner)[-1]
+        assert (found["role"], found["monthly_limit"]) == (role, rupees(number))
 
 
 def test_a_removed_member_is_out_at_once_and_their_phone_is_free(

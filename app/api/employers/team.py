@@ -49,6 +49,7 @@ from app.employers.team import (
     InvitationRules,
     Member,
     MemberNotFound,
+    RightsEdit,
     TeamFull,
 )
 from app.identity import users
@@ -255,13 +256,12 @@ async def update_member(
     session: Write, actor: CompanyOwner, member_id: MemberId, body: MemberChanges, now: Now
 ) -> MemberAnswer:
     """Change what a member may do and spend, from their next request on; the last owner stays one (409 `last_owner`)."""
-    before = await team.get_member(session, actor.employer_id, member_id)
-    limit = before.monthly_limit
+    changes: RightsEdit = {}
+    if body.role is not None:
+        changes["role"] = body.role
     if "monthly_limit" in body.model_fields_set:
-        limit = await _limit(session, body.monthly_limit)
-    member = await team.change(
-        session, actor, member_id, role=body.role or before.role, monthly_limit=limit, now=now
-    )
+        changes["monthly_limit"] = await _limit(session, body.monthly_limit)
+    member = await team.change(session, actor, member_id, changes, now=now)
     return (await _answers(session, [member], now))[0]
 
 
