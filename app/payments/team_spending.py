@@ -107,6 +107,14 @@ async def require_within(
         raise SpendingLimit
 
 
+def sees_page(actor: Actor, bought_by: UUID | None) -> bool:
+    """Whether a list of orders shows the actor the open page of one: whoever opened it, and owners.
+
+    Others get it by asking to buy, where their limit is checked.
+    """
+    return actor.team_role is TeamRole.OWNER or bought_by == actor.user_id
+
+
 async def require_for_page(
     session: AsyncSession, actor: Actor, order: Order, now: dt.datetime
 ) -> None:

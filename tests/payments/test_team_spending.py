@@ -146,6 +146,17 @@ def test_a_colleagues_open_page_is_no_way_around(world: World, owner: Person) ->
     assert ok(unlock(owner, mine.id), 202)["checkout_url"] == page["checkout_url"]
 
 
+def test_a_colleagues_open_page_stands_in_no_list(world: World, owner: Person) -> None:
+    mine = lead(world, owner)
+    page = ok(unlock(owner, mine.id), 202)["checkout_url"]
+    member, viewer = limited(world, owner, 0), member_of(world, owner, "viewer")
+    for person, shown in ((owner, page), (member, None), (viewer, None)):
+        for kind in ("orders", "payments"):
+            [item] = ok(person.get(f"/api/employers/{kind}"))["items"]
+            alone = ok(person.get(f"/api/employers/{kind}/{item['id']}"))
+            assert item["checkout_url"] == alone["checkout_url"] == shown
+
+
 def test_the_chat_is_no_way_around(world: World, owner: Person) -> None:
     world.unread = False
     mine = lead(world, owner)

@@ -32,7 +32,7 @@ from app.core import schema
 from app.core.paging import Keyset, PageRequest
 from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
 from app.database.session import keyring
-from app.identity.actor import AccountRestricted
+from app.identity.actor import AccountRestricted, Actor
 from app.offers.links import order_link
 from app.offers.mark_unlocked import MatchNotFound
 from app.offers.rules import MatchNotAccepted
@@ -61,7 +61,7 @@ from app.payments.rules import (
     PayWith,
 )
 from app.payments.suspense import PaymentInReview
-from app.payments.team_spending import SpendingLimit
+from app.payments.team_spending import SpendingLimit, sees_page
 from app.payments.unlock_limits import UnlocksTooFast
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
@@ -150,7 +150,8 @@ class OrderAnswer(ResponseModel):
     pay_with: PayWith = Field(description="How it is paid.")
     items: list[OrderItem] = Field(description="Its leads.")
     checkout_url: str | None = Field(
-        description="Page on which to pay; null once it can't be paid there."
+        description="Page on which to pay; null once it can't be paid there, and where a colleague opened it, but "
+        "for owners."
     )
     expires_at: Instant | None = Field(
         description="Until when the page takes the payment (UTC); null where there is none."
@@ -256,7 +257,7 @@ async def _unlocked(
     return LeadsUnlocked(items=items, order_id=await session.scalar(newest))
 
 
-async def _answers(session: AsyncSession, rows: Sequence[Order]) -> list[OrderAnswer]:
+async def _answers(session: AsyncSession, actor: Actor, rows: Sequence[Order]) -> list[OrderAnswer]:
     ids = [order.id for order in rows]
     leads = select(Payment).where(Payment.order_id.in_(ids)).order_by(Payment.id)
     items: dict[UUID | None, list[OrderItem]] = {}
@@ -269,7 +270,8 @@ async def _answers(session: AsyncSession, rows: Sequence[Order]) -> list[OrderAn
     pages = {attempt.order_id: attempt for attempt in await session.scalars(open_ones)}
     answers: list[OrderAnswer] = []
     for order in rows:
-        page = pages.get(order.id) if order.status in PAYABLE else None
+        payable = order.status in PAYABLE and sees_page(actor, order.bought_by)
+        page = pages.get(order.id) if payable else None
         answers.append(
             OrderAnswer.from_rows(
                 order,
@@ -294,7 +296,7 @@ async def list_orders(
     if status is not None:
         query = query.where(Order.status == status)
     rows, cursor = await _NEWEST_FIRST.fetch(session, query, page, keyring(session))
-    items = await _answers(session, [row[0] for row in rows])
+    items = await _answers(session, actor, [row[0] for row in rows])
     return Page(items=items, next_cursor=cursor)
 
 
@@ -354,4 +356,4 @@ async def get_order(order_id: OrderId, session: Read, actor: EmployerActor) -> O
     order = await session.scalar(query)
     if order is None:
         raise OrderNotFound
-    return (await _answers(session, [order]))[0]
+    return (await _answers(session, actor, [order]))[0]

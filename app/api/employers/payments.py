@@ -34,7 +34,7 @@ from app.core import schema
 from app.core.paging import Keyset, PageRequest
 from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
 from app.database.session import keyring
-from app.identity.actor import AccountRestricted
+from app.identity.actor import AccountRestricted, Actor
 from app.jobs.models import Job
 from app.offers.links import payment_link
 from app.offers.mark_unlocked import MatchNotFound
@@ -47,7 +47,7 @@ from app.payments.contacts import contacts_of
 from app.payments.coupons import CouponNotValid
 from app.payments.disputes import DisputeOpen
 from app.payments.lead_guarantee import MatchNotUnlocked, ReportTooEarly, ReportTooLate
-from app.payments.models import Payment, Unlock
+from app.payments.models import Order, Payment, Unlock
 from app.payments.provider import PaymentRefused, PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.purchase import (
     EmailUnconfirmed,
@@ -64,7 +64,7 @@ from app.payments.rules import (
     ReportStatus,
 )
 from app.payments.suspense import PaymentInReview
-from app.payments.team_spending import SpendingLimit
+from app.payments.team_spending import SpendingLimit, sees_page
 from app.payments.unlock_limits import UnlocksTooFast
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
@@ -87,7 +87,8 @@ class PaymentAnswer(ResponseModel):
         description="Why the provider refused the payment; null when it did not."
     )
     checkout_url: str | None = Field(
-        description="Page on which to pay; null once it can't be paid there."
+        description="Page on which to pay; null once it can't be paid there, and where a colleague opened it, but "
+        "for owners."
     )
     expires_at: Instant | None = Field(
         description="Until when the page takes the payment (UTC); null before there is one."
@@ -222,7 +223,7 @@ async def unlock_match(
         if paying.is_open:
             return _pending(paying)
     async with rt.database.read() as session:
-        return await _unlocked(session, actor.employer_id, match_id)
+        return await _unlocked(session, actor, match_id)
 
 
 def _pending(paying: Paying) -> Response:
@@ -240,27 +241,34 @@ def _pending(paying: Paying) -> Response:
     return Response(pending.model_dump_json(), 202, media_type="application/json")
 
 
-async def _unlocked(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlocked:
-    query = _payments(employer_id).join(Unlock, Unlock.payment_id == Payment.id)
+async def _unlocked(session: AsyncSession, actor: Actor, match_id: UUID) -> Unlocked:
+    query = _payments(actor.employer_id).join(Unlock, Unlock.payment_id == Payment.id)
     paid = (await session.execute(query.where(Unlock.match_id == match_id))).one_or_none()
     if paid is None:
         raise provider.PaymentsUnavailable
-    contact = (await contacts_of(session, employer_id, [match_id]))[match_id]
-    return Unlocked(contact=ContactAnswer.model_validate(contact), payment=_payment(paid))
+    contact = (await contacts_of(session, actor.employer_id, [match_id]))[match_id]
+    return Unlocked(contact=ContactAnswer.model_validate(contact), payment=_payment(actor, paid))
 
 
-def _payments(employer_id: UUID) -> Select[Payment, UUID, str]:
+def _payments(employer_id: UUID) -> Select[Payment, UUID, str, UUID | None]:
     return (
-        select(Payment, Job.id.label("job_id"), Job.title.label("job_title"))
+        select(
+            Payment,
+            Job.id.label("job_id"),
+            Job.title.label("job_title"),
+            Order.bought_by.label("bought_by"),
+        )
+        .outerjoin(Order, Order.id == Payment.order_id)
         .join(JobMatch, JobMatch.id == Payment.match_id)
         .join(Job, Job.id == JobMatch.job_id)
         .where(Payment.employer_id == employer_id)
     )
 
 
-def _payment(row: Row[Payment, UUID, str]) -> PaymentAnswer:
+def _payment(actor: Actor, row: Row[Payment, UUID, str, UUID | None]) -> PaymentAnswer:
     payment = row[0]
-    checkout_url = payment.checkout_url if payment.status in PAYABLE else None
+    payable = payment.status in PAYABLE and sees_page(actor, row.bought_by)
+    checkout_url = payment.checkout_url if payable else None
     return PaymentAnswer.from_rows(payment, row, checkout_url=checkout_url, quote=_quote(payment))
 
 
@@ -280,7 +288,7 @@ async def list_payments(
     if status is not None:
         query = query.where(Payment.status == status)
     rows, cursor = await _NEWEST_FIRST.fetch(session, query, page, keyring(session))
-    return Page(items=[_payment(row) for row in rows], next_cursor=cursor)
+    return Page(items=[_payment(actor, row) for row in rows], next_cursor=cursor)
 
 
 class PaymentRecord(ResponseModel):
@@ -313,7 +321,7 @@ async def export_payments(actor: EmployerActorApart, rt: Rt) -> Response:
     return await export("payments", PaymentRecord, page_of)
 
 
-def _record(row: Row[Payment, UUID, str]) -> PaymentRecord:
+def _record(row: Row[Payment, UUID, str, UUID | None]) -> PaymentRecord:
     payment = row[0]
     quote = quotes.kept_quote(payment)
     return PaymentRecord.from_rows(
@@ -333,7 +341,7 @@ async def get_payment(payment_id: PaymentId, session: Read, actor: EmployerActor
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise PaymentNotFound
-    return _payment(row)
+    return _payment(actor, row)
 
 
 @router.post(
