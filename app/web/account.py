@@ -37,7 +37,7 @@ from app.identity.sign_in import InvalidCredentials, start
 from app.identity.users import EmailTaken
 from app.jobs.company_names import CompanyName
 from app.runtime import Runtime
-from app.web.forms import FormRefused, Mistyped, TypedForm, checked
+from app.web.forms import REFUSALS, FormRefused, Mistyped, TypedForm, checked
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, page, words
 from app.web.visitors import Guest, Visitor, begin_session, end_session
@@ -46,7 +46,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _SIGN_UP: Final = "web-sign-up"
 _SIGN_UP_MINUTES: Final = 15
-REFUSALS: Final = (DomainError, ValidationError)
 
 
 class CompanyByPhone(RequestModel):

@@ -7,14 +7,12 @@ from typing import Final
 from babel.dates import format_date
 from fastapi import APIRouter, Request
 from markupsafe import Markup
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from app.api.employers import balance, jobs, matches, months, profile
 from app.api.employers.months import MonthFigures
 from app.api.employers.profile import EmployerChanges
 from app.api.http.dependencies import Now, Read, Rt, Write
-from app.core.errors import DomainError
 from app.core.languages import languages
 from app.core.paging import PageRequest
 from app.database.session import savepoint
@@ -23,14 +21,13 @@ from app.jobs.models import JobStatus
 from app.runtime import Runtime
 from app.texts.formatting import FILTERS, FormatContext
 from app.web.charts import Bar, bars
-from app.web.forms import FormRefused, TypedForm
+from app.web.forms import REFUSALS, FormRefused, TypedForm
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, page, reads, words
 from app.web.visitors import Employer, Guest, Owner, Visitor, put_cookie
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-REFUSALS: Final = (DomainError, ValidationError)
 _FIELDS: Final = (
     "company_name",
     "contact_name",

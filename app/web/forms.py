@@ -18,6 +18,8 @@ _NEVER_SHOWN_AGAIN: Final = frozenset(
     {"password", "current_password", "code", "totp", "form_token", "once"}
 )
 MOST_FIELDS: Final = 200
+REFUSALS: Final = (DomainError, ValidationError)
+"""What refuses a form in words that its page shows: a verb, or the API's own model of the body."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from markupsafe import Markup
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
@@ -33,7 +32,7 @@ from app.policy import policy
 from app.runtime import Runtime
 from app.web import job_form
 from app.web.forecast import forecast_panel
-from app.web.forms import FormRefused, TypedForm, checked, describe_error, once
+from app.web.forms import REFUSALS, FormRefused, TypedForm, checked, describe_error, once
 from app.web.job_form import PlaceUnclear
 from app.web.maps import draw_map
 from app.web.routes import PageRoute
@@ -46,8 +45,6 @@ EARLIER_JOBS: Final = 20
 """From which a new one may be begun."""
 MOST_LEADS: Final = 100
 """Shown on a job's page at once; a link leads to the next ones."""
-
-REFUSALS: Final = (DomainError, ValidationError)
 
 
 @router.get("")

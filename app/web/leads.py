@@ -2,11 +2,9 @@
 
 import datetime as dt
 import json
-from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from app.api.employers import orders, payments
@@ -14,20 +12,17 @@ from app.api.employers.orders import UnlockLeadsRequest
 from app.api.employers.payments import ReportRequest, UnlockRequest
 from app.api.http.dependencies import Now, Rt, Write
 from app.api.http.parameters import JobId, MatchId
-from app.core.errors import DomainError
 from app.database.session import savepoint
 from app.identity.actor import Actor
 from app.payments.rules import ReportReason
 from app.runtime import Runtime
-from app.web.forms import TypedForm, checked, describe_error
+from app.web.forms import REFUSALS, TypedForm, checked, describe_error
 from app.web.jobs import job_page
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, page
 from app.web.visitors import Buyer, Guest, Visitor
 
 router = APIRouter(prefix="/jobs", route_class=PageRoute, include_in_schema=False)
-
-REFUSALS: Final = (DomainError, ValidationError)
 
 
 def _next_page(answer: object, job_id: UUID) -> Response:

@@ -1,26 +1,21 @@
 """An employer's money on pages: payments, invoices, the balance."""
 
 import json
-from typing import Final
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from app.api.employers import balance, invoices, payments
 from app.api.employers.balance import TopUpRequest
 from app.api.http.dependencies import Now, PageQuery, Read, Rt
 from app.api.http.parameters import InvoiceId
-from app.core.errors import DomainError
 from app.payments.rules import PaymentStatus
-from app.web.forms import TypedForm, checked
+from app.web.forms import REFUSALS, TypedForm, checked
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, page
 from app.web.visitors import Buyer, Employer, Guest, Visitor
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-
-REFUSALS: Final = (DomainError, ValidationError)
 
 
 @router.get("/payments")

@@ -4,7 +4,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
@@ -12,7 +11,6 @@ from app.api.employers import team
 from app.api.employers.team import MemberChanges, NewMember
 from app.api.http.dependencies import Address, Now, PageQuery, Read, Rt, Write
 from app.api.http.parameters import MemberId
-from app.core.errors import DomainError
 from app.core.paging import PageRequest
 from app.database.session import savepoint
 from app.identity.actor import Actor
@@ -20,14 +18,13 @@ from app.identity.rules import TeamRole
 from app.policy import policy
 from app.runtime import Runtime
 from app.web.amounts import minor_units, plain_amount
-from app.web.forms import FormRefused, TypedForm, checked, describe_error, once
+from app.web.forms import REFUSALS, FormRefused, TypedForm, checked, describe_error, once
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, page, words
 from app.web.visitors import Employer, Guest, Owner, Visitor
 
 router = APIRouter(prefix="/team", route_class=PageRoute, include_in_schema=False)
 
-REFUSALS: Final = (DomainError, ValidationError)
 _FIELDS: Final = {"monthly_limit.amount": "limit", "monthly_limit.currency": "limit"}
 
 

@@ -11,8 +11,8 @@ from app.api.admin.bulk import BulkId, BulkPlan, BulkRequest
 from app.api.http.dependencies import Read
 from app.core.ids import new_id
 from app.moderation.bulk import Target, Verb
-from app.web.console.desk import REFUSALS, BulkDesk, Desk, PeopleDesk, room, sent
-from app.web.forms import TypedForm, checked
+from app.web.console.desk import BulkDesk, Desk, PeopleDesk, room, sent
+from app.web.forms import REFUSALS, TypedForm, checked
 from app.web.site import SeeOther, fragment
 
 router = room()

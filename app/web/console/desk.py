@@ -3,28 +3,24 @@
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.admin.lists import ListRequest
 from app.api.http import idempotency
 from app.api.http.dependencies import Now, Rt, writing
-from app.core.errors import DomainError
 from app.core.paging import PageRequest
 from app.core.schema import Page
 from app.identity.actor import Actor
 from app.identity.permissions import Permission, may
 from app.runtime import Runtime
-from app.web.forms import TypedForm, once
+from app.web.forms import REFUSALS, TypedForm, once
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, page
 from app.web.visitors import Console, Guest, Visitor
-
-REFUSALS: Final = (DomainError, ValidationError)
 
 type Verb = Callable[[AsyncSession], Awaitable[object]]
 type Show = Callable[[AsyncSession, TypedForm], Awaitable[Response]]

@@ -11,8 +11,8 @@ from app.api.auth.second_factor import BeginSecondFactor, ConfirmSecondFactor
 from app.api.http.dependencies import Now, Read, Rt, limited
 from app.identity.actor import Actor
 from app.identity.models import Role
-from app.web.console.desk import REFUSALS, room
-from app.web.forms import TypedForm, checked
+from app.web.console.desk import room
+from app.web.forms import REFUSALS, TypedForm, checked
 from app.web.site import page
 from app.web.visitors import Guest, SignInNeeded, Visitor
 

@@ -17,9 +17,9 @@ from app.core.ids import new_id
 from app.core.paging import PageRequest
 from app.policy import policy as policy_in_force
 from app.policy.policy import Policy
-from app.web.console.desk import REFUSALS, Desk, SettingsChangeDesk, SettingsDesk, room, rows_of
+from app.web.console.desk import Desk, SettingsChangeDesk, SettingsDesk, room, rows_of
 from app.web.console.setting_fields import SettingField, changes_of, fields_of
-from app.web.forms import TypedForm
+from app.web.forms import REFUSALS, TypedForm
 from app.web.site import SeeOther
 
 router = room()
