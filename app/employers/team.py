@@ -439,17 +439,7 @@ async def _hand_company_over(
         .where(User.id == opener.id)
         .values(
             name=successor.user.name,
-            email=None,
-            email_sealed=None,
-            email_index=None,
-            email_verified_at=None,
-            password_hash=None,
-            totp_sealed=None,
-            totp_pending_sealed=None,
-            totp_step=None,
-            phone_sealed=None,
-            phone_index=None,
-            chat_user_id=None,
+            **users.OF_NOBODY,
             version=User.version + 1,
             updated_at=now,
         )

@@ -272,6 +272,16 @@ async def prove_phone(session: AsyncSession, user_id: UUID, *, now: dt.datetime)
     return True
 
 
+OF_NOBODY: Final = dict.fromkeys(
+    (
+        *("email", "email_sealed", "email_index", "email_verified_at", "password_hash"),
+        *("phone_sealed", "phone_index", "chat_user_id"),
+        *("totp_sealed", "totp_pending_sealed", "totp_step"),
+    )
+)
+"""The columns by which a person is reached and signs in, emptied: an account without a person."""
+
+
 async def erase(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> None:
     """Turn an account into a tombstone without personal data; its sessions die with this commit.
 
@@ -293,18 +303,8 @@ async def erase(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> No
         .values(
             status=UserStatus.ERASED,
             name=ERASED_NAME,
-            email=None,
-            email_sealed=None,
-            email_index=None,
-            email_verified_at=None,
-            password_hash=None,
-            totp_sealed=None,
-            totp_pending_sealed=None,
             admin_role=None,
-            totp_step=None,
-            phone_sealed=None,
-            phone_index=None,
-            chat_user_id=None,
+            **OF_NOBODY,
             version=User.version + 1,
             updated_at=now,
         )
