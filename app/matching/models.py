@@ -22,23 +22,9 @@ _COVERED = (
 )
 
 
-class WorkerMatch(Base):
-    """One row a worker who could be matched; written only when what decides a match changes.
+class _Matchable:
+    """The columns that a search reads of a worker, in either table."""
 
-    A narrow table of its own, because touching unrelated columns would spoil its index-only scans.
-    `geo_key` is `tier << 48 | row << 24 | col` (`app.core.geo`); `skills_0` and `skills_1` are masks
-    over the catalogue's permanent bits; `d0` (Monday) to `d6` hold 48 half-hours each, rounded
-    outward, in the worker's own wall-clock of `time_zone`.
-    """
-
-    __tablename__ = "worker_match"
-    __table_args__ = (Index("ix_worker_match_cover", "geo_key", "active", *_COVERED),)
-
-    worker_id: Mapped[UUID] = mapped_column(
-        ForeignKey("workers.id", ondelete="CASCADE"), primary_key=True
-    )
-    geo_key: Mapped[int] = mapped_column(BigInteger)
-    active: Mapped[bool] = mapped_column(Boolean)
     experience: Mapped[int] = mapped_column(SmallInteger)
     skills_0: Mapped[int] = mapped_column(BigInteger)
     skills_1: Mapped[int] = mapped_column(BigInteger)
@@ -56,7 +42,26 @@ class WorkerMatch(Base):
     """Of the half hours; they are comparable only with a job in the same zone."""
 
 
-class WorkerSkillMatch(Base):
+class WorkerMatch(_Matchable, Base):
+    """One row a worker who could be matched; written only when what decides a match changes.
+
+    A narrow table of its own, because touching unrelated columns would spoil its index-only scans.
+    `geo_key` is `tier << 48 | row << 24 | col` (`app.core.geo`); `skills_0` and `skills_1` are masks
+    over the catalogue's permanent bits; `d0` (Monday) to `d6` hold 48 half-hours each, rounded
+    outward, in the worker's own wall-clock of `time_zone`.
+    """
+
+    __tablename__ = "worker_match"
+    __table_args__ = (Index("ix_worker_match_cover", "geo_key", "active", *_COVERED),)
+
+    worker_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workers.id", ondelete="CASCADE"), primary_key=True
+    )
+    geo_key: Mapped[int] = mapped_column(BigInteger)
+    active: Mapped[bool] = mapped_column(Boolean)
+
+
+class WorkerSkillMatch(_Matchable, Base):
     """One row for each skill of a worker who can be matched: what `WorkerMatch` says of them, filed by skill first.
 
     A job that requires a skill reads the entries of people who have it, and of nobody else. `skill_key` is
@@ -70,20 +75,6 @@ class WorkerSkillMatch(Base):
         ForeignKey("workers.id", ondelete="CASCADE"), primary_key=True
     )
     skill_key: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    experience: Mapped[int] = mapped_column(SmallInteger)
-    skills_0: Mapped[int] = mapped_column(BigInteger)
-    skills_1: Mapped[int] = mapped_column(BigInteger)
-    latitude: Mapped[float] = mapped_column(Float)
-    longitude: Mapped[float] = mapped_column(Float)
-    max_km: Mapped[float] = mapped_column(Float)
-    d0: Mapped[int] = mapped_column(BigInteger)
-    d1: Mapped[int] = mapped_column(BigInteger)
-    d2: Mapped[int] = mapped_column(BigInteger)
-    d3: Mapped[int] = mapped_column(BigInteger)
-    d4: Mapped[int] = mapped_column(BigInteger)
-    d5: Mapped[int] = mapped_column(BigInteger)
-    d6: Mapped[int] = mapped_column(BigInteger)
-    time_zone: Mapped[str] = mapped_column(String(64))
 
 
 class ResponseCurves(Base):
