@@ -1,10 +1,14 @@
 """A worker takes their data along, and erases their account."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from app.database.schema import load_models
+from app.identity.models import User
+from app.identity.users import OF_NOBODY
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok, refused
 
@@ -107,6 +111,25 @@ def test_after_erasure_nothing_personal_is_stored(world: World) -> None:
     stored = everything_stored(world).lower()
     assert "canary" not in stored
     assert (worker.phone or "").removeprefix("+") not in stored
+
+
+def test_after_erasure_nothing_reaches_the_person_or_lets_them_in(shared_world: World) -> None:
+    worker = shared_world.worker()
+    ways = [getattr(User, name) for name in OF_NOBODY]
+
+    async def known(session: Any) -> list[Any]:
+        row = (await session.execute(select(*ways).where(User.id == UUID(worker.id)))).one()
+        return [value for value in row if value is not None]
+
+    assert shared_world.in_session(known), "a phone, sealed and as its index"
+    ok(worker.delete(ACCOUNT), 204)
+    assert shared_world.in_session(known) == []
+    index = shared_world.runtime.keyring.index(worker.phone or "", "phone")
+
+    async def by_phone(session: Any) -> Any:
+        return await session.scalar(select(User.id).where(User.phone_index == index))
+
+    assert shared_world.in_session(by_phone) is None
 
 
 def test_after_erasure_open_offers_are_gone_and_acceptances_taken_back(world: World) -> None:
