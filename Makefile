@@ -29,10 +29,21 @@ help:  ## list what can be done
 run: $(RUNTIME)  ## install if needed, create the database, serve on PORT with the sandbox
 	@exec $(PY) -m app serve
 
-test: $(DEVELOPMENT)  ## install if needed, then every test, on SQLite and PostgreSQL
+test: $(DEVELOPMENT)  ## install if needed, then every test, on SQLite and PostgreSQL (what CI runs)
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
-check: lint types imports test  ## everything that has to hold before a change goes in
+# One core reads while the other runs tests. What the readers say is kept apart and comes last, whole.
+check: $(DEVELOPMENT)  ## before a change goes in: style, types, imports, and every behaviour on one database
+	@said=$$(mktemp -d) && trap 'rm -rf "$$said"' EXIT; \
+	for step in lint types imports; do \
+		$(MAKE) --no-print-directory $$step >"$$said/$$step" 2>&1 || echo "$$step" >>"$$said/failed"; \
+	done & \
+	$(MAKE) --no-print-directory test ARGS="--one-database $(ARGS)" && failed= || failed=test; \
+	wait; \
+	for step in lint types imports; do echo "── make $$step"; cat "$$said/$$step"; done; \
+	failed=$$(echo $$(cat "$$said/failed" 2>/dev/null) $$failed); \
+	if [ -n "$$failed" ]; then echo "── failed: $$failed" >&2; exit 1; fi; \
+	echo "── all holds; on both databases: make test"
 
 lint: $(DEVELOPMENT)  ## style and likely mistakes (ruff)
 	@$(PY) -m ruff check .

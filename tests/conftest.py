@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 from app.core import gc_tuning
+from tests.infra import each_database
 from tests.infra.compiled import share
 from tests.infra.disk import write_without_waiting
 from tests.infra.live import serve_app, serve_process
@@ -69,6 +70,23 @@ share()
 hash_quickly()
 retry_at_once()
 write_without_waiting()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run see each behaviour once."""
+    parser.addoption(
+        "--one-database",
+        action="store_true",
+        help="run what is about neither database on one of the two only (tests/infra/each_database.py)",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the other database shows as well, where that is asked for."""
+    if config.getoption("--one-database"):
+        run, left_out = each_database.split(items)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = run
 
 
 def pytest_collection_finish() -> None:

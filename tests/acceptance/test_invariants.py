@@ -20,6 +20,8 @@ from app.offers.rules import OfferAnswer
 from tests.support.database import database_of, market
 from tests.support.factories import NOW
 
+pytestmark = pytest.mark.both_databases  # what is examined differs
+
 
 async def test_a_breach_is_counted_and_named(
     database_url: str, capsys: pytest.CaptureFixture[str]

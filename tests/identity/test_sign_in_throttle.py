@@ -13,6 +13,8 @@ from tests.support.app_harness import PASSWORD, World
 from tests.support.assertions import ok, refused
 from tests.support.sign_in import newest_reset_token, reset
 
+pytestmark = pytest.mark.both_databases  # tries are counted by other statements on each
+
 EMAIL = "owner@example.com"
 
 

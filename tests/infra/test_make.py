@@ -9,7 +9,7 @@ import pytest
 
 from tests.infra.run import ROOT
 
-TOOLS = ("sh", "sed", "touch", "printf")
+TOOLS = ("sh", "sed", "touch", "printf", "mktemp", "cat", "rm")
 
 
 @pytest.fixture
@@ -82,6 +82,31 @@ def test_pip_runs_only_when_the_requirements_changed(machine: Path) -> None:
 
     make(machine, "-W", "requirements.txt", "run")
     assert sum("pip install" in line for line in calls.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "ruff check", "mypy", "importlinter", "pytest", "mypy pytest"]
+)
+def test_a_check_does_every_step_and_names_each_that_failed(machine: Path, wrong: str) -> None:
+    python = machine / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    fails = "".join(f'*"{word}"*) exit 1;; ' for word in re.findall(r"ruff check|\w+", wrong))
+    python.write_text(f'#!/bin/sh\necho "told: $*"\ncase "$*" in {fails}*) exit 0;; esac\n')
+    python.chmod(0o755)
+
+    done = make(machine, "check")
+    told = [line.split()[1:3] for line in done.stdout.splitlines() if line.startswith("told: -")]
+    for step in ("mypy", "pytest", "ruff"):
+        assert ["-m", step] in told, done.stdout
+    assert "importlinter" in done.stdout
+    assert "--one-database" in done.stdout
+    # What is said of style, types and imports is not mixed with what tests say.
+    assert done.stdout.index("told: -m pytest") < done.stdout.index("── make lint")
+    steps = {"ruff check": "lint", "mypy": "types", "importlinter": "imports", "pytest": "test"}
+    failed = [steps[word] for word in re.findall(r"ruff check|\w+", wrong)]
+    assert (done.returncode != 0) is bool(failed)
+    named = re.findall(r"^── failed: (.*)$", done.stderr, re.MULTILINE)
+    assert named == ([" ".join(failed)] if failed else [])
 
 
 def test_help_comes_first_and_lists_every_word(machine: Path) -> None:

@@ -21,6 +21,8 @@ from tests.support.database import employer_of, market, opened, run
 from tests.support.factories import NOW
 from tests.support.sellers import MUMBAI
 
+pytestmark = pytest.mark.both_databases  # numbers without a gap are what the database keeps
+
 AT_ONCE = 50
 
 

@@ -15,6 +15,8 @@ from app.workers.models import Worker
 from tests.matching.test_matching_candidates import best
 from tests.support.factories import NOW, NewWorker, add_employer, add_job, add_workers
 
+pytestmark = pytest.mark.both_databases  # people are filed by other statements on each
+
 BEYOND = {"juggler": 2 * MASK_BITS, "stilt_walker": 2 * MASK_BITS + 1, "lion_tamer": MOST_BITS - 1}
 
 

@@ -31,6 +31,8 @@ from tests.matching.test_cells import away
 from tests.support.database import database_of
 from tests.support.factories import MONDAY, NOW, NewWorker, add_employer, add_workers
 
+pytestmark = pytest.mark.both_databases  # people are found by other statements on each
+
 PLACES = (
     Point(19.06, 72.83),
     Point(-16.85, 179.99),

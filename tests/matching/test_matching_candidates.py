@@ -32,6 +32,8 @@ from tests.support.factories import (
     km_north,
 )
 
+pytestmark = pytest.mark.both_databases  # people are found by other statements on each
+
 SKILLS = ("waiter", "bartender", "cook", "cashier")
 
 

@@ -19,6 +19,8 @@ from tests.support.app_harness import World
 from tests.support.database import database_of
 from tests.support.factories import BANDRA, EVENINGS, NOW, NewWorker, add_workers
 
+pytestmark = pytest.mark.both_databases  # the index is written by other statements on each
+
 SHARED = [
     column.key
     for column in WorkerSkillMatch.__table__.c

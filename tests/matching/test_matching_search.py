@@ -10,6 +10,8 @@ from app.matching.rules import DEFAULT_WEIGHTS
 from app.matching.search import best_near_and_able
 from tests.support.factories import NOW, NewWorker, add_employer, add_job, add_workers
 
+pytestmark = pytest.mark.both_databases  # people are found by other statements on each
+
 PLACES = (
     Point(0.0, 0.0),
     Point(19.06, 72.83),

@@ -35,6 +35,8 @@ from tests.support.factories import (
     km_north,
 )
 
+pytestmark = pytest.mark.both_databases  # people are found by other statements on each
+
 weights = st.lists(WEIGHT, min_size=5, max_size=5).filter(any).map(lambda w: Weights(*w))
 
 

@@ -5,6 +5,7 @@ import datetime as dt
 from threading import Thread
 from typing import Any
 
+import pytest
 from sqlalchemy import select, text
 
 from app.database.session import Database
@@ -16,6 +17,8 @@ from app.providers.whatsapp.webhook import parse
 from tests.support.database import database_of
 from tests.support.factories import NOW
 from tests.support.inbox import Listener, arrive, clock, states, text_message
+
+pytestmark = pytest.mark.both_databases  # who claims a message is settled by the database
 
 PEOPLE = 20
 EACH = 6

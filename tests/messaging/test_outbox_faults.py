@@ -5,6 +5,7 @@ import datetime as dt
 from contextlib import suppress
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 
 from app.core.ids import new_id
@@ -17,6 +18,8 @@ from tests.infra.counted import alerts
 from tests.support.factories import NewWorker, add_workers
 from tests.support.messages import OFFER
 from tests.support.outbox import Recipient, lost, recipient
+
+pytestmark = pytest.mark.both_databases  # who claims a message is settled by the database
 
 
 async def test_a_failure_told_before_the_answer_is_not_forgotten(database_url: str) -> None:

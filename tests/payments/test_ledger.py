@@ -19,6 +19,8 @@ from tests.support.assertions import balances_of
 from tests.support.database import database_of, opened
 from tests.support.factories import NOW
 
+pytestmark = pytest.mark.both_databases  # triggers keep the ledger's books
+
 CASH, REVENUE = AccountType.PROVIDER_CASH, AccountType.LEAD_REVENUE
 LEAD = (Posting(CASH, 4_900), Posting(REVENUE, -4_900))
 OTHER_SIDES = (Posting(AccountType.SUSPENSE, 4_900), Posting(AccountType.TAX_PAYABLE, -4_900))

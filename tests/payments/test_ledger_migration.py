@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from alembic import command
 
@@ -12,6 +13,8 @@ from app.payments import rules
 from app.payments.ledger import book
 from tests.database.test_migrations import alembic, connected, empty_url
 from tests.database.test_people_move_to_the_grid import NOW, add
+
+pytestmark = pytest.mark.both_databases  # a migration
 
 __all__ = ["empty_url"]
 

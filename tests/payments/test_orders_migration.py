@@ -11,6 +11,8 @@ from alembic import command
 from tests.database.test_migrations import alembic, connected, empty_url
 from tests.database.test_people_move_to_the_grid import NOW, add
 
+pytestmark = pytest.mark.both_databases  # a migration
+
 __all__ = ["empty_url"]
 
 BEFORE, AFTER = "0034", "0035"

@@ -9,6 +9,8 @@ from tests.support.assertions import ok, refused
 from tests.support.leads import lead, log_of, somewhere
 from tests.support.team import invite, member_of
 
+pytestmark = pytest.mark.both_databases  # each database has its own words for days
+
 
 @pytest.fixture
 def admin(world_of_file: World) -> Person:
