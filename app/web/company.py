@@ -10,6 +10,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from app.api.employers import balance, jobs, matches, months, profile
+from app.api.employers.jobs import JobAnswer
 from app.api.employers.months import MonthFigures
 from app.api.employers.profile import EmployerChanges
 from app.api.http.dependencies import Now, Read, Rt, Write
@@ -58,11 +59,17 @@ async def show_overview(
         figures=figures,
         months=[(month_name(month.begins, visitor.language), month) for month in by_month],
         charts=_charts(by_month, reads(visitor, request)),
-        open_jobs=open_jobs.items,
+        # Who said yes and waits comes first.
+        open_jobs=sorted(open_jobs.items, key=lambda job: _waiting(job) <= 0),
         drafts=drafts.items,
         balance=await balance.get_balance(session, actor),
         company=await profile.get_profile(session, actor),
     )
+
+
+def _waiting(job: JobAnswer) -> int:
+    """Return how many said yes whose contact is not bought."""
+    return job.progress.accepted - job.progress.unlocked
 
 
 def _charts(by_month: Sequence[MonthFigures], reader: FormatContext) -> list[tuple[str, Markup]]:

@@ -21,6 +21,9 @@ addEventListener("pageshow", (event) => {
   }
 });
 
+// On a phone the pages stand in one line: the one that is open is in sight.
+document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // "Use my location" fills in the two numbers.
 for (const button of document.querySelectorAll("[data-locates]")) {
   button.hidden = !navigator.geolocation;
