@@ -10,7 +10,7 @@ from app.core.errors import Conflict, NotFound
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
-from app.identity.rules import AccountAction, AdminRole
+from app.identity.rules import MAY_SIGN_IN, AccountAction, AdminRole
 
 
 class OwnAccount(Conflict):
@@ -32,6 +32,13 @@ class SameRole(Conflict):
 
     code = "same_role"
     detail = "This administrator has that role already."
+
+
+class NotInvited(Conflict):
+    """Only who has set no password yet, and may sign in, is invited again."""
+
+    code = "not_invited"
+    detail = "No invitation of theirs waits: they have set a password, or are suspended."
 
 
 async def get_admin(session: AsyncSession, admin_id: UUID) -> User:
@@ -97,3 +104,10 @@ async def activate(
     """Activate a suspended administrator. Raises `OwnAccount`, `NotFound` and `StatusForbids`."""
     await lock_owners(session, actor, admin_id)
     await users.change_status(session, admin_id, AccountAction.ACTIVATE, now=now)
+
+
+async def require_invited(session: AsyncSession, admin_id: UUID) -> None:
+    """Raise `NotInvited` unless an invitation of this administrator waits."""
+    admin = await get_admin(session, admin_id)
+    if admin.password_hash is not None or admin.status not in MAY_SIGN_IN:
+        raise NotInvited

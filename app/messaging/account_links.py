@@ -27,7 +27,7 @@ async def send_confirmation_link(
 async def send_reset_link(
     session: AsyncSession, base_url: str, link: EmailToken, now: dt.datetime
 ) -> None:
-    """Mail a link by which its user can set a new password: one who forgot theirs, or is invited."""
+    """Mail a link by which its user can set a new password: one who forgot theirs."""
     url = f"{base_url}/reset-password?token={link.token}"
     minutes = round(password_reset.LIFETIME.total_seconds() / 60)
     await _notify(session, "password_reset", link, {"url": url, "minutes": minutes}, now)
@@ -41,6 +41,16 @@ async def send_invitation_link(
     days = password_reset.INVITATION_LIFETIME.days
     params = {"url": url, "company": company, "days": days}
     await _notify(session, "team_invitation", link, params, now)
+
+
+async def send_admin_invitation(
+    session: AsyncSession, base_url: str, link: EmailToken, now: dt.datetime
+) -> None:
+    """Mail somebody who is invited to administer the link to set their password."""
+    url = f"{base_url}/reset-password?token={link.token}"
+    days = password_reset.INVITATION_LIFETIME.days
+    params = {"url": url, "days": days}
+    await _notify(session, "admin_invitation", link, params, now)
 
 
 async def _notify(

@@ -22,6 +22,7 @@ from app.core.languages import languages
 from app.core.phones import whatsapp_url
 from app.core.settings import Settings
 from app.identity.models import Role
+from app.identity.permissions import Permission, may
 from app.texts import catalogue
 from app.texts.formatting import FILTERS, FormatContext
 from app.web.visitors import Visitor
@@ -37,6 +38,8 @@ _STATIC: Final = {
 _PARTS: Final = {"live.js": ("htmx.min.js", "hx-sse.min.js")}
 """Files that are served as one: htmx 4 starts in a task of its own, and an extension that comes later misses it."""
 _YEAR: Final = 31_536_000
+WAITING: Final = "partimer.waiting"
+"""Where a request of the console keeps how many people wait for a person."""
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{tiles}; connect-src 'self'; "
@@ -66,31 +69,41 @@ async def _file(request: Request) -> Response:
     return Response(_static(name), media_type=_STATIC[name], headers=headers)
 
 
-_NAVIGATION: Final[Mapping[Role | None, Sequence[tuple[str, str]]]] = {
-    Role.EMPLOYER: (
-        ("/overview", "nav.overview"),
-        ("/jobs", "nav.jobs"),
-        ("/payments", "nav.payments"),
-        ("/balance", "nav.balance"),
-        ("/invoices", "nav.invoices"),
-        ("/company", "nav.company"),
-        ("/team", "nav.team"),
-    ),
-    Role.ADMIN: (
-        ("/console", "console.title"),
-        ("/console/waiting", "console.waiting"),
-        ("/console/review", "console.review"),
-        ("/console/companies", "console.companies"),
-        ("/console/lists/workers", "console.list.workers"),
-        ("/console/lists/reports", "console.list.reports"),
-        ("/console/money", "console.money"),
-        ("/console/market", "console.market"),
-        ("/console/bulk/new", "console.bulk"),
-        ("/console/settings", "console.settings"),
-        ("/console/find", "console.find"),
-        ("/console/second-factor", "console.factor"),
-    ),
-}
+_PORTAL: Final = (
+    ("/overview", "nav.overview"),
+    ("/jobs", "nav.jobs"),
+    ("/payments", "nav.payments"),
+    ("/balance", "nav.balance"),
+    ("/invoices", "nav.invoices"),
+    ("/company", "nav.company"),
+    ("/team", "nav.team"),
+)
+_CONSOLE: Final = (
+    ("/console", "console.title", Permission.READ_STATS),
+    ("/console/waiting", "console.waiting", Permission.READ_CONVERSATIONS),
+    ("/console/review", "console.review", Permission.READ_JOBS),
+    ("/console/companies", "console.companies", Permission.READ_PEOPLE),
+    ("/console/lists/workers", "console.list.workers", Permission.READ_PEOPLE),
+    ("/console/lists/reports", "console.list.reports", Permission.READ_MONEY),
+    ("/console/money", "console.money", Permission.READ_MONEY),
+    ("/console/market", "console.market", Permission.READ_STATS),
+    ("/console/bulk/new", "console.bulk", Permission.ACT_IN_BULK),
+    ("/console/team", "console.list.team", Permission.MANAGE_ADMINS),
+    ("/console/settings", "console.settings", Permission.READ_SETTINGS),
+)
+
+
+def _navigation(visitor: Visitor) -> Sequence[tuple[str, str]]:
+    """Return the pages that the head of each page leads to: of an administrator, those of their role."""
+    actor = visitor.actor
+    if actor is None or actor.role is Role.WORKER:
+        return ()
+    if actor.role is Role.EMPLOYER:
+        return _PORTAL
+    return [
+        (path, key) for path, key, needs in _CONSOLE if may(actor.role, needs, actor.admin_role)
+    ]
+
 
 ROUTES: Final = (Route("/static/{name}", _file),)
 
@@ -187,7 +200,9 @@ def _environment() -> Environment:
 def _values(request: Request, visitor: Visitor) -> dict[str, Any]:
     """Return what every template may use."""
     return {
-        "navigation": _NAVIGATION.get(visitor.role, ()),
+        "navigation": _navigation(visitor),
+        "is_console": visitor.role is Role.ADMIN,
+        "people_waiting": request.scope.get(WAITING),
         "path": request.url.path,
         "actor": visitor.actor,
         "rights": visitor.rights,

@@ -94,7 +94,9 @@ def reset_tokens(world: World) -> list[str]:
     world.settle()
 
     async def look(session: Any) -> Any:
-        query = select(OutboxMessage).where(OutboxMessage.kind == "password_reset")
+        query = select(OutboxMessage).where(
+            OutboxMessage.kind.in_(("password_reset", "admin_invitation"))
+        )
         return (await session.scalars(query.order_by(OutboxMessage.id))).all()
 
     urls = [

@@ -23,12 +23,13 @@ from app.core.paging import Keyset
 from app.core.schema import Instant, Line, Name, Page, Reason, RequestModel, ResponseModel
 from app.identity import admins, password_reset, second_factor, users
 from app.identity.actor import Actor
-from app.identity.admins import LastOwner, OwnAccount, SameRole
+from app.identity.admins import LastOwner, NotInvited, OwnAccount, SameRole
 from app.identity.models import Role, User, UserStatus
 from app.identity.permissions import Permission, permissions_of
 from app.identity.rules import AdminRole
 from app.identity.users import EmailTaken, StatusForbids
-from app.messaging.account_links import send_reset_link
+from app.messaging.account_links import send_admin_invitation
+from app.runtime import Runtime
 
 router = APIRouter(prefix="/api/admin/admins", tags=["admin"], route_class=Route)
 
@@ -76,9 +77,9 @@ class AdminAction(RequestModel):
         }
     }
 
-    action: Literal["activate", "suspend", "change_role", "sign_out", "reset_second_factor"] = (
-        Field(description="What to do.")
-    )
+    action: Literal[
+        "activate", "suspend", "change_role", "sign_out", "reset_second_factor", "invite_again"
+    ] = Field(description="What to do; `invite_again` sends who has no password yet a new link.")
     admin_role: AdminRole | None = Field(
         default=None, description="The new role; for `change_role` only."
     )
@@ -129,12 +130,15 @@ async def add_admin(
     user = await users.create_admin(
         session, body.email, body.name, None, now=now, admin_role=body.admin_role
     )
-    for link in await password_reset.issue_tokens(
-        session, users.email_of(session, user) or "", now=now, role=Role.ADMIN
-    ):
-        await send_reset_link(session, rt.settings.base_url, link, now)
+    await _invite(session, rt, user.id, now)
     _note(session, actor, "invite", user.id, now, after={"admin_role": body.admin_role})
     return _row(session, user)
+
+
+async def _invite(session: AsyncSession, rt: Runtime, admin_id: UUID, now: dt.datetime) -> None:
+    """Mail the link by which the password is set; an earlier one is good no more."""
+    link = await password_reset.issue_invitation(session, admin_id, now=now)
+    await send_admin_invitation(session, rt.settings.base_url, link, now)
 
 
 @router.get("/{admin_id}", responses=problems(NotFound))
@@ -145,13 +149,13 @@ async def get_admin(admin_id: AdminId, session: Read, _actor: AdminManager) -> A
 
 @router.post(
     "/{admin_id}/action",
-    responses=problems(NotFound, OwnAccount, LastOwner, SameRole, StatusForbids),
+    responses=problems(NotFound, OwnAccount, LastOwner, SameRole, StatusForbids, NotInvited),
 )
 async def act_on_admin(
     admin_id: AdminId, body: AdminAction, session: Write, actor: AdminManager, rt: Rt, now: Now
 ) -> AdminRow:
-    """Change an administrator's role, suspend or activate them, sign them out, or let them set up a
-    new second factor. Nobody does this to themselves, and one active owner stays (409).
+    """Change an administrator's role, suspend or activate them, sign them out, let them set up a
+    new second factor, or invite them again. Nobody does this to themselves, and one active owner stays (409).
     """
     _check(body)
     user = await admins.get_admin(session, admin_id)
@@ -167,7 +171,10 @@ async def act_on_admin(
         if body.action == "reset_second_factor":
             await second_factor.remove(session, admin_id, now=now)
             await session.flush()
-    if body.action != "activate":
+        elif body.action == "invite_again":
+            await admins.require_invited(session, admin_id)
+            await _invite(session, rt, admin_id, now)
+    if body.action not in {"activate", "invite_again"}:
         await rt.sessions.end_all(session, admin_id)
     user = await admins.get_admin(session, admin_id)
     after = {"admin_role": user.admin_role, "status": user.status}

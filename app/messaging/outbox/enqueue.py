@@ -32,9 +32,8 @@ REPLY = "reply"
 HUMAN_REPLY = "human_reply"
 REPLIES = frozenset({REPLY, HUMAN_REPLY})
 """Kinds of chat replies, of the bot and of our team; the parameters are the whole message."""
-SECRET_KINDS = frozenset(
-    {"sign_in_code", "password_reset", "phone_code", "email_link", "team_invitation"}
-)
+_LINKS: Final = frozenset({"password_reset", "email_link", "team_invitation", "admin_invitation"})
+SECRET_KINDS = _LINKS | {"sign_in_code", "phone_code"}
 """Kinds whose parameters open an account; they are deleted as soon as possible."""
 BY_SMS = frozenset({"sign_in_code", "job_offer"})
 """Kinds that go by SMS to people whom WhatsApp can't reach."""
@@ -42,7 +41,7 @@ OPEN = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
 """States of a message that is still to be sent, or may have to be."""
 QUIET: Final = "quiet hours"
 """The `error` of a message that waits for the end of quiet hours; later messages overtake it."""
-_BY_EMAIL = frozenset({"password_reset", "phone_code", "email_link", "team_invitation"})
+_BY_EMAIL = _LINKS | {"phone_code"}
 """Kinds about an e-mail account, which go to that address."""
 _KEY_CHARACTERS = 160
 _MAY_BLAME_THE_FORM = frozenset({Refusal.FORM, Refusal.PERMANENT, Refusal.UNRECOGNISED})

@@ -16,10 +16,11 @@ from app.core.paging import PageRequest
 from app.core.schema import Page
 from app.identity.actor import Actor
 from app.identity.permissions import Permission, may
+from app.reporting import message_figures
 from app.runtime import Runtime
 from app.web.forms import REFUSALS, TypedForm, once
 from app.web.routes import PageRoute
-from app.web.site import SeeOther, page
+from app.web.site import WAITING, SeeOther, page
 from app.web.visitors import Console, Guest, Visitor
 
 type Verb = Callable[[AsyncSession], Awaitable[object]]
@@ -102,7 +103,12 @@ class _At(Console):
         self, request: Request, visitor: Guest, rt: Rt, now: Now
     ) -> Desk:
         """Return the desk. Raises `SignInNeeded`, `FactorNeeded` and `WrongRole`."""
-        return Desk(request, visitor, await super().__call__(visitor, rt), rt, now)
+        desk = Desk(request, visitor, await super().__call__(visitor, rt), rt, now)
+        if desk.may(Permission.READ_CONVERSATIONS):
+            # On every page, so that nobody waits unseen by who works on another.
+            async with rt.database.read() as session:
+                request.scope[WAITING] = await message_figures.waiting(session, now)
+        return desk
 
 
 def at(permission: Permission) -> Any:
@@ -122,6 +128,7 @@ JobModeratorDesk = Annotated[Desk, at(Permission.MODERATE_JOBS)]
 TalkDesk = Annotated[Desk, at(Permission.READ_CONVERSATIONS)]
 AnswerDesk = Annotated[Desk, at(Permission.CONVERSE)]
 RetryDesk = Annotated[Desk, at(Permission.RETRY_MESSAGES)]
+TeamDesk = Annotated[Desk, at(Permission.MANAGE_ADMINS)]
 MoneyDesk = Annotated[Desk, at(Permission.READ_MONEY)]
 MoverDesk = Annotated[Desk, at(Permission.MOVE_MONEY)]
 SettingsDesk = Annotated[Desk, at(Permission.READ_SETTINGS)]

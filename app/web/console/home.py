@@ -20,7 +20,7 @@ _PAGES = {
     FoundKind.INVOICE: "/console/invoices/",
 }
 """Where the page of what was found begins; of the others the log tells."""
-_GROUPS = ("people", "queues", "log", "team")
+_GROUPS = ("people", "reports", "money", "queues", "bulk", "log")
 
 
 @router.get("")

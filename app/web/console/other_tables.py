@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.admin import admins, appeals, bulk, employers, jobs, logs, messages, parked, workers
-from app.api.admin.admins import AdminAction
 from app.api.admin.appeals import AppealActionRequest
 from app.identity.models import UserStatus
 from app.identity.permissions import Permission
@@ -39,11 +38,6 @@ async def _retry_inbox(session: AsyncSession, desk: Desk, row_id: UUID, _: Typed
 
 async def _retry_parked(session: AsyncSession, desk: Desk, row_id: UUID, form: TypedForm) -> object:
     return await parked.retry_parked(form.get("kind") or "", row_id, session, desk.actor, desk.now)
-
-
-async def _act_on_admin(session: AsyncSession, desk: Desk, row_id: UUID, form: TypedForm) -> object:
-    body = checked(AdminAction, {"action": form.get("action"), "reason": form.get("reason")})
-    return await admins.act_on_admin(row_id, body, session, desk.actor, desk.rt, desk.now)
 
 
 async def _act_on_appeal(
@@ -321,20 +315,12 @@ OTHER_TABLES = (
         Permission.MANAGE_ADMINS,
         lambda asked, desk, _: admins.list_admins(asked, desk.actor),
         (
-            Column("name"),
+            Column("name", link="/console/team#a-"),
             Column("email"),
             Column("admin_role", "status"),
             Column("status", "status"),
             Column("second_factor", "yes"),
             Column("created_at", "when"),
         ),
-        actions=(
-            RowAction("suspend", lambda row: row.status == UserStatus.ACTIVE, takes_away=True),
-            RowAction("activate", lambda row: row.status == UserStatus.SUSPENDED),
-            RowAction("sign_out"),
-            RowAction("reset_second_factor", lambda row: row.second_factor, takes_away=True),
-        ),
-        acting=Permission.MANAGE_ADMINS,
-        do=_act_on_admin,
     ),
 )

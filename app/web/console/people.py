@@ -1,5 +1,7 @@
 """Workers and companies: who they are, corrections, what can be done to them, their data on request."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from app.web.console.desk import (
     Desk,
     ModeratorDesk,
     PeopleDesk,
+    Show,
     room,
     rows_of,
     sent,
@@ -51,11 +54,11 @@ async def show_companies(
 @router.get("/companies/{employer_id}")
 async def show_company(desk: PeopleDesk, session: Read, employer_id: EmployerId) -> Response:
     """Show a company with what helps to check it; that it was looked at is logged."""
-    return await _company(desk, session, employer_id, TypedForm())
+    return await _company(desk, employer_id, session, TypedForm())
 
 
 async def _company(
-    desk: Desk, session: AsyncSession, employer_id: UUID, form: TypedForm
+    desk: Desk, employer_id: UUID, session: AsyncSession, form: TypedForm
 ) -> Response:
     found = await employers.get_employer(employer_id, session, desk.actor, desk.rt, desk.now)
     history = await history_of(desk, session, "employer", employer_id)
@@ -73,19 +76,19 @@ async def decide_company(desk: ModeratorDesk, employer_id: EmployerId) -> Respon
             employer_id, body, session, desk.actor, desk.rt, desk.now
         )
 
-    async def show(session: AsyncSession, refused: TypedForm) -> Response:
-        return await _company(desk, session, employer_id, refused)
-
-    return await desk.do(form, verb, show, f"/console/companies/{employer_id}?done=decided")
+    return await desk.do(
+        form,
+        verb,
+        partial(_company, desk, employer_id),
+        f"/console/companies/{employer_id}?done=decided",
+    )
 
 
 @router.post("/companies/{employer_id}/erase")
 async def erase_company(desk: DataDesk, employer_id: EmployerId) -> Response:
     """Erase a company on its request."""
-    form = await desk.form()
 
-    async def verb(session: AsyncSession) -> None:
-        _confirmed(form, desk)
+    async def verb(session: AsyncSession, form: TypedForm) -> None:
         body = checked(
             CompanyErasureRequest,
             {"reason": form.get("reason"), "give_up_balance": bool(form.get("give_up_balance"))},
@@ -94,10 +97,9 @@ async def erase_company(desk: DataDesk, employer_id: EmployerId) -> Response:
             employer_id, body, session, desk.actor, desk.rt, desk.now
         )
 
-    async def show(session: AsyncSession, refused: TypedForm) -> Response:
-        return await _company(desk, session, employer_id, refused)
-
-    return await desk.do(form, verb, show, f"/console/companies/{employer_id}?done=erased")
+    return await _erase(
+        desk, f"/console/companies/{employer_id}", verb, partial(_company, desk, employer_id)
+    )
 
 
 @router.get("/companies/{employer_id}/export")
@@ -115,10 +117,10 @@ async def export_company(desk: DataDesk, session: Read, employer_id: EmployerId)
 @router.get("/workers/{worker_id}")
 async def show_worker(desk: PeopleDesk, session: Read, worker_id: WorkerId) -> Response:
     """Show a worker; that they were looked at is logged."""
-    return await _worker(desk, session, worker_id, TypedForm())
+    return await _worker(desk, worker_id, session, TypedForm())
 
 
-async def _worker(desk: Desk, session: AsyncSession, worker_id: UUID, form: TypedForm) -> Response:
+async def _worker(desk: Desk, worker_id: UUID, session: AsyncSession, form: TypedForm) -> Response:
     found = await workers.get_worker(worker_id, session, desk.actor, desk.rt, desk.now)
     return desk.page(
         "worker.html",
@@ -146,10 +148,9 @@ async def decide_worker(desk: ModeratorDesk, worker_id: WorkerId) -> Response:
         body = checked(WorkerAction, sent(form, "action", "reason"))
         return await workers.act_on_worker(worker_id, body, session, desk.actor, desk.rt, desk.now)
 
-    async def show(session: AsyncSession, refused: TypedForm) -> Response:
-        return await _worker(desk, session, worker_id, refused)
-
-    return await desk.do(form, verb, show, f"/console/workers/{worker_id}?done=decided")
+    return await desk.do(
+        form, verb, partial(_worker, desk, worker_id), f"/console/workers/{worker_id}?done=decided"
+    )
 
 
 @router.post("/workers/{worker_id}/correct")
@@ -166,7 +167,7 @@ async def correct_worker(desk: CorrectorDesk, worker_id: WorkerId) -> Response:
         )
 
     async def show(session: AsyncSession, refused: TypedForm) -> Response:
-        return await _worker(desk, session, worker_id, _as_typed(refused))
+        return await _worker(desk, worker_id, session, _as_typed(refused))
 
     return await desk.do(form, verb, show, f"/console/workers/{worker_id}?done=corrected")
 
@@ -222,19 +223,16 @@ def _skills(form: TypedForm, language: str) -> list[str]:
 @router.post("/workers/{worker_id}/erase")
 async def erase_worker(desk: DataDesk, worker_id: WorkerId) -> Response:
     """Erase a worker on their request."""
-    form = await desk.form()
 
-    async def verb(session: AsyncSession) -> None:
-        _confirmed(form, desk)
+    async def verb(session: AsyncSession, form: TypedForm) -> None:
         body = checked(ErasureRequest, {"reason": form.get("reason")})
         await personal_data.erase_worker_data(
             worker_id, body, session, desk.actor, desk.rt, desk.now
         )
 
-    async def show(session: AsyncSession, refused: TypedForm) -> Response:
-        return await _worker(desk, session, worker_id, refused)
-
-    return await desk.do(form, verb, show, f"/console/workers/{worker_id}?done=erased")
+    return await _erase(
+        desk, f"/console/workers/{worker_id}", verb, partial(_worker, desk, worker_id)
+    )
 
 
 @router.get("/workers/{worker_id}/export")
@@ -246,10 +244,21 @@ async def export_worker(desk: DataDesk, session: Read, worker_id: WorkerId) -> R
     return _file(data, worker_id)
 
 
-def _confirmed(form: TypedForm, desk: Desk) -> None:
-    """Raise `Mistyped` unless it was said that it can't be undone."""
-    if not form.get("sure"):
-        raise Mistyped.field("sure", words(desk.visitor.language, "console.sure_needed"))
+async def _erase(
+    desk: Desk,
+    of: str,
+    erase: Callable[[AsyncSession, TypedForm], Awaitable[None]],
+    show: Show,
+) -> Response:
+    """Erase whose page `of` is, once it was said that it can't be undone."""
+    form = await desk.form()
+
+    async def verb(session: AsyncSession) -> None:
+        if not form.get("sure"):
+            raise Mistyped.field("sure", words(desk.visitor.language, "console.sure_needed"))
+        await erase(session, form)
+
+    return await desk.do(form, verb, show, f"{of}?done=erased")
 
 
 def _file(data: Any, user_id: UUID) -> Response:

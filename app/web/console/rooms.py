@@ -13,6 +13,7 @@ from app.web.console import (
     review,
     second_factor,
     settings,
+    team,
     waiting,
 )
 
@@ -28,6 +29,7 @@ ROUTERS: Final = tuple(
         reports,
         market,
         settings,
+        team,
         bulk,
         lists,
     )

@@ -12,7 +12,7 @@ from app.api.http.dependencies import PageQuery, Read
 from app.api.http.parameters import ConversationId
 from app.core.paging import PageRequest
 from app.identity.models import Role
-from app.reporting import message_figures, person_context
+from app.reporting import person_context
 from app.web.console.desk import AnswerDesk, Desk, TalkDesk, room, rows_of
 from app.web.forms import TypedForm, checked
 from app.web.site import SeeOther, fragment, words
@@ -25,11 +25,10 @@ _CANNED = ("looking", "tell_more", "code", "fee", "offer", "done")
 
 
 async def _waiting(desk: Desk, session: AsyncSession, listed: PageRequest) -> dict[str, Any]:
-    """Return what the table shows: one page of those who wait, where it begins, and how many wait in all."""
+    """Return what the table shows: one page of those who wait, and where it begins."""
     asked = desk.asks(session, listed)
     people = rows_of(await conversations.list_conversations(asked, desk.actor, True, None))
-    figures = await message_figures.waiting(session, desk.now)
-    return {"people": people, "cursor": listed.cursor, "count": figures.waiting}
+    return {"people": people, "cursor": listed.cursor}
 
 
 @router.get("/waiting")
@@ -42,7 +41,17 @@ async def show_waiting(desk: TalkDesk, session: Read, listed: PageQuery) -> Resp
 async def show_waiting_now(desk: TalkDesk, session: Read, listed: PageQuery) -> Response:
     """Return only the table, which an open page asks for again and again."""
     found = await _waiting(desk, session, listed)
-    html = fragment(desk.request, desk.visitor, "console/waiting_table.html", **found)
+    return _part(desk, "console/waiting_table.html", **found)
+
+
+@router.get("/waiting/count/now")
+async def show_count_now(desk: TalkDesk) -> Response:
+    """Return only how many wait, which every open page of the console asks for again and again."""
+    return _part(desk, "parts/waiting_count.html")
+
+
+def _part(desk: Desk, template: str, **values: Any) -> Response:
+    html = fragment(desk.request, desk.visitor, template, **values)
     return Response(html, media_type="text/html", headers={"Cache-Control": "no-store"})
 
 

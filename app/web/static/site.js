@@ -56,36 +56,54 @@ for (const row of document.querySelectorAll("[data-shift]")) {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select")) return;
-  const box = document.querySelector("input[type=search]");
-  const page = document.querySelector('nav a[href="/console/find"]');
-  if (!box && !page) return;
+  const box = document.getElementById("seek");
+  if (!box) return;
   event.preventDefault();
-  if (box) box.focus(); else location.assign(page.href);
+  box.focus();
 });
 
-// Who waits is counted in the title; a sound, once asked for, tells of somebody new.
-const waiting = () => Number(document.querySelector("[data-waiting]")?.dataset.waiting ?? 0);
-const sounds = document.querySelector("[data-sounds]");
-if (sounds) {
-  let before = waiting();
-  let audio = null;
-  sounds.hidden = false;
-  sounds.addEventListener("click", () => {
-    audio = audio ? null : new AudioContext();
-    sounds.setAttribute("aria-pressed", String(Boolean(audio)));
-  });
+// Who waits for a person is counted in the head and the title of every page of the console, while it lies open; a
+// sound, once asked for, tells of somebody new.
+const counted = () => document.querySelector("[data-count]");
+if (counted()) {
+  const wantsSound = () => localStorage.getItem("sound") === "on";
   const title = document.title.replace(/^\(\d+\) /, "");
-  new MutationObserver(() => {
-    const now = waiting();
+  const button = document.querySelector("[data-sounds]");
+  let before = Number(counted().dataset.count);
+  let audio = null;
+  const listen = () => {
+    if (wantsSound()) { audio ??= new AudioContext(); audio.resume(); }
+    button?.setAttribute("aria-pressed", String(wantsSound()));
+  };
+  // A browser lets no page make a sound before something was pressed in it.
+  for (const pressed of ["pointerdown", "keydown"]) addEventListener(pressed, listen, { once: true });
+  listen();
+  if (button) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      localStorage.setItem("sound", wantsSound() ? "off" : "on");
+      listen();
+    });
+  }
+  const asking = setInterval(async () => {
+    const answer = await fetch("/console/waiting/count/now", { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (answer?.status === 401 || answer?.status === 403) {
+      // What is being typed stays: somebody else's tab may have ended the session.
+      document.querySelector("[data-over]").hidden = false;
+      clearInterval(asking);
+    }
+    if (!answer?.ok) return;
+    counted().outerHTML = await answer.text();
+    const now = Number(counted().dataset.count);
     document.title = now ? `(${now}) ${title}` : title;
-    if (now > before && audio) {
+    if (now > before && audio && wantsSound()) {
       const tone = audio.createOscillator();
       tone.connect(audio.destination);
       tone.start();
       tone.stop(audio.currentTime + 0.2);
     }
     before = now;
-  }).observe(document.getElementById("main"), { childList: true, subtree: true });
+  }, 10_000);
 }
 
 // A stream that is refused because the session is over leads to the sign-in.
