@@ -21,6 +21,7 @@ from app.core.money import Money
 from app.core.phones import check_company_phone
 from app.database.session import keyring
 from app.database.statements import insert_if_absent
+from app.employers import shared_identifiers
 from app.employers.models import Employer
 from app.identity import codes, password_reset, users
 from app.identity.actor import Actor
@@ -434,6 +435,7 @@ async def _hand_company_over(
 
     The company then has no address and no phone of its own; an owner sets them in its profile.
     """
+    await users.forget_person(session, opener, now=now)
     await session.execute(
         update(User)
         .where(User.id == opener.id)
@@ -451,6 +453,9 @@ async def _hand_company_over(
         .values(proven_phone_index=None, opened_by_phone_index=None, updated_at=now)
         .execution_options(synchronize_session="fetch")
     )
+    # The person's phone and mailbox are the company's no more.
+    company = await session.get_one(Employer, opener.id)
+    await shared_identifiers.refresh(session, opener, company)
 
 
 async def erase_team(session: AsyncSession, employer_id: UUID, *, now: dt.datetime) -> list[UUID]:

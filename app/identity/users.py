@@ -15,7 +15,8 @@ from app.core.crypto import Keyring
 from app.core.errors import Conflict, Invalid, NotFound
 from app.database.session import changed, keyring, savepoint
 from app.database.statements import transition_update
-from app.identity.models import Consent, OneTimeCode, Role, User, UserStatus
+from app.identity import kept_answers
+from app.identity.models import Consent, OneTimeCode, Role, Session, User, UserStatus
 from app.identity.passwords import hash_password, require_acceptable
 from app.identity.rules import TABLE, AccountAction, AdminRole
 
@@ -282,6 +283,19 @@ OF_NOBODY: Final = dict.fromkeys(
 """The columns by which a person is reached and signs in, emptied: an account without a person."""
 
 
+async def forget_person(session: AsyncSession, user: User, *, now: dt.datetime) -> None:
+    """Delete what stands under an account for its person: codes, links, sessions and kept answers; consents end."""
+    subjects = [str(user.id), *([user.phone_index] if user.phone_index else [])]
+    await session.execute(delete(OneTimeCode).where(OneTimeCode.subject.in_(subjects)))
+    await session.execute(delete(Session).where(Session.user_id == user.id))
+    await kept_answers.forget(session, user)
+    await session.execute(
+        update(Consent)
+        .where(Consent.user_id == user.id, Consent.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+    )
+
+
 async def erase(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> None:
     """Turn an account into a tombstone without personal data; its sessions die with this commit.
 
@@ -290,13 +304,7 @@ async def erase(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> No
     user = await session.get(User, user_id, with_for_update=True)
     if user is None or user.status == UserStatus.ERASED:
         raise NotFound
-    subjects = [str(user_id), *([user.phone_index] if user.phone_index else [])]
-    await session.execute(delete(OneTimeCode).where(OneTimeCode.subject.in_(subjects)))
-    await session.execute(
-        update(Consent)
-        .where(Consent.user_id == user_id, Consent.withdrawn_at.is_(None))
-        .values(withdrawn_at=now)
-    )
+    await forget_person(session, user, now=now)
     await session.execute(
         update(User)
         .where(User.id == user_id)

@@ -19,7 +19,6 @@ from app.employers import phones, team
 from app.employers.models import BlockByEmployer, Employer, SharedIdentifier
 from app.identity import users
 from app.identity.actor import Actor
-from app.identity.models import IdempotencyKey, Session
 from app.jobs.models import Job, JobStatus
 from app.jobs.rules import JobAction, JobCancelled, JobExpired, JobFilled
 from app.offers import closing
@@ -86,8 +85,6 @@ async def erase_employer(
     for user_id in everybody:
         await erase_messages(session, user_id, now)
     owners = [str(user_id) for user_id in everybody]
-    await session.execute(delete(Session).where(Session.user_id.in_(everybody)))
-    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner.in_(owners)))
     await users.erase(session, employer_id, now=now)
     await erase_chats(session, chats, now)
     await log.erase_words(session, [*owners, *map(str, forgotten)], employer_id)

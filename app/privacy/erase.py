@@ -5,15 +5,16 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
 from app.audit import log
 from app.database.session import changed, keyring
+from app.employers import phones, team
 from app.identity import users
 from app.identity.actor import Actor
-from app.identity.models import IdempotencyKey, Session, TeamMember, User, UserStatus
+from app.identity.models import TeamMember, User, UserStatus
 from app.jobs.models import Job
 from app.messaging.contacts import identify
 from app.messaging.models import ADDRESS, PARAMS, ChatPerson, OutboxMessage, OutboxState
@@ -59,8 +60,6 @@ async def erase_worker(
     await profile.erase_profile(session, worker_id, now=now)
     await erase_messages(session, worker_id, now)
     await _erase_leads(session, worker_id, now)
-    await session.execute(delete(Session).where(Session.user_id == worker_id))
-    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner == str(worker_id)))
     await users.erase(session, worker_id, now=now)
     matches = await session.scalars(select(JobMatch.id).where(JobMatch.worker_id == worker_id))
     about = [worker_id, *matches, *await appeals.erase_words(session, worker_id)]
@@ -134,6 +133,20 @@ async def _chats_of(session: AsyncSession, employer_ids: Collection[UUID]) -> Co
         or_(User.id.in_(employer_ids), User.id.in_(members)), User.phone_index.is_not(None)
     )
     return OutboxMessage.recipient_index.in_((await session.scalars(query)).all())
+
+
+async def take_out_of_team(
+    session: AsyncSession, actor: Actor, member_id: UUID, *, keeps_name: bool, now: dt.datetime
+) -> None:
+    """Take somebody out of the actor's team (`team.remove`), and empty what was written to them and by them.
+
+    That is so for who opened the company, too: what went out under its account went to that person.
+    The caller removes sessions in Redis (`SessionStore.end_all`).
+    """
+    chats = await phones.list_proven(session, [member_id])
+    await team.remove(session, actor, member_id, keeps_name=keeps_name, now=now)
+    await erase_messages(session, member_id, now)
+    await erase_chats(session, chats, now)
 
 
 async def erase_messages(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:

@@ -17,14 +17,14 @@ from app.api.http.problems import problems
 from app.core.money import Money
 from app.core.schema import Day, Instant, MoneyAnswer, ResponseModel
 from app.database.session import keyring
-from app.employers import phones, team
+from app.employers import team
 from app.jobs import posting
 from app.jobs.models import JobStatus
 from app.payments.disputes import DisputeOpen
 from app.payments.employer_erasure import BalanceLeft, MoneyOnItsWay, erase_employer
 from app.payments.employer_export import export_employer
 from app.payments.rules import OrderKind, PaymentStatus, PayWith, ReportReason, ReportStatus
-from app.privacy.erase import erase_chats, erase_messages
+from app.privacy.erase import take_out_of_team
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
 
@@ -167,10 +167,6 @@ async def erase_company(
         )
     else:
         gone = [actor.user_id]
-        chats = await phones.list_proven(session, gone)
-        await team.remove(session, actor, actor.user_id, keeps_name=False, now=now)
-        await erase_chats(session, chats, now)
-        if actor.user_id != actor.employer_id:
-            await erase_messages(session, actor.user_id, now)
+        await take_out_of_team(session, actor, actor.user_id, keeps_name=False, now=now)
     for user_id in gone:
         await rt.sessions.end_all(session, user_id)

@@ -42,7 +42,7 @@ from app.core.schema import (
     RequestModel,
     ResponseModel,
 )
-from app.employers import phones, team
+from app.employers import team
 from app.employers.team import (
     AlreadyInTeam,
     Invitation,
@@ -60,7 +60,7 @@ from app.identity.rules import TeamRole
 from app.identity.users import EmailTaken
 from app.payments import team_spending
 from app.policy import policy
-from app.privacy.erase import erase_chats, erase_messages
+from app.privacy.erase import take_out_of_team
 from app.runtime import Runtime
 
 router = APIRouter(prefix="/api/employers/team", tags=["employers"], route_class=Route)
@@ -277,11 +277,7 @@ async def remove_member(
 
     Refused with 409 `last_owner` for the last one who may do everything.
     """
-    chats = await phones.list_proven(session, [member_id])
-    await team.remove(session, actor, member_id, now=now)
-    await erase_chats(session, chats, now)
-    if member_id != actor.employer_id:  # the messages of who opened the company are the company's
-        await erase_messages(session, member_id, now)
+    await take_out_of_team(session, actor, member_id, keeps_name=True, now=now)
     await rt.sessions.end_all(session, member_id)
 
 

@@ -19,6 +19,7 @@ from app.core.errors import DomainError, Forbidden, Unauthenticated
 from app.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from app.identity import access
 from app.identity.actor import Actor
+from app.identity.kept_answers import OF_ADDRESS
 from app.identity.models import Role
 from app.identity.permissions import GRANTS, Permission, may
 from app.identity.second_factor import SecondFactorRequired
@@ -300,7 +301,7 @@ async def _once_for_nobody(
     now: Now,
     idempotency_key: KeyHeader = None,
 ) -> None:
-    owner = f"address:{address}"
+    owner = f"{OF_ADDRESS}{address}"
     request.state.claim = await claim_request(request, session, owner, idempotency_key, now)
 
 

@@ -17,11 +17,11 @@ from app.core.errors import FieldError, Invalid
 from app.database.due import Due
 from app.database.session import keyring
 from app.database.statements import insert_if_absent, rows_changed
+from app.identity.kept_answers import CONTEXT
 from app.identity.models import IdempotencyKey
 
 KEPT_HOURS = 24
 MAX_KEY_CHARACTERS = 255
-_CONTEXT = "idempotency"
 
 
 class KeyReused(Invalid):
@@ -66,7 +66,7 @@ async def claim(
     if not key.isprintable() or not 0 < len(key) <= MAX_KEY_CHARACTERS:
         raise Invalid([FieldError("Idempotency-Key", "Use 1 to 255 printable characters.")])
     # Keyed: a body may hold a password, and a plain hash of one is quickly guessed.
-    print_ = keyring(session).index(print_, _CONTEXT)
+    print_ = keyring(session).index(print_, CONTEXT)
     mine = (IdempotencyKey.owner == owner) & (IdempotencyKey.key == key)
     expired = IdempotencyKey.created_at < now - dt.timedelta(hours=KEPT_HOURS)
     await session.execute(delete(IdempotencyKey).where(mine, expired))
@@ -78,7 +78,7 @@ async def claim(
         raise KeyReused([FieldError("Idempotency-Key", KeyReused.detail)])
     if row.status is None or row.answer_sealed is None:
         return Claim(owner, key)
-    body = keyring(session).open(row.answer_sealed, _CONTEXT).encode()
+    body = keyring(session).open(row.answer_sealed, CONTEXT).encode()
     headers = {"Idempotent-Replayed": "true"}
     raise Replayed(Response(body, row.status, headers, media_type="application/json"))
 
@@ -99,7 +99,7 @@ async def store(session: AsyncSession, claimed: Claim, response: Response) -> No
         .where(IdempotencyKey.owner == claimed.owner, IdempotencyKey.key == claimed.key)
         .values(
             status=response.status_code,
-            answer_sealed=keyring(session).seal(bytes(response.body).decode(), _CONTEXT),
+            answer_sealed=keyring(session).seal(bytes(response.body).decode(), CONTEXT),
         )
     )
 

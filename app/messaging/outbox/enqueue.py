@@ -161,7 +161,8 @@ async def send_code(
     row = _row(
         recipient,
         now,
-        key=_key("sign_in_code", key, recipient.index),
+        # The challenge goes to one recipient, whose index must not outlast them in a key.
+        key=_key("sign_in_code", key, recipient.channel),
         user_id=user_id,
         kind="sign_in_code",
         language=language,
