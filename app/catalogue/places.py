@@ -262,7 +262,8 @@ def _found(wanted: str, near: Place | None) -> list[Place]:
     if name and half in _HALVES_IN_SHORT:
         half = _HALVES_IN_SHORT[half]
         wanted = f"{name} {half}"
-    return _named(wanted, near) or (_named(name, near) if half in _HALVES else [])
+    joined = _named(wanted.replace(" ", ""), near) if near is not None and name else []
+    return _named(wanted, near) or joined or (_named(name, near) if half in _HALVES else [])
 
 
 def _named(wanted: str, near: Place | None) -> list[Place]:

@@ -52,7 +52,9 @@ def _with_age(age: int | None, words: Sequence[str]) -> str | None:
     under = len(not_under) < len(without_minor)
     meaning = yes_or_no(rest) or _agreement(rest)
     if meaning is None and phrase_set("filler").without(rest):
-        return None
+        if under or not _begins_with_yes(rest):
+            return None
+        meaning = Intent.YES
     if len(without_minor) < len(words) or (age is not None and age < ADULT_YEARS):
         return "minor"
     if under:
@@ -62,6 +64,12 @@ def _with_age(age: int | None, words: Sequence[str]) -> str | None:
     if meaning is None:
         return "of_age"
     return "yes" if meaning is Intent.YES else None
+
+
+def _begins_with_yes(words: Sequence[str]) -> bool:
+    """Return whether an answer with an age agrees first and limits nothing: "yes i am 20 years old student"."""
+    limits = phrase_set("but", "first_of_all", "doubt", "negation", "asking", "delays")
+    return bool(words) and yes_or_no(words[:1]) is Intent.YES and not limits.anywhere(words)
 
 
 def _agreement(words: Sequence[str]) -> Intent | None:

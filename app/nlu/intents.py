@@ -13,6 +13,8 @@ from app.texts.catalogue import get_catalogue
 
 _PUNCTUATION: Final = " \t\r\n.,!।?;:\"'()*_~-"
 _FILLER: Final = "filler"
+_LANGUAGE_WORDS: Final = 6
+"""A longer answer may speak of a language and choose none."""
 INTENT_CHARACTERS: Final = 80
 """A longer message is no intent, and no plain yes."""
 
@@ -165,6 +167,18 @@ def language_named(text: str) -> str | None:
     return names.get(_bare(plain)) or names.get(" ".join(bare))
 
 
+def language_amid(text: str) -> str | None:
+    """Return the one language that a short answer names amid other words: "english hi chalega", "hindi theek rahega".
+
+    None where it says "not", or names several: "english nahi aati".
+    """
+    words = split_words(text)
+    if len(words) > _LANGUAGE_WORDS or phrase_set("negation").anywhere(words):
+        return None
+    named = {code for word in words if (code := _language_names().get(word)) is not None}
+    return named.pop() if len(named) == 1 else None
+
+
 @cache
 def _language_names() -> Mapping[str, str]:
     return {
@@ -205,3 +219,11 @@ def confirms(text: str | None) -> bool:
     if text is None or len(text) > INTENT_CHARACTERS or "?" in text:
         return False
     return yes_or_no(split_words(text), "confirms") is Intent.YES
+
+
+def takes_proposal(text: str | None) -> bool:
+    """Return whether a text takes the name that is proposed: "yes use that", "wahi rakho"."""
+    if text is None or len(text) > INTENT_CHARACTERS or "?" in text:
+        return False
+    words = split_words(text)
+    return phrase_set("use_it").anywhere(words) and yes_or_no(words, "use_it") is Intent.YES

@@ -1,6 +1,7 @@
 """The note of a job: what is said of it beside its facts, in the person's own words. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from typing import Final
@@ -15,13 +16,15 @@ _SIGNS: Final = " \t,.;:-–*•👉"
 
 def without_introduction(text: str) -> str:
     """Return what is to be noted, without the words that ask to note it: "add note: …", "… likh do"."""
-    left = " ".join(_introduction().sub(" ", text).split())
+    left = " ".join(_introduction().sub(" ", unicodedata.normalize("NFC", text)).split())
     return left.strip(_SIGNS)
 
 
 @cache
 def _introduction() -> re.Pattern[str]:
-    return re.compile(whole_word("phrases", "note_begins", "note_ends"), re.IGNORECASE)
+    # The words of the vocabulary have no dots below their letters, and a note keeps its own.
+    words = re.sub(r"([क-ह])", "\\1\u093c?", whole_word("phrases", "note_begins", "note_ends"))
+    return re.compile(words, re.IGNORECASE)
 
 
 def own_words(text: str, left: Sequence[str]) -> list[str]:

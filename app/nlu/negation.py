@@ -201,8 +201,11 @@ class _Days:
 def _days_in(text: str, today: dt.date, *, last: bool) -> _Days:
     """Return the days beside the "not": the last that a part names, or the first."""
     words = text.split()
+    every_day = phrase_set("every_day", section="calendar")
     for at, end in _runs(len(words), last=last):
         run = " ".join(words[at:end])
+        if end - at > 1 and every_day.anywhere(words[at:end]):
+            continue  # "roz sunday chhod ke" denies the Sunday, and not every day
         if (
             not _NUMBER.search(run)
             and dates.names_weekday(run)

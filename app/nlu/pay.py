@@ -79,6 +79,17 @@ class _Patterns:
             rf"|\s*{each}\s*{unit}{EDGE}|\s*{any_of('range_unit')}{EDGE})?)"
         )
         self.each = re.compile(f"/|{whole_word('pay', 'each')}")
+        # "500 ek ladke ko", "har aadmi 500": what each of them gets, and no number of people.
+        who = rf"{one_of('job', 'people')}{EDGE}"
+        each_head = (
+            rf"{START}(?:{any_of('each_head')}\s{who}(?:\s{any_of('head_ends')}{EDGE})?"
+            rf"|{any_of('one_head')}\s(?:{who}\s)?{any_of('head_ends')}{EDGE})"
+        )
+        head_sum = rf"(?<![\d:.,/-])([1-9]\d{{1,5}})(?:\s?(?:{sign}{EDGE}|/-))?"
+        self.per_head = re.compile(
+            rf"{head_sum}\s(?:{one_of('pay', 'given')}\s)?{each_head}(?:\s?{one_of('pay', 'given')}{EDGE})?"
+            rf"|{each_head}\s(?:{sign}\s?)?([1-9]\d{{1,5}})(?![\d:])(?:\s?(?:{sign}{EDGE}|/-))?"
+        )
 
 
 _patterns = cache(_Patterns)
@@ -154,6 +165,7 @@ def extract(text: str, currency: str) -> tuple[str, Draft]:
     """Take the pay out of a normalize text."""
     patterns = _patterns()
     text = _without_short(with_digits(text))
+    text = patterns.per_head.sub(_sum_for_each, text)
     text = patterns.range.sub(_lower, text)
     text = patterns.sums.sub(_lower_sum, text)
     for pattern in (patterns.pay_per, patterns.per_pay):
@@ -174,6 +186,12 @@ def extract(text: str, currency: str) -> tuple[str, Draft]:
     if found := patterns.open.search(text):
         return text[: found.start()] + GAP + text[found.end() :], Draft(pay_open=True)
     return text, Draft()
+
+
+def _sum_for_each(match: re.Match[str]) -> str:
+    """Return what each person gets as a sum alone: "500 ek ladke ko" wants no number of people."""
+    amount = match[1] or match[2]
+    return f"{GAP}rs {amount} " if int(amount) >= _LEAST_BARE_PAY else match[0]
 
 
 def _without_short(text: str) -> str:

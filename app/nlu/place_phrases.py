@@ -110,6 +110,7 @@ def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Pl
     """
     words = phrase_set("station").without(words)
     far: tuple[list[places.Place], str, str] | None = None
+    amid: places.Place | None = None
     for at, end in _runs(words):
         if far is not None and end - at > 1:
             continue
@@ -122,6 +123,15 @@ def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Pl
         if end < len(words) and words[end] in word_set("places", "business"):
             continue  # "Sagar restaurant" is called so, wherever it is
         found = _search(said, city)
+        if end - at > 1 and _is_only_city(found, said):
+            # "fc road pune": the city is found by its own name, and the rest is in it, or kept.
+            if skills.fold(said).endswith(skills.fold(found[0].name)):
+                amid = amid or found[0]
+            continue
+        if amid is not None:
+            found = [
+                place for place in found if places.km_between(place, amid) <= places.CITY_WITHIN_KM
+            ]
         called = said.split() if not has_devanagari(said) else None
         named = [
             place for place in found if place.sure and (called is None or _is_called(place, called))
@@ -130,6 +140,8 @@ def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Pl
         guessed = found if is_told and not common else []
         if found := named or guessed:
             rest = trim([*words[:at], *words[end:]])
+            if within := _quarter(found[0], rest, city):
+                return within
             told = found, skills.fold(said), " ".join(rest)
             if (
                 end - at > 1
@@ -141,6 +153,29 @@ def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Pl
             # One word of several names a far village: a quarter of the own city may be named, too.
             far = far or told
     return far or ([], "", "")
+
+
+def _is_only_city(found: Sequence[places.Place], said: str) -> bool:
+    """Whether of a longer text only the city was found, whose name is a part of it."""
+    return bool(found) and all(
+        place.kind == "city" and not place.sure and skills.fold(place.name) in said
+        for place in found
+    )
+
+
+def _quarter(
+    place: places.Place, rest: Sequence[str], city: str | None
+) -> tuple[list[places.Place], str, str] | None:
+    """Return the quarter of a large city that the other words name, as `find_longest` does: "hinjewadi phase 1 pune"."""
+    if place.kind != "city" or place.people < places.KNOWN_TO_ALL_PEOPLE or not rest:
+        return None
+    if city is not None and skills.fold(city) == skills.fold(place.name):
+        return None
+    found, said, left = find_longest(rest, place.name)
+    if not found or found[0].kind == "city" or not found[0].sure:
+        return None
+    near = places.km_between(found[0], place) <= places.CITY_WITHIN_KM
+    return (found, said, left) if near else None
 
 
 def _is_near(place: places.Place, city: str | None) -> bool:

@@ -33,7 +33,7 @@ from app.nlu.company_name import (
     read_name_correction,
     read_names,
 )
-from app.nlu.intents import Intent
+from app.nlu.intents import Intent, takes_proposal
 from app.nlu.job_draft import joined_note
 from app.nlu.job_note import without_introduction
 from app.nlu.normalize import split_words
@@ -132,7 +132,8 @@ def read_contact(message: EmployerMessage) -> Turn | None:
     newcomer = Newcomer.of(message.state)
     shown = message.inbound.name or ""
     message = as_tap(message, ask_contact(message.context, message))
-    if (message.tapped("sign") == "profile" or message.has_intent(Intent.YES)) and good_name(shown):
+    agreed = message.has_intent(Intent.YES) or takes_proposal(message.text)
+    if (message.tapped("sign") == "profile" or agreed) and good_name(shown):
         return read_back(message, replace(newcomer, contact=shown))
     if message.text is None or message.has_intent(Intent.COURTESY):
         return None

@@ -36,6 +36,7 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.masking.mask import mask
 from app.messaging.inbound import InboundKind
 from app.nlu import head_count, job_correction, job_request, negation, pay
+from app.nlu.common_words import is_common, own_words
 from app.nlu.intents import INTENT_CHARACTERS, Intent, intents, yes_or_no
 from app.nlu.job_certainty import chosen, settled
 from app.nlu.job_draft import NOTE_CHARACTERS, Draft, JobPart, joined_note, token
@@ -162,7 +163,9 @@ def _ask_next(message: Incoming, draft: Draft, *before: Reply) -> Turn:
     said = phrase_set("wants", "hiring", "polite", "filler").without(split_words(draft.note))
     if ask is Ask.JOB_PLACE and said and len(draft.note.split()) <= 3 and not _names_people(said):
         # A short text that was not understood is most likely the place.
-        before = (*before, Reply("job_place_unknown", {"said": draft.note}))
+        # "for home", "for serving" and "at my place" name none, and everyday words are no news to anybody.
+        if not all(is_common(word) or word in own_words() for word in said):
+            before = (*before, Reply("job_place_unknown", {"said": draft.note}))
         draft = replace(draft, note="")
     return _open(message, ask, draft, *before)
 
@@ -436,7 +439,9 @@ def _other_job(text: str, message: EmployerMessage) -> Draft | None:
     much = sum(map(bool, parts))
     if named is None or named in draft.skills or negation.has_negation(normalize(text)):
         return None
-    if named == draft.skill or (draft.skill is None and not draft.skills):
+    if draft.skill is None and not draft.skills:
+        return None  # The role that was missing makes the job whole, however much is said with it.
+    if named == draft.skill:
         return found if much > _MOST_CHANGED else None
     wanted = phrase_set("wants", "hiring").anywhere(split_words(text))
     return found if much >= _LEAST_SAID or (wanted and much) else None

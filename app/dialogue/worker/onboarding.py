@@ -16,7 +16,7 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import QUESTIONS, shown_languages
 from app.dialogue.worker.registration import close_question, open_question, unanswered
 from app.dialogue.worker.whole_message import frame_of, remember, says_anything
-from app.nlu.intents import language_named
+from app.nlu.intents import language_amid, language_named
 from app.nlu.normalize import has_devanagari, normalize, split_words
 from app.nlu.spoken_language import spoken_in
 
@@ -66,7 +66,7 @@ def _named_language(message: Incoming) -> str | None:
     named = language_named(text)
     if message.state.ask is Ask.LANGUAGE:
         shown = {str(number): code for number, code in enumerate(shown_languages(message.state), 1)}
-        return named or shown.get(normalize(text))
+        return named or shown.get(normalize(text)) or language_amid(text)
     in_own_words = message.state.ask in {
         *(Ask.NAME, Ask.SKILLS, Ask.REPORT, Ask.APPEAL),
         *(Ask.COMPANY, Ask.CONTACT_NAME),

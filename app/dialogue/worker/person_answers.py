@@ -14,7 +14,7 @@ from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.consent import ADULT_YEARS, consent_with_more, parse_consent, sentences
 from app.nlu.faq_topic import find_topic
-from app.nlu.intents import Intent
+from app.nlu.intents import Intent, takes_proposal
 from app.nlu.message_words import words_of
 from app.nlu.normalize import split_words
 from app.nlu.person_name import find_corrected_name, read_name_answer
@@ -79,7 +79,8 @@ def read_name(message: Incoming) -> Turn | None:
     text = message.text
     profile = message.context.profile
     offered = offered_name(message.state, message.context)
-    agreed = message.tapped("name") == "profile" or message.has_intent(Intent.YES)
+    taken = message.has_intent(Intent.YES) or takes_proposal(text)
+    agreed = message.tapped("name") == "profile" or taken
     if agreed and offered and profile is not None:
         return close_question(message, Ask.NAME, EditProfile({"name": offered}))
     if text is None or message.has_intent(Intent.COURTESY):

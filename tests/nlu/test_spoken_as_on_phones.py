@@ -1,0 +1,131 @@
+"""What people wrote who were played to the end on the page of phones, and what the chat made of it once."""
+
+import datetime as dt
+
+import pytest
+
+from app.dialogue.router import handle_message
+from app.messaging.inbound import Inbound, InboundKind
+from app.nlu.consent import parse_consent
+from app.nlu.intents import language_amid, takes_proposal
+from app.nlu.job_note import without_introduction
+from app.nlu.job_request import read
+from tests.nlu.corpus_measure.simulation import Person
+from tests.nlu.corpus_measure.situations import NOW, PHONE, situation
+
+TODAY = dt.date(2026, 12, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "note"),
+    [
+        ("karve nagar pune", "Karvenagar", ""),
+        ("waiter chahiye karve nagar me pune", "Karvenagar", ""),
+        ("hinjewadi phase 1 pune", "Hinjewadi", "phase 1"),
+        ("shop assistant, FC road Pune", "Pune", "fc road"),
+        ("2 tailors, t nagar chennai", "Chennai", "t nagar"),
+        ("owner of Sagar restaurant Dadar, need a cook", "Dadar", None),
+    ],
+)
+def test_what_stands_beside_a_city_is_its_quarter_or_is_kept(text, name, note):
+    found = read(text, TODAY)
+    assert found.place is not None
+    assert found.place["name"] == name
+    assert note is None or found.note == note
+
+
+@pytest.mark.parametrize(
+    ("text", "people", "amount"),
+    [
+        ("500 denge ek ladke ko", None, 50_000),
+        ("2 waiter, 500 rs har ladke ko", 2, 50_000),
+        ("3 log chahiye 600 ek aadmi ka", 3, 60_000),
+        ("जुहू में 2 वेटर, 700 एक आदमी को", 2, 70_000),
+        ("2 waiters 500 per boy", 2, 50_000),
+        ("har aadmi 500", None, 50_000),
+        ("ek ladka chahiye 500 rupay", 1, 50_000),
+        ("1 boy for 500", 1, 50_000),
+    ],
+)
+def test_what_each_of_them_gets_is_no_number_of_people(text, people, amount):
+    found = read(text, TODAY)
+    assert (found.people, found.amount) == (people, amount)
+
+
+def test_what_each_of_them_gets_a_day_keeps_its_unit():
+    assert read("2 waiter kal 500 per boy per day", TODAY).per == "day"
+
+
+@pytest.mark.parametrize(
+    "text",
+    """roz sunday chodke | har din sunday ke alawa | रोज़ रविवार छोड़कर | daily except sunday
+    | sab din sirf sunday nahi | sunday chhod kar roz""".split("|"),
+)
+def test_every_day_but_one(text):
+    found = read(text.strip(), TODAY)
+    assert (found.days, found.weekly) == ((0, 1, 2, 3, 4, 5), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("yes i m 20 yrs old studnt", "yes"),
+        ("haan main 34 saal ka hu driver", "yes"),
+        ("हाँ मेरी उम्र 40 साल है विधवा हूँ", "yes"),
+        ("yes i am 16 yr old student", "minor"),
+        ("yes but i am 20 years old and afraid", None),
+        ("yes 25 yrs but what is it", None),
+    ],
+)
+def test_a_yes_with_an_age_agrees_whatever_else_is_told(text, meant):
+    assert parse_consent(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("english hi chlega", "en"),
+        ("hindi theek rahega", "hi"),
+        ("english nahi aati", None),
+        ("hindi ya english", None),
+    ],
+)
+def test_a_language_is_chosen_amid_other_words(text, language):
+    assert language_amid(text) == language
+
+
+@pytest.mark.parametrize("text", ["yes use that", "wahi rakho", "haan yahi naam", "यही नाम है"])
+def test_a_name_that_is_proposed_is_taken_in_words(text):
+    assert takes_proposal(text)
+    assert not takes_proposal(f"{text}?")
+    before = situation("employer", "contact_name", "hi")
+    inbound = Inbound("m", InboundKind.TEXT, NOW, phone_from=PHONE, name="Meena Rao", text=text)
+    turn = handle_message(before.state, inbound, before.context)
+    assert turn.state.draft["new_company"]["contact"] == "Meena Rao"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "थोड़ा और जोड़ दो कि खाना मिलेगा और सफेद शर्ट पहन के आना",
+        "add in note खाना मिलेगा और सफेद शर्ट पहन के आना",
+    ],
+)
+def test_a_note_does_not_repeat_the_wish_to_note_it(text):
+    assert without_introduction(text) == "खाना मिलेगा और सफेद शर्ट पहन के आना"
+
+
+def test_everyday_words_are_not_called_an_unknown_place():
+    for text in ("ghar ke liye ek bai chahiye", "2 ladke chahiye serving ke liye waiter"):
+        turn = Person(situation("employer", "job_new", "hi")).write(text)
+        assert "job_place_unknown" not in [reply.text for reply in turn.replies], text
+
+
+def test_the_role_that_was_missing_makes_the_job_whole():
+    person = Person(situation("employer", "job_new", "en"))
+    person.write("I run a mobile shop in FC road. Need one helper boy")
+    turn = person.write(
+        "shop assistant, Juhu, from tomorrow, 11 to 8, monday to saturday, 12000 per month"
+    )
+    assert "job_anew" not in [reply.text for reply in turn.replies]
+    assert turn.state.draft["job"]["people"] == 1
