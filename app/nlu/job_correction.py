@@ -6,15 +6,16 @@ beside is removed. A message that can't be read changes nothing, and the bot ask
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from app.catalogue.place_names import name_on_map
 from app.core.languages import languages
 from app.nlu import dates, head_count, job_request, negation, pay, place_phrases
-from app.nlu.job_draft import Draft, JobPart
+from app.nlu.common_words import is_common
+from app.nlu.job_draft import Draft, JobPart, joined_note
 from app.nlu.lexicon import Lexicon
 from app.nlu.negation import Denied
 from app.nlu.normalize import normalize, split_words
@@ -33,6 +34,8 @@ _LEAST_BARE_PAY: Final = 100
 """A smaller number that nothing else is said of is one of people."""
 _PIN_DIGITS: Final = 3
 """A PIN code may be written in two halves."""
+_LONGEST_PLACE: Final = 3
+"""Words in the name of a place that is denied."""
 _OTHER_UNIT: Final = 5
 """So many times more or less is paid for another time than before: by the month, and not by the day."""
 
@@ -64,15 +67,29 @@ def read(text: str, draft: Draft, context: CorrectionContext) -> Correction | No
     if (people := _more_or_less(plain, draft)) is not None:
         return Correction(replace(draft, people=people))
     denied = negation.read(plain, context.today)
-    said = [clause for clause in map(_bare, denied.said) if clause]
+    instead, contrasted = _instead(denied, draft)
+    if JobPart.PLACE in contrasted:
+        context = replace(context, asked=JobPart.PLACE)
+    said = [clause for clause in map(_bare, (*denied.said, *instead)) if clause]
     told, named, no_place = _read_clauses(said, context)
+    if JobPart.PEOPLE in contrasted and told.people is None:
+        # "ek nahi do": the number may be a word that else only says that something changes.
+        counts = filter(None, map(head_count.parse_count, denied.said))
+        told = replace(told, people=next(counts, None))
     found = Correction(draft, named, no_place)
     for other in denied.others:
+        if _current_at_end(other, draft) is not None:
+            continue
         if (wanted := _denied(other, draft)) is not None:
             found = replace(found, part=found.part or wanted)
         elif not _nothing_said(other) and not told.amount and not told.people and not told.skill:
             return None
-    if denied.when or denied.others:
+    if JobPart.PLACE in contrasted and (told.place or told.places):
+        # "hinjewadi phase 1, not whole pune": what else is said belongs to the place.
+        note = "" if all(map(is_common, told.note.split())) else told.note
+        draft = replace(draft, note=joined_note(draft.note, note))
+        found = replace(found, draft=draft)
+    elif denied.when or denied.others:
         if told.note and not no_place:
             # Something else stands beside the "not", and may be what it means.
             return None
@@ -84,7 +101,8 @@ def read(text: str, draft: Draft, context: CorrectionContext) -> Correction | No
     if found.part is context.asked is JobPart.PAY and denied.others and told == Draft():
         return Correction(replace(draft, pay_open=True))
     if told == Draft() and found.part is None and not no_place:
-        return None
+        found = replace(found, part=next(iter(contrasted), None))
+        return None if found.part is None else found
     answered = {
         JobPart.PAY: told.amount,
         JobPart.PLACE: told.place or told.places,
@@ -181,8 +199,19 @@ def _read_clauses(
             guess_role=context.asked is JobPart.ROLE,
             guess_place=context.asked is JobPart.PLACE and may_hold_name(" ".join(plain)),
         )
+        if (
+            told.place is not None
+            and said.place is not None
+            and _is_city_of(said.place, told.place)
+        ):
+            said = replace(said, place=None)  # "jagah karve nagar hai, pune me"
         told = told.merged_with(said)
     return told, named, no_place
+
+
+def _is_city_of(city: Mapping[str, Any], place: Mapping[str, Any]) -> bool:
+    """Whether a place is no more than the city that another one is in."""
+    return bool(city["name"] == city.get("city") == place.get("city"))
 
 
 def _exact(text: str, context: CorrectionContext) -> Draft:
@@ -235,6 +264,38 @@ def _more_or_less(text: str, draft: Draft) -> int | None:
 # ── What is taken out ────────────────────────────────────────────────────────────────────────────
 
 
+def _instead(denied: Denied, draft: Draft) -> tuple[list[str], set[JobPart]]:
+    """Return what stands before a value of the job that is denied, and the parts: "2 ladke chahiye, ek nahi"."""
+    said: list[str] = []
+    parts: set[JobPart] = set()
+    for other in denied.others:
+        if (current := _current_at_end(other, draft)) is None:
+            continue
+        before, part = current
+        parts.add(part)
+        if before and not all(map(_says_nothing, before.split())):
+            said.append(before)
+    return said, parts
+
+
+def _says_nothing(word: str) -> bool:
+    """Whether a word before what is denied is only said around it: "whole", "sirf", "pura"."""
+    return is_common(word) and not word[0].isdecimal() and head_count.parse_count(word) is None
+
+
+def _current_at_end(other: str, draft: Draft) -> tuple[str, JobPart] | None:
+    """Return what stands before the job's number of people or place at the end of these words; None without it."""
+    words = other.split()
+    if words and draft.people is not None and head_count.parse_count(words[-1]) == draft.people:
+        return " ".join(words[:-1]), JobPart.PEOPLE
+    place = normalize(str(draft.place["name"])) if draft.place else ""
+    for length in range(min(_LONGEST_PLACE, len(words)), 0, -1):
+        said = " ".join(place_phrases.trim(_on_map(" ".join(words[-length:])).split()))
+        if said and said == place:
+            return " ".join(words[:-length]), JobPart.PLACE
+    return None
+
+
 def _denied(other: str, draft: Draft) -> JobPart | None:
     """Return what has to be asked when this is denied: "no pay", "not Dadar", "waiter nahi"."""
     if (part := _part_in(other)) is not None:
@@ -257,9 +318,9 @@ def _on_map(said: str) -> str:
 
 def _nothing_said(other: str) -> bool:
     """Return whether this is no more than "no wait", or a number that another one follows."""
-    said = other.split()
-    return all(re.fullmatch(r"[₹\d.,/-]+", word) for word in said) or place_phrases.are_known_words(
-        said
+    return all(
+        re.fullmatch(r"[₹\d.,/-]+", word) or place_phrases.are_known_words([word])
+        for word in other.split()
     )
 
 
@@ -268,7 +329,10 @@ def _taken_out(draft: Draft, told: Draft, denied: Denied) -> Draft | None:
     if denied.inside and told.days and told.starts_on is None:
         return negation.remove_days(replace(draft, days=told.days), denied)
     if told.starts_on is not None:
-        return negation.remove_days(draft.merged_with(told), denied)
+        moved = draft.merged_with(told)
+        fell = negation.remove_days(draft, denied) is not None
+        # "kal nahi parso": the day that is denied is none of the new ones.
+        return negation.remove_days(moved, denied) or (moved if fell else None)
     left = negation.remove_days(draft, denied)
     if told.days:
         if left is None:

@@ -204,7 +204,8 @@ def _days_in(text: str, today: dt.date, *, last: bool) -> _Days:
     every_day = phrase_set("every_day", section="calendar")
     for at, end in _runs(len(words), last=last):
         run = " ".join(words[at:end])
-        if end - at > 1 and every_day.anywhere(words[at:end]):
+        others = every_day.without(words[at:end])
+        if others and len(others) < end - at:
             continue  # "roz sunday chhod ke" denies the Sunday, and not every day
         if (
             not _NUMBER.search(run)

@@ -1,6 +1,7 @@
 """What people wrote who were played to the end on the page of phones, and what the chat made of it once."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,8 @@ from app.dialogue.router import handle_message
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.consent import parse_consent
 from app.nlu.intents import language_amid, takes_proposal
+from app.nlu.job_correction import CorrectionContext
+from app.nlu.job_correction import read as correct
 from app.nlu.job_note import without_introduction
 from app.nlu.job_request import read
 from tests.nlu.corpus_measure.simulation import Person
@@ -129,3 +132,32 @@ def test_the_role_that_was_missing_makes_the_job_whole():
     )
     assert "job_anew" not in [reply.text for reply in turn.replies]
     assert turn.state.draft["job"]["people"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("2 ladke chahiye ek nahi", {"people": 2}),
+        ("ek nahi do", {"people": 2}),
+        ("not 1, 3", {"people": 3}),
+        ("hinjewadi phase 1, not whole pune", {"place": "Hinjewadi", "note": "phase 1"}),
+        ("pura pune nahi, sirf kothrud", {"place": "Kothrud", "note": ""}),
+        ("jagah galat hai karve nagar likho", {"place": "Karvenagar"}),
+        (
+            "2 ladke chahiye ek nahi. aur jagah karve nagar hai, pune me",
+            {"people": 2, "place": "Karvenagar"},
+        ),
+        ("kal nahi parso", {"starts_on": dt.date(2026, 12, 3)}),
+        ("12 baje nahi 11 baje tak", {"spans": ((-1, 19 * 60, 23 * 60),)}),
+    ],
+)
+def test_what_is_read_back_is_corrected_by_saying_what_it_is_not(text, changes):
+    drafted = read("waiter kal sham 7 se raat 12 pune 500 per day", TODAY)
+    context = CorrectionContext(None, TODAY, "hi", "INR", "Pune")
+    found = correct(text, replace(drafted, people=1), context)
+    assert found is not None
+    for name, value in changes.items():
+        now = getattr(found.draft, name)
+        assert (now["name"] if name == "place" else now) == value
+    assert found.draft.amount == drafted.amount
+    assert found.draft.skill == drafted.skill

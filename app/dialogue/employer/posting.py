@@ -387,10 +387,16 @@ def _noted(message: EmployerMessage, text: str) -> Turn | None:
 
 def _correction_context(message: EmployerMessage) -> job_correction.CorrectionContext:
     context = message.context
-    today = today_in(draft_of(message.state), context)
+    draft = draft_of(message.state)
     part = _PART_ASKED.get(message.state.ask)
+    # "jagah Karve Nagar hai", said of a job in Pune, is there.
+    city = str(draft.place.get("city") or "") if draft.place else ""
     return job_correction.CorrectionContext(
-        part, today, context.reply_language, context.currency, message.account.city
+        part,
+        today_in(draft, context),
+        context.reply_language,
+        context.currency,
+        city or message.account.city,
     )
 
 
