@@ -13,7 +13,7 @@ from typing import Final
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import split_words
 from app.nlu.skill_phrases import BETWEEN_SKILLS, matching_skills
-from app.nlu.vocabulary import phrase_set, phrases
+from app.nlu.vocabulary import phrase_set, phrases, whole_word
 
 _BUT: Final = re.compile(r"\s(?:but|par|lekin|magar|पर|लेकिन|मगर)\s", re.IGNORECASE)
 _CLAUSE: Final = re.compile(r"[,;\n।]")
@@ -55,7 +55,7 @@ def read_change(text: str, language: str) -> SkillChange | None:
     added: list[str] = []
     denied: set[str] = set()
     marks: set[_Mark] = set()
-    text = _NO_NO.sub("", text)
+    text = _no_also().sub("", _NO_NO.sub("", text))
     parts = [part for piece in _BUT.split(text) for part in BETWEEN_SKILLS.split(f" {piece} ")]
     if len(parts) > MOST_PARTS:
         return None
@@ -100,6 +100,14 @@ def _phrases(words: Sequence[str]) -> Iterator[tuple[Sequence[str], bool]]:
 def _matches(words: Sequence[str], language: str) -> list[str]:
     bare = phrase_set("polite", "around_skill", "skill_filler").without(words, ends_only=True)
     return matching_skills(" ".join(bare), language) if bare else []
+
+
+@cache
+def _no_also() -> re.Pattern[str]:
+    """Return the pattern of a no to what was read back, behind which something is added: "no also serving"."""
+    return re.compile(
+        rf"^\W*(?:no|nahi|nhi|नहीं)\W+(?={whole_word('phrases', 'skill_also')})", re.IGNORECASE
+    )
 
 
 @cache
