@@ -117,7 +117,7 @@ async def _do_bulk(runtime: Runtime, batch: int) -> int:
 
 async def _learn_answers(runtime: Runtime, _batch: int) -> int:
     now = runtime.clock()
-    compared = await forecast_history.compare_due(runtime.database, now)
+    compared = await forecast_history.compare_due(runtime.database, runtime.clock)
     return compared + await learning.learn_due(runtime.database, now)
 
 

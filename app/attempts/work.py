@@ -57,6 +57,7 @@ class Kind(StrEnum):
     OFFER_EXPIRY = "offer_expiry"
     REMINDER = "reminder"
     STANDBY = "standby"
+    FORECAST = "forecast"
     JOB_END = "job_end"
     REFUND = "refund"
     PAYMENT_CHECK = "payment_check"
@@ -118,6 +119,30 @@ class Work:
         return over.execution_options(synchronize_session=False)
 
 
+async def put_off(
+    session: AsyncSession, work: Work, subject_id: UUID, now: dt.datetime, until: dt.datetime
+) -> None:
+    """Leave an item that stays due alone until then, without counting a try: nothing can be done for it now.
+
+    For a verb, in its transaction. So what waits keeps the loop neither busy nor from doing others.
+    """
+    row = {
+        "kind": work.kind.value,
+        "subject_id": subject_id,
+        "attempts": 0,
+        "lost": 0,
+        "due_at": until,
+        "lease_until": None,
+        "error": None,
+        "created_at": now,
+    }
+    again = {name: row[name] for name in ("attempts", "lost", "due_at", "lease_until", "error")}
+    insert = insert_of(WorkAttempt, postgresql=is_postgresql(session)).values(row)
+    await session.execute(
+        insert.on_conflict_do_update(index_elements=[_TRIES.kind, _TRIES.subject_id], set_=again)
+    )
+
+
 def try_all_anew(kind: Kind) -> Delete:
     """Delete all tries of this work, also parked ones, because the cause of failures has changed."""
     forget = delete(WorkAttempt).where(WorkAttempt.kind == kind)
@@ -154,8 +179,9 @@ async def _together(
 ) -> None:
     try:
         async with asyncio.timeout(TOGETHER_SECONDS), database.begin() as session:
-            await verb(session, clock(), len(subject_ids), subject_ids)
-            await session.execute(_forget(work, subject_ids))
+            now = clock()
+            await verb(session, now, len(subject_ids), subject_ids)
+            await session.execute(_forget(work, subject_ids, now))
     except Exception as error:  # noqa: BLE001 - each item is tried by itself
         logger().warning("batch_failed", loop=work.loop, count=len(subject_ids), exc_info=error)
     else:
@@ -169,8 +195,9 @@ async def _alone(
 ) -> None:
     try:
         async with asyncio.timeout(ITEM_SECONDS), database.begin() as session:
-            await verb(session, clock(), 1, [subject_id])
-            await session.execute(_forget(work, [subject_id]))
+            now = clock()
+            await verb(session, now, 1, [subject_id])
+            await session.execute(_forget(work, [subject_id], now))
     except Exception as error:  # noqa: BLE001 - recorded with the item, and retried
         await _set_back(database, clock, work, subject_id, error)
 
@@ -229,7 +256,7 @@ async def _ask(
         await _set_back(database, clock, work, subject_id, error)
         return True
     async with database.single() as session:
-        await session.execute(_forget(work, [subject_id]))
+        await session.execute(_forget(work, [subject_id], clock()))
     return there
 
 
@@ -316,10 +343,14 @@ async def _release(database: Database, work: Work, begun: Collection[UUID]) -> N
         )
 
 
-def _forget(work: Work, subject_ids: Sequence[UUID]) -> Delete:
-    """Delete the tries of items that succeeded."""
+def _forget(work: Work, subject_ids: Sequence[UUID], now: dt.datetime) -> Delete:
+    """Delete the tries of items that succeeded; those that were put off keep their moment."""
     return (
         delete(WorkAttempt)
-        .where(WorkAttempt.kind == work.kind, WorkAttempt.subject_id.in_(subject_ids))
+        .where(
+            WorkAttempt.kind == work.kind,
+            WorkAttempt.subject_id.in_(subject_ids),
+            or_(WorkAttempt.due_at <= now, WorkAttempt.lease_until.is_not(None)),
+        )
         .execution_options(synchronize_session=False)
     )

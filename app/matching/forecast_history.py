@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import bindparam, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.logging import logger
+from app.attempts.work import Kind, Work, do_due, put_off
+from app.core.clocks import Clock
+from app.database.due import Due
 from app.database.session import Database
 from app.database.statements import insert_if_absent, table
 from app.jobs.matchable import JobNotMatchable, require_matchable
@@ -29,8 +31,23 @@ NEWEST: Final = 1_000
 FORECAST_WITHIN: Final = dt.timedelta(days=1)
 """A job that was published longer ago is not forecast any more: too much has changed."""
 _AT_ONCE: Final = 20
+NOT_MATCHABLE: Final = dt.timedelta(hours=1)
+"""So long a job is left alone that can't be read as it stands."""
 _job = table(Job).c
 _record = table(JobForecastRecord).c
+FORECASTS: Final = Work(
+    Kind.FORECAST,
+    "learn_answers",
+    _job.id,
+    _job.published_at,
+    Due(
+        _job.published_at > bindparam("since"),
+        _job.published_at <= bindparam("now"),
+        _job.status != JobStatus.CANCELLED,
+        ~exists().where(_record.job_id == _job.id),
+    ),
+    age=FORECAST_WITHIN,
+)
 _COMPARED: Final = (
     select(_record.chance, _record.filled)
     .where(_record.filled.is_not(None))
@@ -50,52 +67,42 @@ async def find_calibration(session: AsyncSession) -> "Calibration":
     return calibrated(said, np.array([row.filled for row in rows], dtype=np.float64))
 
 
-async def compare_due(database: Database, now: dt.datetime) -> int:
-    """Forecast jobs that were published lately, and note what became of older ones; returns how many of both."""
+async def compare_due(database: Database, clock: Clock) -> int:
+    """Forecast jobs that were published lately, and note what became of older ones; returns how many of both.
+
+    Each job is forecast in a transaction of its own. One that fails is tried again later, and keeps no other waiting.
+    """
+    published = 0
+    while published < _AT_ONCE and await do_due(database, clock, 1, FORECASTS, _forecast):
+        published += 1
     async with database.read() as session:
-        published = await _not_forecast(session, now)
-        ended = await _ended(session, now)
-    for job_id in published:
-        try:
-            async with database.begin() as session:
-                await _forecast(session, job_id)
-        except Exception as error:  # noqa: BLE001 - the others are forecast all the same
-            logger().error("forecast_failed", job_id=str(job_id), exc_info=error)
+        ended = await _ended(session, clock())
     if ended:
         async with database.begin() as session:
             await _note_outcomes(session, ended)
-    return len(published) + len(ended)
+    return published + len(ended)
 
 
-async def _not_forecast(session: AsyncSession, now: dt.datetime) -> Sequence[UUID]:
-    query = (
-        select(_job.id)
-        .where(
-            _job.published_at > now - FORECAST_WITHIN,
-            _job.published_at <= now,
-            _job.status != JobStatus.CANCELLED,
-            ~exists().where(_record.job_id == _job.id),
-        )
-        .order_by(_job.published_at)
-        .limit(_AT_ONCE)
-    )
-    return (await session.scalars(query)).all()
-
-
-async def _forecast(session: AsyncSession, job_id: UUID) -> None:
-    job = await session.get(Job, job_id)
-    if job is None or job.published_at is None:
-        return
-    try:
-        require_matchable(job)
-    except JobNotMatchable:
-        return
-    row = {
-        "job_id": job_id,
-        "published_at": job.published_at,
-        "chance": await chance_at_publication(session, job, job.published_at),
-    }
-    await insert_if_absent(session, JobForecastRecord, row)
+async def _forecast(
+    session: AsyncSession, now: dt.datetime, _limit: int, only: Sequence[UUID]
+) -> int:
+    for job_id in only:
+        job = await session.get(Job, job_id)
+        if job is None or job.published_at is None:
+            continue
+        try:
+            require_matchable(job)
+        except JobNotMatchable:
+            # It may be mended while its publication is still near enough to be forecast.
+            await put_off(session, FORECASTS, job_id, now, now + NOT_MATCHABLE)
+            continue
+        row = {
+            "job_id": job_id,
+            "published_at": job.published_at,
+            "chance": await chance_at_publication(session, job, job.published_at),
+        }
+        await insert_if_absent(session, JobForecastRecord, row)
+    return len(only)
 
 
 async def _ended(session: AsyncSession, now: dt.datetime) -> Sequence[UUID]:

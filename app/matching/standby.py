@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Integer, bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.attempts.work import Kind, Work
+from app.attempts.work import Kind, Work, put_off
 from app.database.due import Due
 from app.database.statements import is_one_of, table
 from app.identity.models import User, UserStatus
@@ -43,6 +43,8 @@ PLACES_DUE: Final = Due(
     exists().where(User.id == _JOB.employer_id, User.status == UserStatus.ACTIVE.value),
 )
 PLACES: Final = Work(Kind.STANDBY, "standby", Job.id, Job.closes_at, PLACES_DUE)
+PASSED_OVER: Final = dt.timedelta(minutes=1)
+"""So long a job is left alone whose free places nobody awake waits for: they may wake, and others may come."""
 _FREE: Final = select(Job.id).where(*PLACES_DUE.conditions).limit(bindparam("limit", type_=Integer))
 _STILL_FREE: Final = select(Job.id).where(
     *PLACES_DUE.conditions, Job.id.in_(bindparam("ids", expanding=True))
@@ -80,8 +82,8 @@ async def promote_due(
     """Give free places of up to `limit` jobs to those who stand by; return how many were given.
 
     Whoever cannot or may not come any more waits no longer (`_Waiting.can_come`); nobody is booked twice. Whoever sleeps
-    until the job closes is passed over, and waits on: they may wake. A job that another transaction has locked is left
-    for the next call.
+    until the job closes is passed over, and waits on: they may wake, and the job is looked at again after
+    `PASSED_OVER`. A job that another transaction has locked is left for the next call.
     """
     query = _FREE if only is None else _FREE.where(Job.id.in_(only))
     due = (await session.scalars(query, {"now": now, "limit": limit})).all()
@@ -104,7 +106,7 @@ async def _promote(
     ids = [row.worker_id for row in in_turn]
     quiet = await find_quiet_hours(session, ids)
     waiting = await _waiting(session, job, ids, minimum_share, now)
-    places, count = locked.accept_limit - locked.accepted, 0
+    places, count, asleep = locked.accept_limit - locked.accepted, 0, 0
     for row in in_turn:
         if count == places:
             break
@@ -112,9 +114,13 @@ async def _promote(
         can_come = is_there and waiting.can_come(row.worker_id, row.time_zone)
         if not (can_come and await may_be_asked(session, row.id)):
             await standby.forget(session, [row.id], now)
-        elif not sleeps_through(quiet.get(row.worker_id), job.closes_at, now):
+        elif sleeps_through(quiet.get(row.worker_id), job.closes_at, now):
+            asleep += 1
+        else:
             await respond.promote(session, locked, row.worker_id, row.id, now)
             count += 1
+    if asleep and count < places:
+        await put_off(session, PLACES, job.id, now, now + PASSED_OVER)
     return count
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from app.jobs.models import Job
 from app.jobs.rules import JobStatus
 from app.matching.forecast_calibration import Calibration, calibrated
-from app.matching.forecast_history import compare_due
+from app.matching.forecast_history import NOT_MATCHABLE, compare_due
 from app.matching.forecast_job import forecast_job
 from app.matching.models import JobForecastRecord
 from tests.matching.test_forecast import TEXT
@@ -86,8 +86,8 @@ async def test_a_published_job_is_forecast_once_and_its_outcome_noted(database):
         old = NOW - dt.timedelta(days=2)
         await session.execute(update(Job).where(Job.id == ids[3]).values(published_at=old))
     later = NOW + dt.timedelta(minutes=9)
-    assert await compare_due(database, later) == 3
-    assert await compare_due(database, later) == 0
+    assert await compare_due(database, lambda: later) == 3
+    assert await compare_due(database, lambda: later) == 0
     noted = await records(database)
     assert set(noted) == set(ids[:3])
     assert draft not in noted
@@ -97,12 +97,12 @@ async def test_a_published_job_is_forecast_once_and_its_outcome_noted(database):
         cancelled = {"status": JobStatus.CANCELLED.value}
         await session.execute(update(Job).where(Job.id == ids[2]).values(cancelled))
     over = NOW + dt.timedelta(days=8)
-    assert await compare_due(database, over) == 3
+    assert await compare_due(database, lambda: over) == 3
     assert {job_id: filled for job_id, (_, filled) in (await records(database)).items()} == {
         ids[0]: True,
         ids[1]: False,
     }
-    assert await compare_due(database, over) == 0
+    assert await compare_due(database, lambda: over) == 0
 
 
 async def test_a_job_that_cannot_be_forecast_keeps_no_other_from_it(database, quiet_log):
@@ -116,8 +116,31 @@ async def test_a_job_that_cannot_be_forecast_keeps_no_other_from_it(database, qu
             "published_at": NOW - dt.timedelta(0, 9),
         }
         await session.execute(update(Job).where(Job.id == ids[0]).values(first))
-    assert await compare_due(database, NOW + dt.timedelta(minutes=9)) == 2
+    assert await compare_due(database, lambda: NOW + dt.timedelta(minutes=9)) == 2
     assert set(await records(database)) == {ids[1]}
+
+
+async def test_jobs_that_cannot_be_read_do_not_fill_the_batch(database):
+    """A round forecasts twenty jobs at most: those that can't be forecast are left alone for an hour."""
+    async with database.begin() as session:
+        employer_id = await add_employer(session)
+        ids = [await add_job(session, employer_id) for _ in range(21)]
+        published = {"published_at": NOW - dt.timedelta(minutes=9)}
+        gone = (
+            update(Job).where(Job.id.in_(ids)).values(**published, required_skills=["lamplighter"])
+        )
+        await session.execute(gone)
+        good = {"published_at": NOW, "required_skills": ["waiter"]}
+        await session.execute(update(Job).where(Job.id == ids[-1]).values(good))
+    await compare_due(database, lambda: NOW)
+    await compare_due(database, lambda: NOW)
+    assert set(await records(database)) == {ids[-1]}
+    mended = update(Job).where(Job.id == ids[0]).values(required_skills=["waiter"])
+    async with database.begin() as session:
+        await session.execute(mended)
+    assert await compare_due(database, lambda: NOW + dt.timedelta(minutes=59)) == 0
+    await compare_due(database, lambda: NOW + NOT_MATCHABLE)
+    assert set(await records(database)) == {ids[0], ids[-1]}
 
 
 async def test_jobs_that_did_not_fill_lower_the_chances_that_are_told(database):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.attempts.work import do_due
 from app.core.week import Slot
 from app.database.session import Database
 from app.employers.blocks import block_worker
@@ -19,7 +20,7 @@ from app.identity.rules import AccountAction
 from app.identity.users import change_status
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
-from app.matching.standby import promote_due
+from app.matching.standby import PLACES, promote_due
 from app.matching.standby_odds import standby_chance
 from app.messaging.models import ChatPerson
 from app.offers.closing import close_for_employer, close_job
@@ -294,6 +295,33 @@ async def test_who_sleeps_until_the_job_closes_is_passed_over_and_waits_on(
     await run(database, lambda s: note_sign_in(s, second[0], night + HOUR))
     assert await promotes(database, night + HOUR) == 1
     assert await status_of(database, second) == OfferStatus.ACCEPTED
+
+
+async def test_jobs_whose_people_all_sleep_keep_no_other_from_its_place(database: Database) -> None:
+    night = dt.datetime(2026, 11, 22, 17, 30, tzinfo=dt.UTC)  # 23:00 there
+    hours: dict[str, Any] = {"slots": [Slot(0, 6 * 60, 10 * 60)], "ends_on": MONDAY}
+    waiting = []
+    for number in range(3):
+        closes_at = night + 7 * HOUR + number * MINUTE
+        _, first, [second, _] = await full(database, **hours, closes_at=closes_at)
+        await stands_by(database, second)
+        await withdraws(database, first, night)
+        waiting.append(second)
+    awake = update(Worker).where(Worker.id == waiting[-1][0])
+    awake = awake.values(quiet_start=None, quiet_end=None)
+    await run(database, lambda session: session.execute(awake))
+
+    async def round_of_two(at: dt.datetime) -> int:
+        return await do_due(database, lambda: at, 2, PLACES, promote_due)
+
+    assert await round_of_two(night) == 2
+    assert await round_of_two(night) == 1
+    assert await status_of(database, waiting[-1]) == OfferStatus.ACCEPTED
+    assert await round_of_two(night + MINUTE / 2) == 0
+    await run(database, lambda s: note_sign_in(s, waiting[0][0], night + MINUTE))
+    assert await round_of_two(night + MINUTE) == 2
+    assert await status_of(database, waiting[0]) == OfferStatus.ACCEPTED
+    assert await round_of_two(night + MINUTE) == 0
 
 
 @pytest.mark.parametrize("shut", [AccountAction.SUSPEND, AccountAction.RESTRICT])
