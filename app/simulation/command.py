@@ -1,13 +1,14 @@
 """`python -m app simulate`: play seeds of a world under a policy, and tell the figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from app.simulation.figures import Figures, figures_of, mean_of
 from app.simulation.policies import POLICIES
-from app.simulation.run import Played, play
+from app.simulation.run import Drawn, Played, play
 from app.simulation.world import World, WorldError, read_world
 
 MOST_SEEDS = 1_000
@@ -63,12 +64,22 @@ def simulate(world: str, policy: str, *, seeds: int, first_seed: int, days: int)
     )
 
 
-def simulate_world(world: World, name: str, policy: str, seeds: Sequence[int], days: int) -> Report:
-    """Play these seeds of a world that was read already; `name` is what it is called in the report."""
+def simulate_world(
+    world: World,
+    name: str,
+    policy: str,
+    seeds: Sequence[int],
+    days: int,
+    drawn: Mapping[int, Drawn] = MappingProxyType({}),
+) -> Report:
+    """Play these seeds of a world that was read already; `name` is what it is called in the report.
+
+    `drawn` are people and jobs of seeds that were drawn before: several policies can share them.
+    """
     figures: list[Figures] = []
     first: Played | None = None
     for seed in seeds:
-        run = play(world, POLICIES[policy](), seed, days)
+        run = play(world, POLICIES[policy](), seed, days, drawn.get(seed))
         figures.append(figures_of(run, days))
         first = first or run
     if first is None:

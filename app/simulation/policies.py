@@ -25,6 +25,7 @@ class NearestOnce:
     """Asks the ten nearest, once."""
 
     looks_at_answers = False
+    minds_overlaps = False
 
     def look(self, market: Market, job: OpenJob) -> float | None:
         """Ask the ten nearest."""
@@ -36,6 +37,7 @@ class NearestEveryTwoHours:
     """Asks the ten nearest who were not asked yet, every two hours, until the places are filled."""
 
     looks_at_answers = False
+    minds_overlaps = False
 
     def look(self, market: Market, job: OpenJob) -> float | None:
         """Ask the next ten."""
@@ -47,6 +49,7 @@ class Everybody:
     """Asks everybody who fits, and every hour whoever has come since."""
 
     looks_at_answers = False
+    minds_overlaps = False
 
     def look(self, market: Market, job: OpenJob) -> float | None:
         """Ask all."""
@@ -67,6 +70,7 @@ class Today:
     """
 
     looks_at_answers = False
+    minds_overlaps = False
     interval = 30.0
 
     def look(self, market: Market, job: OpenJob) -> float | None:
@@ -99,6 +103,7 @@ class Waves:
     """The policy of the real system, `app.matching.asking`, with what it has learned so far."""
 
     looks_at_answers = True
+    minds_overlaps = True
 
     def __init__(self, rules: AskingRules | None = None) -> None:
         self.rules = rules or AskingRules()
@@ -223,6 +228,7 @@ class Oracle:
     """Knows who would say yes, and asks just those, the least wanted elsewhere first."""
 
     looks_at_answers = True
+    minds_overlaps = False
 
     def look(self, market: Market, job: OpenJob) -> float | None:
         """Ask as many as there are places, of those who will come."""

@@ -6,6 +6,7 @@ in which nothing is read; a reply takes waking minutes only.
 
 import heapq
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, Protocol
@@ -116,8 +117,16 @@ class Clock:
 class Market:
     """What a policy may see and do. What people are like it does not see."""
 
-    def __init__(self, world: World, people: People, jobs: list[SimJob]) -> None:
+    def __init__(
+        self,
+        world: World,
+        people: People,
+        jobs: Sequence[SimJob],
+        *,
+        counts_overlaps: bool = True,
+    ) -> None:
         self.world, self.people, self.jobs = world, people, jobs
+        self.counts_overlaps = counts_overlaps
         self.clock = Clock(world.answers.quiet)
         count = len(people)
         self.now = 0.0
@@ -218,6 +227,8 @@ class Market:
         return offer
 
     def _count_open(self, offer: SimOffer, more: int) -> None:
+        if not self.counts_overlaps:
+            return
         worker = offer.worker
         for other in offer.job.overlapping:
             place = other._place_of.get(worker)  # noqa: SLF001 - the innermost loop of a run
@@ -259,6 +270,8 @@ class SimPolicy(Protocol):
 
     looks_at_answers: bool
     """Whether an answer makes it look at once."""
+    minds_overlaps: bool
+    """Whether it reads `OpenJob.busy_with`, which costs as much as all else of an offer."""
 
     def look(self, market: Market, job: OpenJob) -> float | None:
         """Ask people by `Market.ask`; return when to look again, None for never."""
@@ -272,10 +285,26 @@ class Played:
     market: Market
 
 
-def play(world: World, policy: SimPolicy, seed: int, days: int) -> Played:
-    """Play a seed until the last deadline."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The people and jobs of a seed: the same under every policy, and whatever the platform promises."""
+
+    people: People
+    jobs: Sequence[SimJob]
+
+
+def draw(world: World, seed: int, days: int) -> Drawn:
+    """Draw a seed."""
     people = people_of(world, seed, days)
-    market = Market(world, people, jobs_of(world, people, seed, days))
+    return Drawn(people, jobs_of(world, people, seed, days))
+
+
+def play(
+    world: World, policy: SimPolicy, seed: int, days: int, drawn: Drawn | None = None
+) -> Played:
+    """Play a seed until the last deadline; `drawn` are its people and jobs, if they were drawn already."""
+    drawn = drawn or draw(world, seed, days)
+    market = Market(world, drawn.people, drawn.jobs, counts_overlaps=policy.minds_overlaps)
     for job in market.jobs:
         market.push(job.published, Event.PUBLISH, job)
     while market.events:
@@ -306,7 +335,7 @@ def _publish(market: Market, job: SimJob) -> OpenJob:
         if other.job.starts < job.ends and job.starts < other.job.ends:
             other.overlapping.append(opened)
             opened.overlapping.append(other)
-            for offer in other.open:
+            for offer in other.open if market.counts_overlaps else ():
                 known = opened.place_of(offer.worker)
                 if known is not None:
                     opened.busy_with[known] += 1
