@@ -1,0 +1,176 @@
+"""Merge two accounts of one worker: one stays with all that counts, the other becomes a tombstone.
+
+What stays with whom: the kept account keeps its profile, hours, phone, chat and sessions. Offers, acceptances,
+contacts that were bought and what counts for the reliability come over to it; payments, invoices and reports follow
+their leads, so no money moves. Blocks hold for both. Open offers of the merged account close. Its phone, chat and
+sessions end as at an erasure, so it can't be undone.
+"""
+
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import audit
+from app.core.errors import Conflict
+from app.database.session import changed
+from app.database.statements import insert_if_absent
+from app.employers.models import BlockByEmployer
+from app.identity.actor import Actor
+from app.identity.models import User
+from app.identity.sessions import SessionStore
+from app.merging.plan import (
+    SAID,
+    MergeObstacle,
+    MergePlan,
+    new_blocks_by_employer,
+    new_blocks_by_worker,
+    plan_merge,
+    same_job,
+)
+from app.messaging.outbox.enqueue import notify
+from app.offers import closing, reliability, standby
+from app.offers.job_lock import lock_jobs
+from app.offers.models import JobMatch
+from app.payments.models import Unlock
+from app.privacy.erase import erase_worker
+from app.workers.models import BlockByWorker, Worker
+
+
+class MergeRefused(Conflict):
+    """Something forbids that these two accounts become one; the code says what."""
+
+    code = "merge_refused"
+    other_codes = tuple(MergeObstacle)
+    detail = "These two accounts can't be merged as they are."
+
+    def __init__(self, obstacle: MergeObstacle) -> None:
+        super().__init__(SAID[obstacle], code=obstacle.value)
+
+
+async def merge_workers(
+    session: AsyncSession,
+    sessions: SessionStore,
+    kept_id: UUID,
+    merged_id: UUID,
+    actor: Actor,
+    *,
+    reason: str,
+    now: dt.datetime,
+) -> MergePlan:
+    """Merge `merged_id` into `kept_id`, tell the person, log both, and return what was done.
+
+    Raises `MergeRefused`, and has then changed nothing that stays.
+    """
+    await _lock(session, kept_id, merged_id)
+    plan = await plan_merge(session, kept_id, merged_id, now)
+    if plan.obstacles:
+        raise MergeRefused(plan.obstacles[0])
+    await _inherit_blocks(session, kept_id, merged_id, now)
+    await closing.close_for_worker(session, merged_id, now)
+    await _move_offers(session, kept_id, merged_id, now)
+    await erase_worker(session, merged_id, actor, now=now)
+    await sessions.end_all(session, merged_id)
+    changed(session, "worker", kept_id)
+    done = {"offers": plan.moved, "bought": plan.bought, "closed": plan.closes}
+    audit.record(
+        session,
+        "worker.merge",
+        kept_id,
+        actor,
+        now,
+        reason=reason,
+        after={"merged": str(merged_id), **done},
+    )
+    audit.record(
+        session,
+        "worker.merge_into",
+        merged_id,
+        actor,
+        now,
+        reason=reason,
+        after={"into": str(kept_id)},
+    )
+    await notify(session, kept_id, "accounts_merged", {}, key=f"{merged_id}", now=now)
+    return plan
+
+
+async def _lock(session: AsyncSession, kept_id: UUID, merged_id: UUID) -> None:
+    """Lock the jobs that either was asked for, then both workers, then both accounts: as every verb does.
+
+    Nobody answers, buys, withdraws or suspends meanwhile.
+    """
+    both = (kept_id, merged_id)
+    jobs = await session.scalars(select(JobMatch.job_id).where(JobMatch.worker_id.in_(both)))
+    await lock_jobs(session, sorted(set(jobs)))
+    for table in (Worker, User):
+        locked = select(table.id).where(table.id.in_(both)).order_by(table.id).with_for_update()
+        await session.execute(locked)
+
+
+async def _inherit_blocks(
+    session: AsyncSession, kept_id: UUID, merged_id: UUID, now: dt.datetime
+) -> None:
+    """Let the merged account's blocks hold for the kept one; open offers between the two close."""
+    by_worker = await session.execute(
+        select(BlockByWorker.employer_id, BlockByWorker.created_at).where(
+            new_blocks_by_worker(kept_id, merged_id)
+        )
+    )
+    by_employer = await session.execute(
+        select(
+            BlockByEmployer.employer_id, BlockByEmployer.match_id, BlockByEmployer.created_at
+        ).where(new_blocks_by_employer(kept_id, merged_id))
+    )
+    for row in by_worker.all():
+        await closing.close_between(session, kept_id, row.employer_id, now)
+        await insert_if_absent(session, BlockByWorker, {"worker_id": kept_id, **row._asdict()})
+    for block in by_employer.all():
+        await closing.close_between(session, kept_id, block.employer_id, now)
+        await insert_if_absent(session, BlockByEmployer, {"worker_id": kept_id, **block._asdict()})
+
+
+async def _move_offers(
+    session: AsyncSession, kept_id: UUID, merged_id: UUID, now: dt.datetime
+) -> None:
+    """Give the kept account the offers, what was bought of them, and what counts of them."""
+    merged = JobMatch.worker_id == merged_id
+    waiting = await session.scalars(
+        select(JobMatch.id).where(merged, JobMatch.standby_at.is_not(None))
+    )
+    await standby.forget(session, list(waiting), now)
+    stays = await session.scalars(select(JobMatch.id).where(merged, same_job(kept_id)))
+    await reliability.uncount(session, stays.all())
+    moved = (await session.scalars(select(JobMatch.id).where(merged, ~same_job(kept_id)))).all()
+    await _give(session, JobMatch, JobMatch.id.in_(moved), kept_id)
+    await _give(session, Unlock, Unlock.match_id.in_(moved), kept_id)
+    counters = select(Worker.answered, Worker.missed, Worker.withdrawn)
+    answered, missed, withdrawn = (
+        await session.execute(counters.where(Worker.id == merged_id))
+    ).one()
+    await session.execute(
+        update(Worker)
+        .where(Worker.id == kept_id)
+        .values(
+            answered=Worker.answered + answered,
+            missed=Worker.missed + missed,
+            withdrawn=Worker.withdrawn + withdrawn,
+            updated_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _give(
+    session: AsyncSession,
+    table: type[JobMatch | Unlock],
+    which: ColumnElement[bool],
+    kept_id: UUID,
+) -> None:
+    await session.execute(
+        update(table)
+        .where(which)
+        .values(worker_id=kept_id)
+        .execution_options(synchronize_session=False)
+    )
