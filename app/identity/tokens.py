@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,8 @@ _MAX_CHARACTERS = 2_048
 """Ours have about 450; longer ones are not hashed."""
 _CLOCK_SKEW_SECONDS = 60
 """How far ahead another machine's clock may be."""
+_KEPT = 2_048
+"""Tokens whose signature is checked once: those of so many people who send requests one after another."""
 _CLAIMS = ("iss", "aud", "sub", "sid", "role", "ver", "iat", "exp")
 
 
@@ -64,6 +67,9 @@ class TokenRing:
             key = derive(secret, "access-token")
             self._keys.setdefault(hashlib.sha256(b"kid" + key).hexdigest()[:8], key)
         self._signing = next(iter(self._keys))
+        # What was signed stays signed, so it is decoded once; times are compared at each request. Refusals are
+        # not kept: nobody pushes good tokens out with made-up ones.
+        self._kept = lru_cache(_KEPT)(self._verified)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "TokenRing":
@@ -88,7 +94,7 @@ class TokenRing:
 
     def read(self, token: str, now: dt.datetime) -> Claims:
         """Return the claims of a valid token. Raises `TokenExpired` and `InvalidToken`."""
-        claims, expires = _claims(self._verified(token), now)
+        claims, expires = _claims(self._kept(token), now)
         if now.timestamp() >= expires:
             raise TokenExpired
         return claims

@@ -56,6 +56,32 @@ def test_a_token_of_the_previous_secret_is_good_while_secrets_change() -> None:
         old.read(new.issue(CLAIMS, NOW), NOW)
 
 
+def test_a_token_is_decoded_once_and_its_times_are_looked_at_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoded: list[str] = []
+    decode = jwt.decode
+
+    def counted(token: str, *arguments: Any, **options: Any) -> Any:
+        decoded.append(token)
+        return decode(token, *arguments, **options)
+
+    monkeypatch.setattr(jwt, "decode", counted)
+    ring = TokenRing([SECRET])
+    token = ring.issue(CLAIMS, NOW)
+    assert [ring.read(token, NOW) for _ in range(3)] == [CLAIMS] * 3
+    assert decoded == [token]
+    with pytest.raises(TokenExpired):
+        ring.read(token, NOW + dt.timedelta(seconds=600))
+    with pytest.raises(InvalidToken):
+        ring.read(token, NOW - dt.timedelta(minutes=5))
+    changed = token[:-2] + ("AA" if token[-2:] != "AA" else "BB")
+    for _ in range(2):  # what is refused is not kept either
+        with pytest.raises(InvalidToken):
+            ring.read(changed, NOW)
+    assert decoded == [token, changed, changed]
+
+
 @pytest.mark.parametrize("claim", ["iss", "aud", "sub", "sid", "role", "ver", "iat", "exp"])
 def test_a_token_that_lacks_a_claim_is_refused(claim: str) -> None:
     with pytest.raises(InvalidToken):

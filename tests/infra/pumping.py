@@ -265,7 +265,7 @@ def compiled_by(root: Path, *packages: str, then: Callable[[], object]) -> list[
     It has to be the first in its process to import them, since a pattern is compiled once.
     """
     found: dict[tuple[str, int, str], Compiled] = {}
-    folders = [root / package for package in packages]
+    folders = tuple(f"{root / package}/" for package in packages)
     compile_ = re._compile  # type: ignore[attr-defined]
 
     def noted(pattern: Any, flags: int) -> Any:
@@ -273,9 +273,9 @@ def compiled_by(root: Path, *packages: str, then: Callable[[], object]) -> list[
         frame = sys._getframe(1)
         while frame.f_back and frame.f_code.co_filename == re.__file__:
             frame = frame.f_back
-        file = Path(frame.f_code.co_filename)
-        if isinstance(made.pattern, str) and any(map(file.is_relative_to, folders)):
-            where = str(file.relative_to(root)), frame.f_lineno
+        file = frame.f_code.co_filename
+        if file.startswith(folders) and isinstance(made.pattern, str):
+            where = str(Path(file).relative_to(root)), frame.f_lineno
             found[(*where, made.pattern)] = Compiled(made, *where)
         return made
 
