@@ -22,6 +22,7 @@ from app.dialogue.effects import (
     AskWhichContact,
     BlockWorker,
     CancelJob,
+    CloseJob,
     Effect,
     ListContacts,
     ListJobs,
@@ -44,7 +45,7 @@ from app.identity.models import UserStatus
 from app.jobs import posting, queries
 from app.jobs.models import Job
 from app.jobs.moderation import JobDeclined, JobPendingReview
-from app.jobs.rules import JobAction, JobCancelled, StartsInPast
+from app.jobs.rules import JobAction, JobCancelled, JobClosed, StartsInPast
 from app.masking.mask import mask
 from app.matching.publish import publish
 from app.messaging.models import ADDRESS
@@ -68,6 +69,7 @@ _REFUSALS: Final[Mapping[str, str]] = {
     "account_restricted": "employer_restricted",
     "job_filled": "job_filled_already",
     "job_expired": "job_over_already",
+    "job_closed": "job_closed_already",
     "job_over": "job_over_now",
     "job_not_editable": "job_stays",
     "codes_sent": "proof_enough",
@@ -263,6 +265,15 @@ async def _cancel_job(context: EffectContext, effect: CancelJob) -> None:
         )
 
 
+async def _close_job(context: EffectContext, effect: CloseJob) -> None:
+    account = await own_account(context, effect.employer_id)
+    await queries.get_own_job(context.session, account.id, effect.job_id)
+    with suppress(JobClosed):  # closed already, perhaps by the same tap twice
+        await closing.close_job(
+            context.session, effect.job_id, JobAction.CLOSE, account.actor, context.now
+        )
+
+
 # ── Lists and answers ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -388,6 +399,7 @@ HANDLERS: Final[Mapping[type, _Handler]] = {
     OpenCompany: _open_company,
     SendEmployerCode: _send_code,
     CancelJob: _cancel_job,
+    CloseJob: _close_job,
     ListJobs: _list_jobs,
     ListContacts: _list_contacts,
     AnswerHiringFaq: _answer_faq,

@@ -240,6 +240,13 @@ class CancelJob(EmployerEffect):
 
 
 @dataclass(frozen=True, slots=True)
+class CloseJob(EmployerEffect):
+    """Close a published job: nobody more is asked, and who said yes stays."""
+
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class AddPositions(EmployerEffect):
     """Raise how many people a posted job wants to this number."""
 

@@ -74,10 +74,10 @@ async def add_positions(session: AsyncSession, job: Job, positions: int, now: dt
 async def reopen(
     session: AsyncSession, job_id: UUID, actor: Actor, *, reason: str | None, now: dt.datetime
 ) -> Job:
-    """Reopen a cancelled or expired job. Raises what `move` does, and `JobNotMatchable`."""
+    """Reopen a cancelled, closed or expired job. Raises what `move` does, and `JobNotMatchable`."""
     job = await get_job(session, job_id, lock=True)
     before = job.status
-    if before in {JobStatus.CANCELLED, JobStatus.EXPIRED}:
+    if before in {JobStatus.CANCELLED, JobStatus.CLOSED, JobStatus.EXPIRED}:
         require_matchable(job)
     await move(session, job, JobAction.REOPEN, now)
     audit.record(

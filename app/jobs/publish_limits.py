@@ -1,14 +1,14 @@
 """How many published jobs an employer may cancel in 24 hours.
 
 Each published job reveals which workers live near it. An employer who only wants to know that publishes a job,
-reads who was asked, cancels it, and publishes the next one elsewhere.
+reads who was asked, cancels or closes it, and publishes the next one elsewhere.
 """
 
 import datetime as dt
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import Subquery, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import TooMany
@@ -32,7 +32,11 @@ def _taken_back(employer_id: UUID, now: dt.datetime) -> Subquery:
         select(Job.closed_at.label("at"))
         .where(
             Job.employer_id == employer_id,
-            Job.status == JobStatus.CANCELLED,
+            or_(
+                Job.status == JobStatus.CANCELLED,
+                # Closed with a contact bought is a job that was meant.
+                and_(Job.status == JobStatus.CLOSED, Job.unlocked == 0),
+            ),
             Job.published_at.is_not(None),
             velocity.within(Job.closed_at, DAY, now),
         )

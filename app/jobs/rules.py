@@ -24,6 +24,8 @@ class JobStatus(StrEnum):
     FILLED = "filled"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    CLOSED = "closed"
+    """Nobody more is asked, and who said yes stays and can be bought."""
 
 
 class JobAction(StrEnum):
@@ -33,6 +35,7 @@ class JobAction(StrEnum):
     FILL = "fill"
     EXPIRE = "expire"
     CANCEL = "cancel"
+    CLOSE = "close"
     REOPEN = "reopen"
     ADD_POSITIONS = "add_positions"
 
@@ -65,6 +68,13 @@ class JobCancelled(Conflict):
     detail = "This job is cancelled already."
 
 
+class JobClosed(Conflict):
+    """Its employer has closed it."""
+
+    code = "job_closed"
+    detail = "This job is closed: nobody more is asked for it. Who said yes can still be bought."
+
+
 class JobFilled(Conflict):
     """Every position has its lead."""
 
@@ -83,7 +93,7 @@ class JobOpen(Conflict):
     """It was never closed."""
 
     code = "job_not_closed"
-    detail = "Only a cancelled or expired job can be reopened."
+    detail = "Only a cancelled, closed or expired job can be reopened."
 
 
 class JobOver(Conflict):
@@ -164,11 +174,12 @@ STILL_AHEAD: Final = Guard[JobState](
 )
 OVERDUE: Final = Guard[JobState]("overdue", _is_over, JobNotOver)
 
-_DRAFT, _PUBLISHED, _FILLED, _EXPIRED, _CANCELLED = JobStatus
-_CLOSED: Final[Mapping[JobStatus, Refusal]] = {
+_DRAFT, _PUBLISHED, _FILLED, _EXPIRED, _CANCELLED, _CLOSED = JobStatus
+_ENDED: Final[Mapping[JobStatus, Refusal]] = {
     _FILLED: JobFilled,
     _EXPIRED: JobExpired,
     _CANCELLED: JobCancelled,
+    _CLOSED: JobClosed,
 }
 
 TABLE: Final = StateTable[JobAction, JobStatus, JobState](
@@ -183,13 +194,18 @@ TABLE: Final = StateTable[JobAction, JobStatus, JobState](
             (Transition(frozenset({_PUBLISHED}), _EXPIRED, (OVERDUE,)),), otherwise=JobNotPublished
         ),
         JobAction.CANCEL: ActionRule(
-            (Transition(frozenset({_DRAFT, _PUBLISHED}), _CANCELLED),), refusals=_CLOSED
+            (Transition(frozenset({_DRAFT, _PUBLISHED}), _CANCELLED),), refusals=_ENDED
+        ),
+        JobAction.CLOSE: ActionRule(
+            (Transition(frozenset({_PUBLISHED}), _CLOSED),),
+            otherwise=JobNotPublished,
+            refusals=_ENDED,
         ),
         JobAction.REOPEN: ActionRule(
             (
                 Transition(frozenset({_CANCELLED}), _DRAFT, (NEVER_PUBLISHED,)),
                 Transition(frozenset({_CANCELLED}), _PUBLISHED, (WAS_PUBLISHED, STILL_AHEAD)),
-                Transition(frozenset({_EXPIRED}), _PUBLISHED, (STILL_AHEAD,)),
+                Transition(frozenset({_EXPIRED, _CLOSED}), _PUBLISHED, (STILL_AHEAD,)),
             ),
             otherwise=JobOpen,
             refusals={_FILLED: JobFilled},
@@ -197,7 +213,7 @@ TABLE: Final = StateTable[JobAction, JobStatus, JobState](
         JobAction.ADD_POSITIONS: ActionRule(
             (Transition(frozenset({_PUBLISHED, _FILLED}), _PUBLISHED, (STILL_AHEAD,)),),
             otherwise=JobNotPublished,
-            refusals={_EXPIRED: JobExpired, _CANCELLED: JobCancelled},
+            refusals={_EXPIRED: JobExpired, _CANCELLED: JobCancelled, _CLOSED: JobClosed},
         ),
     }
 )

@@ -1,7 +1,7 @@
 """What was forecast of jobs as they were published, and what became of them: how far a forecast is to be trusted.
 
 A job that was published is forecast a little later, as it stood then, so that publishing takes no longer. Once it is over
-its outcome is noted: whether as many people had said yes as it had places. Cancelled jobs say nothing.
+its outcome is noted: whether as many people had said yes as it had places. Cancelled and closed jobs say nothing.
 """
 
 import datetime as dt
@@ -30,6 +30,8 @@ NEWEST: Final = 1_000
 """Jobs whose outcomes correct a forecast: the newest ones."""
 FORECAST_WITHIN: Final = dt.timedelta(days=1)
 """A job that was published longer ago is not forecast any more: too much has changed."""
+_SAY_NOTHING: Final = (JobStatus.CANCELLED, JobStatus.CLOSED)
+"""Their employer ended them before it could be seen whether they fill."""
 _AT_ONCE: Final = 20
 NOT_MATCHABLE: Final = dt.timedelta(hours=1)
 """So long a job is left alone that can't be read as it stands."""
@@ -43,7 +45,7 @@ FORECASTS: Final = Work(
     Due(
         _job.published_at > bindparam("since"),
         _job.published_at <= bindparam("now"),
-        _job.status != JobStatus.CANCELLED,
+        _job.status.not_in(_SAY_NOTHING),
         ~exists().where(_record.job_id == _job.id),
     ),
     age=FORECAST_WITHIN,
@@ -114,7 +116,7 @@ async def _ended(session: AsyncSession, now: dt.datetime) -> Sequence[UUID]:
             or_(
                 _record.published_at <= now - HORIZON,
                 _job.closes_at <= now,
-                _job.status == JobStatus.CANCELLED,
+                _job.status.in_(_SAY_NOTHING),
             ),
         )
         .limit(NEWEST)
@@ -123,7 +125,7 @@ async def _ended(session: AsyncSession, now: dt.datetime) -> Sequence[UUID]:
 
 
 async def _note_outcomes(session: AsyncSession, job_ids: Sequence[UUID]) -> None:
-    cancelled = select(_job.id).where(_job.status == JobStatus.CANCELLED)
+    cancelled = select(_job.id).where(_job.status.in_(_SAY_NOTHING))
     theirs = JobForecastRecord.job_id.in_(job_ids)
     await session.execute(
         delete(JobForecastRecord)

@@ -118,7 +118,11 @@ def _job(target_id: UUID, job: Job | None, action: Verb, now: dt.datetime) -> Fo
     if job is None:
         return Foreseen(target_id, None, JobNotFound())
     try:
-        if action is Verb.REOPEN and job.status in {JobStatus.CANCELLED, JobStatus.EXPIRED}:
+        if action is Verb.REOPEN and job.status in {
+            JobStatus.CANCELLED,
+            JobStatus.CLOSED,
+            JobStatus.EXPIRED,
+        }:
             require_matchable(job)
         step = JobAction.CANCEL if action is Verb.CANCEL else JobAction.REOPEN
         rules.decide(state_of(job), step, now)

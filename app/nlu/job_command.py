@@ -38,6 +38,7 @@ class JobVerb(StrEnum):
     PAY = "pay"
     HOURS = "hours"
     CANCEL = "cancel"
+    CLOSE = "close"
     LEADS = "leads"
     STATUS = "status"
 
@@ -66,6 +67,7 @@ class _Patterns:
         more = whole_word("job_commands", "more")
         people = whole_word("job", "people")
         self.repeat, self.cancel = words("repeat"), words("cancel")
+        self.close = words("close")
         self.leads, self.status, self.instead = words("leads"), words("status"), words("instead")
         self.more = (
             re.compile(rf"(?<![\d:.,/-]){count}\s{{0,3}}(?:{people}\s{{0,3}})?{more}"),
@@ -98,6 +100,8 @@ def read(
         return JobCommand(verb, told, words=left) if len(left) <= 1 else None
     if _asks_how(words):
         return None
+    if (close := _close(plain, today, language, currency)) is not None:
+        return close
     if negation.has_negation(plain):
         return _people_instead(plain, today, language, currency)
     return (
@@ -144,6 +148,13 @@ def _cancel(plain: str, today: dt.date, language: str, currency: str) -> JobComm
     if len(left) > _MOST_LEFT or told.people or told.amount:
         return None
     return JobCommand(JobVerb.CANCEL, told, words=left)
+
+
+def _close(plain: str, today: dt.date, language: str, currency: str) -> JobCommand | None:
+    if not _patterns().close.search(plain):
+        return None
+    told, left = _details(_patterns().close.sub(" ", plain), today, language, currency)
+    return JobCommand(JobVerb.CLOSE, told, words=left) if len(left) <= _MOST_LEFT else None
 
 
 def _repeat(plain: str, today: dt.date, language: str, currency: str) -> JobCommand | None:

@@ -40,7 +40,11 @@ _REASON = {
     JobAction.CANCEL: CloseReason.CANCELLED,
     JobAction.EXPIRE: CloseReason.EXPIRED,
     JobAction.FILL: CloseReason.FILLED,
+    JobAction.CLOSE: CloseReason.CLOSED,
 }
+
+_TAKES_BACK = frozenset({JobAction.CANCEL, JobAction.CLOSE})
+"""By which an employer may take a published job back before anybody was hired."""
 
 type Closed = Row[UUID, UUID, UUID]
 
@@ -53,11 +57,11 @@ async def close_job(
     now: dt.datetime,
     reason: str | None = None,
 ) -> Job:
-    """Cancel, expire or fill a job: its open offers close, and everybody concerned hears of it once.
+    """Cancel, close, expire or fill a job: its open offers close, and everybody concerned hears of it once.
 
     Workers whose offer message has not left yet are not told of an offer they never got. A
     cancellation is also told to those who accepted and whose contact nobody holds; their acceptance
-    stays as it is. The employer is told unless they did it themselves. `actor` None is the system;
+    stays as it is. A closed job's acceptances stay, too, and can be bought. The employer is told unless they did it themselves. `actor` None is the system;
     `reason` goes to the log. Raises what `jobs.lifecycle.move` raises when the job's state forbids it.
     """
     locked = (await lock_jobs(session, [job_id])).get(job_id)
@@ -79,8 +83,8 @@ async def close_job(
     await _end_standby(session, locked, _REASON[action], now)
     if action == JobAction.CANCEL:
         await _notify_accepted(session, locked, now)
-        if locked.status is JobStatus.PUBLISHED:
-            await publish_limits.note(session, locked.employer_id, now)
+    if action in _TAKES_BACK and locked.status is JobStatus.PUBLISHED:
+        await publish_limits.note(session, locked.employer_id, now)
     await _notify_employer(session, locked, action, actor, now)
     return job
 
@@ -323,7 +327,6 @@ async def _notify_employer(
     if action == JobAction.FILL:
         notice = Notice(job.employer_id, "job_filled", {"title": job.title}, key, job.id)
     else:
-        reason = "cancelled" if action == JobAction.CANCEL else "expired"
-        params = {"title": job.title, "reason": reason}
+        params = {"title": job.title, "reason": _REASON[action].value}
         notice = Notice(job.employer_id, "job_closed", params, key, job.id)
     await notify_many(session, [notice], now)

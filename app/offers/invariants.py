@@ -31,9 +31,10 @@ _REACHABLE: Final = exists().where(
 )
 _TARGET: Final = cast(func.replace(AdminActionLog.target_id, "-", ""), Uuid)
 """What a row of the log is about, as the tables write ids."""
+_TAKEN_BACK: Final = (JobStatus.CANCELLED, JobStatus.CLOSED)
 _CANCELLED: Final = (
     select(_TARGET.label("job_id"), func.max(AdminActionLog.number).label("number"))
-    .where(AdminActionLog.action == "job.cancel")
+    .where(AdminActionLog.action.in_(("job.cancel", "job.close")))
     .group_by(_TARGET)
     .subquery()
 )
@@ -43,7 +44,7 @@ _TAKEN_AFTER_THE_END: Final = (
     .join(JobMatch, JobMatch.job_id == Job.id)
     .join(AdminActionLog, JobMatch.id == _TARGET)
     .where(
-        Job.status == JobStatus.CANCELLED,
+        Job.status.in_(_TAKEN_BACK),
         JobMatch.status == OfferStatus.ACCEPTED,
         AdminActionLog.action == "offer.accept",
         # By the log, whose numbers are the order of commits. Instants are not: each is taken when its
@@ -57,8 +58,8 @@ INVARIANTS: Final = (
     always("a job counts its acceptances rightly", Job, Job.accepted != _ACCEPTED),
     always("a job counts its unlocked contacts rightly", Job, Job.unlocked != _UNLOCKED),
     Invariant(
-        "nothing was accepted after its job was cancelled",
-        select(func.count()).select_from(Job).where(Job.status == JobStatus.CANCELLED),
+        "nothing was accepted after its job was cancelled or closed",
+        select(func.count()).select_from(Job).where(Job.status.in_(_TAKEN_BACK)),
         _TAKEN_AFTER_THE_END,
     ),
     always(

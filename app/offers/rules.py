@@ -67,6 +67,8 @@ class CloseReason(StrEnum):
     FULL = "full"
     EXPIRED = "expired"
     """The job's last shift began."""
+    CLOSED = "closed"
+    """The employer asks nobody more."""
 
 
 class AlreadyResponded(Conflict):

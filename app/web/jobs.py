@@ -378,6 +378,26 @@ async def cancel_job(
     return SeeOther(f"/jobs/{job_id}?done=job_cancelled")
 
 
+@router.post("/{job_id}/close")
+async def close_job(
+    request: Request,
+    visitor: Guest,
+    actor: Poster,
+    session: Write,
+    job_id: JobId,
+    now: Now,
+) -> Response:
+    """Close a job: nobody more is asked, and who said yes stays."""
+    try:
+        await jobs.close_job(session, actor, job_id, now)
+    except DomainError as error:
+        _, said, status = describe_error(error, visitor.language)
+        return await job_page(
+            request, visitor, actor, session, job_id, now, said=said, status=status
+        )
+    return SeeOther(f"/jobs/{job_id}?done=job_closed")
+
+
 @router.post("/{job_id}/repeat")
 async def repeat_job(
     request: Request,

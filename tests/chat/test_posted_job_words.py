@@ -136,6 +136,30 @@ async def test_which_job_is_meant_is_asked_and_told_by_words(world: ChatWorld) -
     assert [job.status for job in await jobs(world)] == ["published", "cancelled"]
 
 
+@pytest.mark.parametrize("words", ["stop asking", "aur kisi se mat pucho", "और किसी से मत पूछिए"])
+async def test_a_job_is_closed_in_words_and_nobody_more_is_asked(
+    world: ChatWorld, words: str
+) -> None:
+    await says(world, WAITERS, "yes")
+    asked = await says(world, words)
+    assert "Close *Waiter*?" in asked or "*Waiter* बंद कर दूँ?" in asked
+    assert {job.status for job in await jobs(world)} == {"published"}
+    await says(world, "yes")
+    assert [job.status for job in await jobs(world)] == ["closed"]
+
+
+async def test_who_wants_to_cancel_may_only_close_instead(world: ChatWorld) -> None:
+    await says(world, WAITERS, "yes", COOK, "yes")
+    await says(world, "cancel the waiter job")
+    assert "nobody more is asked" in await says(world, "Only close it")
+    assert [job.status for job in await jobs(world)] == ["closed", "published"]
+    await says(world, "cancel the cook job")
+    button = world.id_of("Only close it")
+    await world.taps(button)
+    await world.taps(button)
+    assert [job.status for job in await jobs(world)] == ["closed", "closed"]
+
+
 async def test_who_said_yes_is_listed_and_asked_for_where_several_jobs_have_some(
     world: ChatWorld,
 ) -> None:

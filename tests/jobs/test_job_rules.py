@@ -103,6 +103,18 @@ EXPECTED: dict[tuple[JobStatus, JobAction], tuple[str, str, str]] = {
     (JobStatus.FILLED, JobAction.ADD_POSITIONS): ("published", "published", "job_over"),
     (JobStatus.EXPIRED, JobAction.ADD_POSITIONS): ("job_expired",) * 3,
     (JobStatus.CANCELLED, JobAction.ADD_POSITIONS): ("job_cancelled",) * 3,
+    (JobStatus.DRAFT, JobAction.CLOSE): ("job_not_published",) * 3,
+    (JobStatus.PUBLISHED, JobAction.CLOSE): ("closed",) * 3,
+    (JobStatus.FILLED, JobAction.CLOSE): ("job_filled",) * 3,
+    (JobStatus.EXPIRED, JobAction.CLOSE): ("job_expired",) * 3,
+    (JobStatus.CANCELLED, JobAction.CLOSE): ("job_cancelled",) * 3,
+    (JobStatus.CLOSED, JobAction.PUBLISH): ("job_not_draft",) * 3,
+    (JobStatus.CLOSED, JobAction.FILL): ("job_not_published",) * 3,
+    (JobStatus.CLOSED, JobAction.EXPIRE): ("job_not_published",) * 3,
+    (JobStatus.CLOSED, JobAction.CANCEL): ("job_closed",) * 3,
+    (JobStatus.CLOSED, JobAction.CLOSE): ("job_closed",) * 3,
+    (JobStatus.CLOSED, JobAction.REOPEN): ("published", "published", "job_over"),
+    (JobStatus.CLOSED, JobAction.ADD_POSITIONS): ("job_closed",) * 3,
 }
 
 

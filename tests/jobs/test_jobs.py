@@ -323,6 +323,49 @@ def test_a_cancelled_job_changes_no_more(shared_world: World) -> None:
     refused(employer.post(f"{JOBS}/{made['id']}/publish"), 409, "job_not_draft")
 
 
+def test_closing_keeps_who_said_yes_for_sale_and_counts_in_the_figures(world: World) -> None:
+    worker, late, employer = world.worker(), world.worker(), world.employer()
+    made = world.job(employer, positions=2)
+    close = f"{JOBS}/{made['id']}/close"
+    world.accept(worker, world.offers(worker)[0]["id"])
+    assert world.offers(late)[0]["status"] == "offered"
+    draft = world.job(employer, publish=False)
+    refused(employer.post(f"{JOBS}/{draft['id']}/close"), 409, "job_not_published")
+    refused(world.employer().post(close), 404, "job_not_found")
+    closed = ok(employer.post(close))
+    assert closed["status"] == "closed"
+    assert closed["progress"]["offered"] == 0
+    assert closed["progress"]["accepted"] == 1
+    assert ok(employer.post(close)) == closed
+    refused(employer.delete(f"{JOBS}/{made['id']}"), 409, "job_closed")
+    refused(employer.put(f"{JOBS}/{made['id']}", {"positions": 5}), 409, "job_not_editable")
+    assert world.offers(late)[0]["status"] == "closed"
+    [match] = world.matches(employer, made["id"], status="accepted")
+    answer = ok(employer.post(f"/api/employers/matches/{match['id']}/unlock"), 202)
+    world.pay(answer["checkout_url"])
+    [bought] = world.matches(employer, made["id"], status="accepted")
+    assert bought["contact"]["phone"] == worker.phone
+    figures = ok(employer.get("/api/employers/dashboard"))
+    assert figures["jobs"]["closed"] == 1
+    assert ok(employer.get(JOBS, params={"status": "closed"}))["items"][0]["id"] == made["id"]
+    # An administrator may open it again.
+    action = {"action": "reopen", "reason": "asked for by phone"}
+    again = ok(world.admin().post(f"/api/admin/jobs/{made['id']}/action", action))
+    assert again["status"] == "published"
+
+
+def test_closing_jobs_nobody_was_hired_for_counts_as_taking_them_back(world: World) -> None:
+    employer = world.employer()
+    world.runtime.limiter.enabled = True
+    limits = {"limits": {"published_jobs_cancelled_per_day": 2}}
+    ok(world.admin().put("/api/admin/settings", limits))
+    for _ in range(2):
+        made = world.job(employer)
+        ok(employer.post(f"{JOBS}/{made['id']}/close"))
+    draft = world.job(employer, publish=False)
+    refused(employer.post(f"{JOBS}/{draft['id']}/publish"), 429, "publish_limit_reached")
+
+
 def test_cancelling_closes_open_offers_and_tells_their_workers_once(world: World) -> None:
     worker, employer = world.worker(), world.employer()
     made = world.job(employer)

@@ -204,6 +204,26 @@ async def test_a_cancelled_job_closes_what_is_open_and_tells_each_worker_once(
     assert refusal == "offer_closed"
 
 
+async def test_a_closed_job_asks_nobody_more_and_keeps_who_said_yes(database: Database) -> None:
+    job_id, [accepted, waiting] = await market(database, 2)
+    await accepts(database, accepted)
+    await mark_sent(database)
+    heard = await message_kinds_to(database, accepted[0])
+    assert await closes(database, job_id, JobAction.CLOSE) == "ok"
+    assert await statuses(database, job_id) == ["accepted", "closed"]
+    # Nothing changes for who said yes; who was asked hears why it is over.
+    assert await message_kinds_to(database, accepted[0]) == heard
+    kind, params = (await messages_to(database, waiting[0]))[-1]
+    assert (kind, params["reason"]) == ("offer_closed", "closed")
+    assert await closes(database, job_id, JobAction.CLOSE) == "job_closed"
+    assert await closes(database, job_id, JobAction.CANCEL) == "job_closed"
+    refusal = await outcome(
+        database, lambda s: respond(s, *waiting, OfferAnswer.ACCEPT, None, NOW + HOUR)
+    )
+    assert refusal == "offer_closed"
+    assert await outcome(database, lambda s: mark_unlocked(s, accepted[1], NOW)) == "ok"
+
+
 async def test_who_never_got_the_offer_does_not_hear_of_its_end(database: Database) -> None:
     job_id, [offer] = await market(database)
     await closes(database, job_id, JobAction.CANCEL)

@@ -232,6 +232,24 @@ def test_a_job_is_cancelled_once_and_repeated(world: World, owner: PageReader) -
     assert "Draft" in owner.open(answer.headers["location"]).text
 
 
+def test_a_job_is_closed_once_and_says_so(world: World, owner: PageReader) -> None:
+    path = draft(owner)
+    assert f'action="{path}/close"' not in owner.get(path).text
+    owner.send(f"{path}/publish", {})
+    owner.get(path)
+    close = owner.form(f"{path}/close")
+    for _ in range(2):
+        assert owner.post(f"{path}/close", close).status_code == 303
+    shown = owner.open(f"{path}?done=job_closed").text
+    assert "Nobody more is asked" in shown
+    assert "Closed" in shown
+    # The tab that was open before: what it asks for is refused in words, and nothing changes.
+    answer = owner.post(f"{path}/cancel", close)
+    assert answer.status_code == 409
+    assert "This job is closed" in answer.text
+    assert "Waiter" in owner.open("/jobs?status=closed").text
+
+
 def test_another_companys_job_is_not_found(world: World, owner: PageReader) -> None:
     path = draft(owner)
     stranger = PageReader(world.url)
@@ -240,7 +258,7 @@ def test_another_companys_job_is_not_found(world: World, owner: PageReader) -> N
         assert stranger.get(page).status_code == 404
     stranger.get("/jobs/new")
     token = stranger.form("/jobs/new")["form_token"]
-    for action in ("publish", "cancel", "repeat", "edit", "pay"):
+    for action in ("publish", "cancel", "close", "repeat", "edit", "pay"):
         values = {"form_token": token, "starts_on": "2027-01-02", "match_ids": path[-36:]}
         assert stranger.post(f"{path}/{action}", values | JOB).status_code in {404, 409}, action
     assert "Draft" in owner.open(path).text

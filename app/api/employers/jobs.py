@@ -61,9 +61,11 @@ from app.jobs.review import ReviewStatus, version_of
 from app.jobs.rules import (
     JobAction,
     JobCancelled,
+    JobClosed,
     JobExpired,
     JobFilled,
     JobNotDraft,
+    JobNotPublished,
     JobOver,
 )
 from app.matching.publish import publish
@@ -371,16 +373,34 @@ async def update_job(
     return await _one(session, actor, job, now)
 
 
-@router.delete("/{job_id}", responses=problems(JobNotFound, JobFilled, JobExpired))
+@router.delete("/{job_id}", responses=problems(JobNotFound, JobFilled, JobExpired, JobClosed))
 async def cancel_job(session: Write, actor: JobPoster, job_id: JobId, now: Now) -> JobAnswer:
     """Cancel a job: its open offers close and their workers are told once.
 
-    Cancelling again changes nothing. A filled or expired job is refused with 409 `job_filled` or
-    `job_expired`.
+    Cancelling again changes nothing. A filled, expired or closed job is refused with 409 `job_filled`,
+    `job_expired` or `job_closed`.
     """
     await queries.get_own_job(session, actor.employer_id, job_id)
     with suppress(JobCancelled):  # cancelled meanwhile, perhaps by a second click
         await closing.close_job(session, job_id, JobAction.CANCEL, actor, now)
+    job = await queries.get_own_job(session, actor.employer_id, job_id, lock=True)
+    return await _one(session, actor, job, now)
+
+
+@router.post(
+    "/{job_id}/close",
+    responses=problems(JobNotFound, JobNotPublished, JobFilled, JobExpired, JobCancelled),
+)
+async def close_job(session: Write, actor: JobPoster, job_id: JobId, now: Now) -> JobAnswer:
+    """Close a published job: nobody more is asked, and who said yes stays and can still be unlocked.
+
+    Open offers close and their workers are told once; whoever accepted hears nothing, as nothing changes for
+    them. Closing again changes nothing. A draft is refused with 409 `job_not_published`, a job that ended
+    otherwise with `job_filled`, `job_expired` or `job_cancelled`. It can't be undone; the job can be repeated.
+    """
+    await queries.get_own_job(session, actor.employer_id, job_id)
+    with suppress(JobClosed):  # closed meanwhile, perhaps by a second click
+        await closing.close_job(session, job_id, JobAction.CLOSE, actor, now)
     job = await queries.get_own_job(session, actor.employer_id, job_id, lock=True)
     return await _one(session, actor, job, now)
 

@@ -130,6 +130,7 @@ class JobCounts(schema.ResponseModel):
     filled: int = Field(description="Jobs with as many contacts unlocked as positions.")
     expired: int = Field(description="Jobs whose last shift has started.")
     cancelled: int = Field(description="Cancelled jobs.")
+    closed: int = Field(description="Jobs that I closed: nobody more is asked.")
 
 
 class MatchCounts(schema.ResponseModel):

@@ -9,6 +9,7 @@ from app.dialogue.context import CANCELLABLE, EmployerAccount
 from app.dialogue.effects import (
     AnswerHiringFaq,
     CancelJob,
+    CloseJob,
     ListContacts,
     ListJobs,
     ListLeads,
@@ -213,10 +214,14 @@ def _job_tap(message: EmployerMessage) -> Turn | None:
         case "publish" if job.status is JobStatus.DRAFT:
             return Turn(state, (), (PublishJob(message.account.id, job.id),))
         case "cancel" if job.status in CANCELLABLE:
-            return Turn(state, (Reply("ask_cancel_job", job.params),))
+            reply = published_job.ask_cancel(job.status, job.params, message.context)
+            return Turn(state, (reply,))
         case "really" if job.status in CANCELLABLE:
             replies = (Reply("job_cancelled", job.params),)
             return Turn(state, replies, (CancelJob(message.account.id, job.id),))
+        case "close" if job.status is JobStatus.PUBLISHED:
+            replies = (Reply("job_closed", job.params),)
+            return Turn(state, replies, (CloseJob(message.account.id, job.id),))
         case "keep":
             return Turn(state, (Reply("kept"),))
         case _:

@@ -13,20 +13,12 @@ from uuid import UUID
 from app.core.week import Slot
 from app.dialogue.choices import as_tap
 from app.dialogue.context import CANCELLABLE, Context, JobSummary
-from app.dialogue.effects import (
-    AddPositions,
-    CancelJob,
-    Effect,
-    ListJobs,
-    ListLeads,
-    RaisePay,
-    RepeatJob,
-)
+from app.dialogue.effects import CancelJob, CloseJob, Effect, ListJobs, ListLeads
+from app.dialogue.employer.job_changes import effect_of, replies_to
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.employer.repeating import (
     dates_of,
     falls_on,
-    salary_of,
     salary_with,
     shifts_again,
     shown_again,
@@ -47,7 +39,7 @@ from app.nlu.job_draft import Draft, token
 from app.nlu.normalize import split_words
 from app.texts import catalogue
 from app.texts.formatting import inert
-from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
+from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Button, Row
 
 OPEN: Final = frozenset({Ask.WHICH_JOB, Ask.REPEAT_DAYS, Ask.POSTED_JOB})
 """Questions about a posted job."""
@@ -61,6 +53,7 @@ _MAY_MEAN: Final[Mapping[JobVerb, frozenset[JobStatus]]] = {
     JobVerb.PAY: _RUNNING,
     JobVerb.HOURS: CANCELLABLE,
     JobVerb.CANCEL: CANCELLABLE,
+    JobVerb.CLOSE: _RUNNING,
     JobVerb.LEADS: frozenset({JobStatus.PUBLISHED, JobStatus.FILLED}),
     JobVerb.STATUS: frozenset({JobStatus.PUBLISHED, JobStatus.FILLED}),
 }
@@ -91,7 +84,7 @@ def again(message: Incoming) -> Reply:
         return _ask_hours(job)
     if message.state.ask is Ask.REPEAT_DAYS:
         return _ask_days(job, kept.get("dates", ()), context)
-    return _read_back(job, kept)
+    return _read_back(job, kept, context)
 
 
 # ── The command ──────────────────────────────────────────────────────────────────────────────────
@@ -197,7 +190,8 @@ def _shown(job: JobSummary, context: Context) -> Reply:
 
 
 def _none(message: EmployerMessage, command: JobCommand) -> Turn:
-    text = "no_jobs_to_cancel" if command.verb is JobVerb.CANCEL else "no_job_to_change"
+    ends = command.verb in {JobVerb.CANCEL, JobVerb.CLOSE}
+    text = "no_jobs_to_cancel" if ends else "no_job_to_change"
     return Turn(message.state.at(Ask.NOTHING), (Reply(text),))
 
 
@@ -224,11 +218,23 @@ def _propose(message: EmployerMessage, job: JobSummary, verb: str, **to: Any) ->
     """Read a change back; a yes counts for exactly this."""
     kept = {"job": str(job.id), "verb": verb, "to": to}
     state = message.state.at(Ask.POSTED_JOB, **kept, token=token(kept))
-    return Turn(state, (_read_back(job, state.draft),))
+    return Turn(state, (_read_back(job, state.draft, message.context),))
 
 
-def _read_back(job: JobSummary, kept: Mapping[str, Any]) -> Reply:
+def ask_cancel(status: JobStatus, params: Mapping[str, Any], context: Context) -> Reply:
+    """Ask whether a job is to be cancelled; one that asks people may also only be closed."""
+    buttons = [
+        Button(id_.replace("{job_id}", str(params["job_id"])), title)
+        for id_, title in context.text("ask_cancel_job").buttons.items()
+        if status is JobStatus.PUBLISHED or not id_.endswith(":close")
+    ]
+    return Reply("ask_cancel_job", params, buttons=buttons)
+
+
+def _read_back(job: JobSummary, kept: Mapping[str, Any], context: Context) -> Reply:
     text, to = f"ask_{kept['verb']}", kept["to"]
+    if text == "ask_cancel_job":
+        return ask_cancel(job.status, job.params, context)
     anew = kept["verb"] in _ANEW
     params = shown_again(job, to) if anew else {**job.params, **to}
     return Reply(text, {**params, "token": kept["token"]})
@@ -236,6 +242,10 @@ def _read_back(job: JobSummary, kept: Mapping[str, Any]) -> Reply:
 
 def _cancel(message: EmployerMessage, _command: JobCommand, job: JobSummary) -> Turn:
     return _propose(message, job, "cancel_job")
+
+
+def _close(message: EmployerMessage, _command: JobCommand, job: JobSummary) -> Turn:
+    return _propose(message, job, "close_job")
 
 
 def _people(message: EmployerMessage, command: JobCommand, job: JobSummary) -> Turn:
@@ -306,6 +316,7 @@ def _ask_days(job: JobSummary, dates: Sequence[str], context: Context) -> Reply:
 
 _HANDLERS: Final[Mapping[JobVerb, Callable[[EmployerMessage, JobCommand, JobSummary], Turn]]] = {
     JobVerb.CANCEL: _cancel,
+    JobVerb.CLOSE: _close,
     JobVerb.PEOPLE: _people,
     JobVerb.PAY: _pay,
     JobVerb.REPEAT: _repeat,
@@ -332,6 +343,10 @@ def read_answer(message: EmployerMessage) -> Turn | None:
         return _follow_tap(message, name, _token(message) if typed_yes else value)
     if (typed := message.tapped("job")) is not None:
         # The title of a button below "Cancel …?".
+        if typed.endswith(":close") and (
+            job := _find(message.context.jobs, message.state.draft.get("job"))
+        ):
+            return _do(message, job, CloseJob(message.account.id, job.id))
         really = typed.endswith(":really")
         return _confirm(message, _token(message)) if really else _leave(message)
     text = message.text
@@ -442,33 +457,17 @@ def _confirm(message: EmployerMessage, read_back: str) -> Turn:
         return Turn(message.state, (again(message),))
     if read_back != kept.get("token"):
         return Turn(message.state, (Reply("change_other"), again(message)))
-    effect = _effect(message.account.id, UUID(kept["job"]), kept["verb"], kept["to"])
+    effect = effect_of(message.account.id, UUID(kept["job"]), kept["verb"], kept["to"])
     done = message.state.at(Ask.NOTHING)
     job = _find(message.context.jobs, kept["job"])
-    cancelled = isinstance(effect, CancelJob) and job is not None
-    replies = (Reply("job_cancelled", job.params),) if cancelled and job is not None else ()
+    replies = replies_to(effect, job)
     moved = (CancelJob(message.account.id, UUID(kept["job"])),) if kept["verb"] == "move" else ()
     return Turn(done, replies, (effect, *moved), if_refused=done)
 
 
-def _effect(employer_id: UUID, job_id: UUID, verb: str, to: Mapping[str, Any]) -> Effect:
-    if verb == "cancel_job":
-        return CancelJob(employer_id, job_id)
-    if verb == "add_people":
-        return AddPositions(employer_id, job_id, to["total"])
-    if verb == "change_pay":
-        salary = salary_of(to["new"])
-        assert salary is not None  # noqa: S101 - only a sum is read back
-        return RaisePay(employer_id, job_id, salary)
-    return RepeatJob(
-        employer_id,
-        job_id,
-        dt.date.fromisoformat(to["starts_on"]),
-        dt.date.fromisoformat(to["ends_on"]) if to["ends_on"] else None,
-        tuple(Slot(*slot) for slot in to["slots"]),
-        to["people"],
-        salary_of(to["salary"]),
-    )
+def _do(message: EmployerMessage, job: JobSummary, effect: Effect) -> Turn:
+    done = message.state.at(Ask.NOTHING)
+    return Turn(done, replies_to(effect, job), (effect,), if_refused=done)
 
 
 def _find(jobs: Sequence[JobSummary], id_: object) -> JobSummary | None:

@@ -195,6 +195,7 @@ _EFFECT_ACTS: Final[Mapping[type[Effect], str]] = {
     fx.PostJob: "post",
     fx.PublishJob: "publish",
     fx.CancelJob: "cancel_job",
+    fx.CloseJob: "close_job",
     fx.ListJobs: "jobs",
     fx.ListLeads: "leads",
     fx.ListContacts: "contacts",
