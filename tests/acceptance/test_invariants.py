@@ -69,7 +69,7 @@ async def test_an_acceptance_after_the_cancellation_is_found(database_url: str) 
             await respond(session, worker_id, offer_id, OfferAnswer.ACCEPT, None, before)
             await status(session, "cancelled")
         assert [each.says for each in await examine(database) if each.broken] == [
-            "nothing was accepted after its job was cancelled"
+            "nothing was accepted after its job was cancelled or closed"
         ]
     finally:
         await database.close()
