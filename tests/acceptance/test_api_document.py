@@ -148,8 +148,8 @@ VERBS = frozenset(
     "accept act add answer block cancel change close confirm correct create delete disable enable end erase "
     "expire explain export forecast get hand list login logout pay publish receive refresh refund register "
     "remove repeat replace reply report request resend reset respond retry search send set take top "
-    "trigger unblock unlock update verify withdraw reconsider appeal resume halt join leave preview stop "
-    "undo".split()
+    "trigger unblock unlock update verify withdraw reconsider appeal resume halt join leave merge preview "
+    "stop undo".split()
 )
 """What an operation does: the word after its tag."""
 

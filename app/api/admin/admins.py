@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, status
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
@@ -113,6 +113,7 @@ _ADMINS = ListSpec(
     select(User).where(User.role == Role.ADMIN),
     Keyset("admin_admins", [User.id]),
     items_of=_rows,
+    sorts={"created_at": None, "name": func.lower(User.name)},
 )
 
 

@@ -97,6 +97,7 @@ APPEALS = ListSpec(
         "worker_id": equal(ReliabilityAppeal.worker_id),
     },
     items_of=_items_of,
+    sorts={"created_at": None},
 )
 
 

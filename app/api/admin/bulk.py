@@ -214,6 +214,7 @@ _BULK = ListSpec(
     select(BulkAction),
     Keyset("admin_bulk", [BulkAction.id]),
     items_of=_rows,
+    sorts={"created_at": None, "total": BulkAction.total},
 )
 
 

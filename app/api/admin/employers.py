@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import Field
+from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
@@ -129,6 +130,11 @@ _EMPLOYERS = ListSpec(
     account_filters(Employer, User.name, Employer.company_name)
     | {"repeated": whether(shared_identifiers.has_identifier_in_common())},
     each(partial(_answer, EmployerRow)),
+    sorts={
+        "created_at": None,
+        "company_name": func.lower(Employer.company_name),
+        "city": func.coalesce(Employer.city, ""),
+    },
 )
 
 

@@ -68,6 +68,7 @@ _INVOICES = ListSpec(
         "employer_id": equal(Invoice.employer_id),
     },
     items_of=_rows,
+    sorts={"issued_at": None, "total": Invoice.total},
 )
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
@@ -111,6 +111,15 @@ _JOBS = ListSpec(
         "review": equal(Job.review_status),
         "city": same_text(Job.city),
         "q": contains(Job.title, Employer.company_name),
+    },
+    sorts={
+        "created_at": None,
+        "title": func.lower(Job.title),
+        "company_name": func.lower(Employer.company_name),
+        "city": func.coalesce(Job.city, ""),
+        "positions": Job.positions,
+        "accepted": Job.accepted,
+        "unlocked": Job.unlocked,
     },
 )
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Annotated, Any
 
@@ -38,12 +38,25 @@ class ListRequest:
     now: dt.datetime
     page: PageRequest
     as_csv: bool
+    sort: str | None = None
+    """The column by which it is sorted, with a dash before it from the greatest; None: as the list is."""
+
+
+Sort = Annotated[
+    str | None,
+    Query(
+        pattern="^-?[a-z_]{1,40}$",
+        description="Sort by this column, from the least; with a dash before it, from the greatest. Without it "
+        "the list has its own order. 422 for a column by which the list is not sorted.",
+        examples=["-created_at"],
+    ),
+]
 
 
 async def _list_request(
-    session: Read, rt: Rt, now: Now, page: PageQuery, as_csv: AsCsv
+    session: Read, rt: Rt, now: Now, page: PageQuery, as_csv: AsCsv, sort: Sort = None
 ) -> ListRequest:
-    return ListRequest(session, rt, now, page, as_csv)
+    return ListRequest(session, rt, now, page, as_csv, sort)
 
 
 Listing = Annotated[ListRequest, Depends(_list_request)]
@@ -108,6 +121,8 @@ class ListSpec[Item: ResponseModel]:
     filters: Mapping[str, Filter] = field(default_factory=dict)
     items_of: ItemsOf[Item] | None = None
     key_of: Callable[[Any], Sequence[Any]] | None = None
+    sorts: Mapping[str, Any] = field(default_factory=dict)
+    """Expressions, never NULL, by which the list can be sorted, by the name of their column; None: its own order."""
 
     async def answer(
         self, actor: Actor, asked: ListRequest, *where: ColumnElement[bool], **values: Any
@@ -115,9 +130,12 @@ class ListSpec[Item: ResponseModel]:
         """Return the page that is asked for, or every page as CSV, of the rows that meet `where`.
 
         `values` are the query parameters by name; a filter is applied unless its value is None.
-        Raises `Invalid` for a bad cursor and for text that nothing can contain.
+        Raises `Invalid` for a bad cursor, for text that nothing can contain, and for a column that sorts nothing.
         """
         query = self.query.where(*where)
+        if asked.sort is not None and asked.sort.removeprefix("-") not in self.sorts:
+            known = ", ".join(self.sorts) or "no column"
+            raise Invalid.field("sort", f"This list can be sorted by: {known}.")
         for name, value in values.items():
             wanted = _cleaned(value, name)
             if wanted is not None:
@@ -134,12 +152,44 @@ class ListSpec[Item: ResponseModel]:
         reader: AsyncSession,
     ) -> Page[Item]:
         keys = asked.rt.keyring
-        rows, cursor = await self.keyset.fetch(reader, query, page, keys, self.key_of)
+        by = self.sorts.get(asked.sort.removeprefix("-")) if asked.sort else None
+        rows: Sequence[Any]
+        if asked.sort is None or by is None:
+            rows, cursor = await self._in_order(asked).fetch(reader, query, page, keys, self.key_of)
+        else:
+            rows, cursor = await self._sorted(query, by, asked, page, reader)
         if self.items_of is None:
             items = [self.item.from_rows(row[0], row) for row in rows]
         else:
             items = await self.items_of(reader, rows, asked.now)
         return Page(items=items, next_cursor=cursor)
+
+    def _in_order(self, asked: ListRequest) -> Keyset:
+        """Return the list's own order, or the other way round."""
+        if asked.sort is None:
+            return self.keyset
+        name = f"{self.keyset.name}:{asked.sort}"
+        return Keyset(name, self.keyset.columns, descending=asked.sort.startswith("-"))
+
+    async def _sorted(
+        self,
+        query: Select[*tuple[Any, ...]],
+        by: Any,
+        asked: ListRequest,
+        page: PageRequest,
+        reader: AsyncSession,
+    ) -> tuple[Sequence[Any], str | None]:
+        """Return one page in the order of an expression, and of the unique column where it is the same."""
+        keys, unique = asked.rt.keyring, self.keyset.columns[-1]
+        order = replace(self._in_order(asked), columns=[by, unique])
+        both = query.add_columns(by.label("sort_key"))
+        found = (await reader.execute(order.apply(both, page, keys))).all()
+        places = [(row[-1], getattr(row[0], unique.key)) for row in found]
+        cursor = order.next_cursor(places, page, keys)
+        rows: Sequence[Any] = found[: page.limit]
+        if self.items_of is not None:
+            rows = [tuple(row)[:-1] for row in rows]
+        return rows, cursor
 
     async def _exported(
         self, query: Select[*tuple[Any, ...]], actor: Actor, asked: ListRequest

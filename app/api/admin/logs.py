@@ -120,6 +120,7 @@ _LOGS = ListSpec(
         "target_id": equal(AdminActionLog.target_id),
     },
     _log_rows,
+    sorts={"at": None},
 )
 
 

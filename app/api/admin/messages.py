@@ -110,6 +110,7 @@ _MESSAGES = ListSpec(
     select(OutboxMessage),
     Keyset("admin_messages", [OutboxMessage.id]),
     {"state": equal(OutboxMessage.state)},
+    sorts={"created_at": None, "attempts": OutboxMessage.attempts},
 )
 _WEBHOOKS = ListSpec(
     "webhooks",
@@ -117,6 +118,7 @@ _WEBHOOKS = ListSpec(
     select(WebhookEvent),
     Keyset("admin_webhooks", [WebhookEvent.id]),
     {"state": equal(WebhookEvent.state), "set_aside": whether(WebhookEvent.set_aside > 0)},
+    sorts={"received_at": None},
 )
 _NOTICES = ListSpec(
     "notices",
@@ -124,6 +126,7 @@ _NOTICES = ListSpec(
     select(PlatformNotice),
     Keyset("admin_notices", [PlatformNotice.id]),
     {"kind": equal(PlatformNotice.kind)},
+    sorts={"received_at": None},
 )
 
 

@@ -81,6 +81,7 @@ _ITEMS = ListSpec(
     select(OpenItem),
     Keyset("admin_open_items", [OpenItem.id]),
     {"kind": equal(OpenItem.kind), "open": whether(OpenItem.closed_at.is_(None))},
+    sorts={"opened_at": None},
 )
 _SUSPENSE = ListSpec(
     "suspense",
@@ -88,6 +89,7 @@ _SUSPENSE = ListSpec(
     select(OpenItem).where(OpenItem.kind == ItemKind.SUSPENSE),
     Keyset("admin_suspense", [OpenItem.id]),
     {"open": whether(OpenItem.closed_at.is_(None))},
+    sorts={"opened_at": None},
 )
 
 

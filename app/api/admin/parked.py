@@ -67,6 +67,7 @@ _INBOX = ListSpec(
     select(InboxItem, InboxItem.person_id.label("conversation_id")),
     Keyset("admin_inbox", [InboxItem.id]),
     {"state": equal(InboxItem.state)},
+    sorts={"received_at": None, "attempts": InboxItem.attempts},
 )
 _PARKED = ListSpec(
     "parked",
@@ -74,6 +75,7 @@ _PARKED = ListSpec(
     select(WorkAttempt).where(WorkAttempt.parked_at.is_not(None)),
     Keyset("admin_parked", [WorkAttempt.parked_at, WorkAttempt.kind, WorkAttempt.subject_id]),
     {"kind": equal(WorkAttempt.kind)},
+    sorts={"parked_at": None},
 )
 
 

@@ -81,6 +81,7 @@ _PAYMENTS = ListSpec(
     select(Payment),
     Keyset("admin_payments", [Payment.id]),
     {"status": equal(Payment.status), "employer_id": equal(Payment.employer_id)},
+    sorts={"created_at": None, "price": Payment.amount, "refunded": Payment.refunded_amount},
 )
 
 

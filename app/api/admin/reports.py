@@ -96,6 +96,7 @@ _REPORTS = ListSpec(
         "employer_id": equal(LeadReport.employer_id),
         "worker_id": equal(JobMatch.worker_id),
     },
+    sorts={"created_at": None},
 )
 
 

@@ -95,6 +95,7 @@ _REFUNDS = ListSpec(
         "payment_id": equal(Refund.payment_id),
         "employer_id": equal(_EMPLOYER),
     },
+    sorts={"created_at": None, "money": Refund.amount},
 )
 _DISPUTES = ListSpec(
     "disputes",
@@ -106,6 +107,7 @@ _DISPUTES = ListSpec(
         "payment_id": equal(Dispute.payment_id),
         "employer_id": equal(Dispute.employer_id),
     },
+    sorts={"created_at": None, "money": Dispute.amount},
 )
 
 OfPayment = Annotated[UUID | None, Query(description="Only those of this payment, by id.")]

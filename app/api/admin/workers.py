@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import Field
+from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
@@ -125,6 +126,12 @@ _WORKERS = ListSpec(
     Keyset("admin_workers", [User.id]),
     account_filters(Worker, User.name),
     each(partial(_answer, WorkerRow)),
+    sorts={
+        "created_at": None,
+        "name": func.lower(User.name),
+        "city": func.coalesce(Worker.city, ""),
+        "experience_years": Worker.experience_years,
+    },
 )
 
 

@@ -47,10 +47,15 @@ class Desk:
         return may(self.actor.role, permission, self.actor.admin_role)
 
     def asks(
-        self, session: AsyncSession, listed: PageRequest, *, as_csv: bool = False
+        self,
+        session: AsyncSession,
+        listed: PageRequest,
+        *,
+        as_csv: bool = False,
+        sort: str | None = None,
     ) -> ListRequest:
         """Return the request of a list."""
-        return ListRequest(session, self.rt, self.now, listed, as_csv)
+        return ListRequest(session, self.rt, self.now, listed, as_csv, sort)
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page."""
@@ -140,6 +145,16 @@ def rows_of[Row](found: Page[Row] | Response) -> Page[Row]:
     if isinstance(found, Response):
         raise TypeError("a page was asked for, not a file")
     return found
+
+
+def next_case(queue: str, waiting: Page[Any], otherwise: str, of: str = "") -> str:
+    """Return where to go on after a decision: to the next case, whose pages begin with `of`, else with `queue`.
+
+    Where none is left it is the queue itself, which says by `otherwise` what was done.
+    """
+    if not waiting.items:
+        return f"{queue}{'&' if '?' in queue else '?'}done={otherwise}"
+    return f"{of or queue}/{waiting.items[0].id}?next=yes&done=next_case"
 
 
 def sent(form: TypedForm, *names: str) -> dict[str, str | None]:

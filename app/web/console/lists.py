@@ -68,7 +68,8 @@ async def _page(
     here = _here(form) or desk.request.query_params
     shown, chosen = table.chosen(here)
     cursor = cursor or here.get("cursor")
-    asked = desk.asks(session, PageRequest(_LIMIT, cursor), as_csv=as_csv)
+    sort = table.order(here)
+    asked = desk.asks(session, PageRequest(_LIMIT, cursor), as_csv=as_csv, sort=sort or None)
     language = desk.visitor.language
     wrong: Mapping[str, str] = {name: words(language, "invalid.other") for name in chosen.unread}
     found: Page[Any] | Response = Page(items=[], next_cursor=None)
@@ -84,7 +85,14 @@ async def _page(
         # A file of nothing would pass for an answer.
         status=422 if wrong and as_csv else form.status,
         wrong=wrong,
-        here=urlencode({**shown, "cursor": cursor} if cursor else shown),
+        here=urlencode(
+            {
+                **shown,
+                **({"sort": sort} if table.sorts else {}),
+                **({"cursor": cursor} if cursor else {}),
+            }
+        ),
+        sort=sort,
         table=table,
         tables=tables_for(desk, table.group),
         found=found,
@@ -113,4 +121,6 @@ async def act_on_row(desk: AnyDesk, name: Named, row_id: RowId) -> Response:
     async def show(session: AsyncSession, refused: TypedForm) -> Response:
         return await _page(desk, session, table, None, refused)
 
-    return await desk.do(form, verb, show, f"/console/lists/{name}?done=decided")
+    # Back to the same rows: whoever decides one case after the other does not filter anew each time.
+    there = urlencode({**_here(form), "done": "decided"})
+    return await desk.do(form, verb, show, f"/console/lists/{name}?{there}")

@@ -92,6 +92,7 @@ MONEY_TABLES = (
         ),
         acting=Permission.MOVE_MONEY,
         do=_act_on_refund,
+        sorts=("created_at", "money"),
     ),
     Table(
         "disputes",
@@ -109,6 +110,7 @@ MONEY_TABLES = (
             Column("provider_id", "code"),
         ),
         (Filter("status", DisputeStatus), Filter("employer_id", is_id=True)),
+        sorts=("created_at", "money"),
     ),
     Table(
         "suspense",
@@ -132,6 +134,8 @@ MONEY_TABLES = (
         ),
         acting=Permission.MOVE_MONEY,
         do=_act_on_suspense,
+        sorts=("opened_at",),
+        first_sort="opened_at",
     ),
     Table(
         "open-items",
@@ -159,6 +163,8 @@ MONEY_TABLES = (
         ),
         acting=Permission.MOVE_MONEY,
         do=_close_item,
+        sorts=("opened_at",),
+        first_sort="opened_at",
     ),
     Table(
         "payments",
@@ -179,6 +185,7 @@ MONEY_TABLES = (
         actions=(RowAction("refund", lambda row: row.status in _GIVEN, takes_away=True),),
         acting=Permission.MOVE_MONEY,
         do=_refund_payment,
+        sorts=("created_at", "price", "refunded"),
     ),
     Table(
         "invoices",
@@ -206,6 +213,7 @@ MONEY_TABLES = (
             Filter("year"),
             Filter("employer_id", is_id=True),
         ),
+        sorts=("issued_at", "total"),
     ),
     Table(
         "balances",
@@ -262,5 +270,7 @@ MONEY_TABLES = (
         ),
         acting=Permission.MOVE_MONEY,
         do=_act_on_report,
+        sorts=("created_at",),
+        first_sort="created_at",
     ),
 )

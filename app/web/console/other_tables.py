@@ -75,6 +75,7 @@ OTHER_TABLES = (
         ),
         (Filter("q"), Filter("city"), _STATUS, _VERIFIED),
         bulk=Target.WORKERS,
+        sorts=("created_at", "name", "city", "experience_years"),
     ),
     Table(
         "companies",
@@ -99,6 +100,7 @@ OTHER_TABLES = (
         ),
         (Filter("q"), Filter("city"), _STATUS, _VERIFIED, Filter("repeated", is_yes=True)),
         bulk=Target.EMPLOYERS,
+        sorts=("created_at", "company_name", "city"),
     ),
     Table(
         "jobs",
@@ -131,6 +133,7 @@ OTHER_TABLES = (
             _VERIFIED,
         ),
         bulk=Target.JOBS,
+        sorts=("created_at", "title", "company_name", "city", "positions", "accepted", "unlocked"),
     ),
     Table(
         "messages",
@@ -150,6 +153,7 @@ OTHER_TABLES = (
         _retry(OutboxState.DEAD),
         Permission.RETRY_MESSAGES,
         _retry_message,
+        sorts=("created_at", "attempts"),
     ),
     Table(
         "inbox",
@@ -168,6 +172,7 @@ OTHER_TABLES = (
         _retry(WebhookState.DEAD),
         Permission.RETRY_MESSAGES,
         _retry_inbox,
+        sorts=("received_at", "attempts"),
     ),
     Table(
         "webhooks",
@@ -195,6 +200,7 @@ OTHER_TABLES = (
         ),
         Permission.RETRY_MESSAGES,
         _retry_webhook,
+        sorts=("received_at",),
     ),
     Table(
         "parked",
@@ -212,6 +218,7 @@ OTHER_TABLES = (
         acting=Permission.RETRY_MESSAGES,
         do=_retry_parked,
         key="subject_id",
+        sorts=("parked_at",),
     ),
     Table(
         "notices",
@@ -225,6 +232,7 @@ OTHER_TABLES = (
             Column("event"),
             Column("detail"),
         ),
+        sorts=("received_at",),
     ),
     Table(
         "logs",
@@ -248,6 +256,7 @@ OTHER_TABLES = (
             Column("after"),
         ),
         (Filter("action"), Filter("target_type"), Filter("target_id"), Filter("actor")),
+        sorts=("at",),
     ),
     Table(
         "complaints",
@@ -266,6 +275,7 @@ OTHER_TABLES = (
             Column("worker", "code", link="/console/workers/", link_to="actor", of="actor"),
         ),
         (Filter("target_id"),),
+        sorts=("at",),
     ),
     Table(
         "appeals",
@@ -292,6 +302,8 @@ OTHER_TABLES = (
         ),
         Permission.MODERATE_PEOPLE,
         _act_on_appeal,
+        sorts=("created_at",),
+        first_sort="created_at",
     ),
     Table(
         "bulk",
@@ -308,6 +320,7 @@ OTHER_TABLES = (
             Column("waiting", "number"),
             Column("finished_at", "when"),
         ),
+        sorts=("created_at", "total"),
     ),
     Table(
         "team",
@@ -322,5 +335,6 @@ OTHER_TABLES = (
             Column("second_factor", "yes"),
             Column("created_at", "when"),
         ),
+        sorts=("created_at", "name"),
     ),
 )

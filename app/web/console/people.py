@@ -16,6 +16,8 @@ from app.api.admin.workers import WorkerAction, WorkerCorrection
 from app.api.http.dependencies import PageQuery, Read
 from app.api.http.parameters import EmployerId, WorkerId
 from app.catalogue import skills
+from app.core.paging import PageRequest
+from app.identity.models import UserStatus
 from app.web.console.desk import (
     CorrectorDesk,
     DataDesk,
@@ -23,6 +25,7 @@ from app.web.console.desk import (
     ModeratorDesk,
     PeopleDesk,
     Show,
+    next_case,
     room,
     rows_of,
     sent,
@@ -47,7 +50,9 @@ async def show_companies(
 ) -> Response:
     """List companies, those to be checked first."""
     wanted = {"no": False, "yes": True}.get(verified)
-    found = await employers.list_employers(desk.asks(session, listed), desk.actor, verified=wanted)
+    # Who has waited longest to be checked comes first.
+    asked = desk.asks(session, listed, sort="created_at" if wanted is False else None)
+    found = await employers.list_employers(asked, desk.actor, verified=wanted)
     return desk.page("companies.html", companies=rows_of(found), chosen=verified)
 
 
@@ -62,26 +67,38 @@ async def _company(
 ) -> Response:
     found = await employers.get_employer(employer_id, session, desk.actor, desk.rt, desk.now)
     history = await history_of(desk, session, "employer", employer_id)
-    return desk.page("company.html", status=form.status, company=found, form=form, history=history)
+    in_queue = bool(form.get("next") or desk.request.query_params.get("next"))
+    return desk.page(
+        "company.html",
+        status=form.status,
+        company=found,
+        form=form,
+        history=history,
+        in_queue=in_queue,
+    )
 
 
 @router.post("/companies/{employer_id}")
 async def decide_company(desk: ModeratorDesk, employer_id: EmployerId) -> Response:
     """Verify, restrict, suspend, activate or sign out a company."""
     form = await desk.form()
+    there = f"/console/companies/{employer_id}?done=decided"
 
     async def verb(session: AsyncSession) -> object:
+        nonlocal there
         body = checked(EmployerAction, sent(form, "action", "reason"))
-        return await employers.act_on_employer(
+        done = await employers.act_on_employer(
             employer_id, body, session, desk.actor, desk.rt, desk.now
         )
+        if form.get("next"):
+            asked = desk.asks(session, PageRequest(1), sort="created_at")
+            waiting = await employers.list_employers(
+                asked, desk.actor, UserStatus.ACTIVE, verified=False
+            )
+            there = next_case("/console/companies", rows_of(waiting), "decided")
+        return done
 
-    return await desk.do(
-        form,
-        verb,
-        partial(_company, desk, employer_id),
-        f"/console/companies/{employer_id}?done=decided",
-    )
+    return await desk.do(form, verb, partial(_company, desk, employer_id), lambda: there)
 
 
 @router.post("/companies/{employer_id}/erase")

@@ -9,7 +9,17 @@ from app.api.admin import reports
 from app.api.admin.reports import ReportActionRequest
 from app.api.http.dependencies import Read
 from app.api.http.parameters import ReportId
-from app.web.console.desk import Desk, MoneyDesk, MoverDesk, room, sent
+from app.core.paging import PageRequest
+from app.payments.rules import ReportStatus
+from app.web.console.desk import (
+    Desk,
+    MoneyDesk,
+    MoverDesk,
+    next_case,
+    room,
+    rows_of,
+    sent,
+)
 from app.web.console.history import history_of
 from app.web.forms import TypedForm, checked
 
@@ -32,12 +42,20 @@ async def _page(desk: Desk, session: AsyncSession, report_id: UUID, form: TypedF
 async def decide_report(desk: MoverDesk, report_id: ReportId) -> Response:
     """Give the price back, or decline to."""
     form = await desk.form()
+    there = ""
 
     async def verb(session: AsyncSession) -> object:
+        nonlocal there
         body = checked(ReportActionRequest, sent(form, "action", "reason"))
-        return await reports.act_on_report(report_id, body, session, desk.actor, desk.now)
+        done = await reports.act_on_report(report_id, body, session, desk.actor, desk.now)
+        asked = desk.asks(session, PageRequest(1), sort="created_at")
+        waiting = await reports.list_reports(asked, desk.actor, ReportStatus.OPEN, None, None)
+        there = next_case(
+            "/console/lists/reports", rows_of(waiting), "decided", of="/console/reports"
+        )
+        return done
 
     async def show(session: AsyncSession, refused: TypedForm) -> Response:
         return await _page(desk, session, report_id, refused)
 
-    return await desk.do(form, verb, show, "/console/lists/reports?done=decided")
+    return await desk.do(form, verb, show, lambda: there)

@@ -9,8 +9,17 @@ from app.api.admin import jobs
 from app.api.admin.jobs import JobActionRequest
 from app.api.http.dependencies import PageQuery, Read
 from app.api.http.parameters import JobId
+from app.core.paging import PageRequest
 from app.jobs.review import ReviewStatus
-from app.web.console.desk import Desk, JobDesk, JobModeratorDesk, room, rows_of, sent
+from app.web.console.desk import (
+    Desk,
+    JobDesk,
+    JobModeratorDesk,
+    next_case,
+    room,
+    rows_of,
+    sent,
+)
 from app.web.console.history import history_of
 from app.web.forms import TypedForm, checked
 
@@ -23,7 +32,9 @@ async def show_review(
 ) -> Response:
     """List the jobs whose text waits for a decision, and those that were only flagged."""
     wanted = ReviewStatus(review) if review in set(ReviewStatus) else ReviewStatus.HELD
-    asked = desk.asks(session, listed)
+    # Who has waited longest for a decision comes first; what is decided, newest first.
+    waits = wanted in {ReviewStatus.HELD, ReviewStatus.FLAGGED}
+    asked = desk.asks(session, listed, sort="created_at" if waits else None)
     found = await jobs.list_jobs(asked, desk.actor, None, None, wanted, None, None)
     return desk.page(
         "review.html", jobs=rows_of(found), chosen=wanted.value, statuses=list(ReviewStatus)
@@ -46,17 +57,24 @@ async def _page(desk: Desk, session: AsyncSession, job_id: UUID, form: TypedForm
 async def decide_job(desk: JobModeratorDesk, job_id: JobId) -> Response:
     """Approve or decline the text that was read, cancel the job, or open it again."""
     form = await desk.form()
+    there = f"/console/jobs/{job_id}?done=decided"
 
     async def verb(session: AsyncSession) -> object:
+        nonlocal there
         body = checked(
             JobActionRequest,
             sent(form, "action", "reason", "text_version"),
         )
-        return await jobs.act_on_job(job_id, body, session, desk.actor, desk.now)
+        done = await jobs.act_on_job(job_id, body, session, desk.actor, desk.now)
+        if body.action in {"approve", "decline"}:
+            asked = desk.asks(session, PageRequest(1), sort="created_at")
+            held = await jobs.list_jobs(
+                asked, desk.actor, None, None, ReviewStatus.HELD, None, None
+            )
+            there = next_case("/console/review", rows_of(held), "decided", of="/console/jobs")
+        return done
 
     async def show(session: AsyncSession, refused: TypedForm) -> Response:
         return await _page(desk, session, job_id, refused)
 
-    texts = form.get("action") in {"approve", "decline"}
-    then = "/console/review" if texts else f"/console/jobs/{job_id}"
-    return await desk.do(form, verb, show, f"{then}?done=decided")
+    return await desk.do(form, verb, show, lambda: there)

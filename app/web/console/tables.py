@@ -91,6 +91,10 @@ class Table:
     do: Do | None = None
     key: str = "id"
     """The attribute of a row that names it."""
+    sorts: tuple[str, ...] = ()
+    """Columns by which it can be sorted, as the API's list can."""
+    first_sort: str = ""
+    """The order where the address says none: of what waits, who has waited longest; "": the newest first."""
     bulk: Target | None = None
     """What its rows are of, where many can be chosen for one action."""
 
@@ -98,6 +102,11 @@ class Table:
     def title(self) -> str:
         """The key of its name."""
         return f"console.list.{self.name}"
+
+    def order(self, asked: Mapping[str, str]) -> str:
+        """Return by which column it is sorted, as the API takes it; "" for the list's own order."""
+        wanted = asked.get("sort", self.first_sort)
+        return wanted if wanted.removeprefix("-") in self.sorts else ""
 
     def chosen(self, asked: Mapping[str, str]) -> tuple[dict[str, str], Chosen]:
         """Return the filters as they are shown, and as the API takes them."""

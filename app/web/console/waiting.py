@@ -13,7 +13,7 @@ from app.api.http.parameters import ConversationId
 from app.core.paging import PageRequest
 from app.identity.models import Role
 from app.reporting import person_context
-from app.web.console.desk import AnswerDesk, Desk, TalkDesk, room, rows_of
+from app.web.console.desk import AnswerDesk, Desk, TalkDesk, next_case, room, rows_of
 from app.web.forms import TypedForm, checked
 from app.web.site import SeeOther, fragment, words
 
@@ -83,15 +83,33 @@ async def _page(
     around = None
     if person.user_id is not None and person.role is not None:
         around = await person_context.around(session, person.user_id, Role(person.role))
+    theirs = person.language or desk.visitor.language
     return desk.page(
         "conversation.html",
         status=form.status,
         person=person,
-        lines=list(reversed(said.items)),
+        said=list(reversed(said.items)),
         around=around,
         form=form,
-        canned=_CANNED,
+        canned=[(each, words(theirs, f"console.canned.{each}")) for each in _CANNED],
+        theirs=theirs,
         mine=person.held_by == desk.actor.user_id,
+    )
+
+
+@router.get("/waiting/{conversation_id}/now")
+async def show_conversation_now(
+    desk: TalkDesk, session: Read, conversation_id: ConversationId
+) -> Response:
+    """Return only what was said, which an open page asks for again and again."""
+    said = await conversations.list_conversation_messages(
+        conversation_id, session, desk.actor, desk.rt, PageRequest(_LINES)
+    )
+    return _part(
+        desk,
+        "console/conversation_lines.html",
+        said=list(reversed(said.items)),
+        conversation_id=conversation_id,
     )
 
 
@@ -101,14 +119,19 @@ async def step_conversation(
 ) -> Response:
     """Take a conversation, answer in it, or hand it back to the bot."""
     form = await desk.form()
-    here = f"/console/waiting/{conversation_id}"
+    here = there = f"/console/waiting/{conversation_id}"
 
     async def verb(session: AsyncSession) -> object:
+        nonlocal there
         actor, now = desk.actor, desk.now
         if step == "take":
             return await conversations.take_conversation(conversation_id, session, actor, now)
         if step == "hand-back":
-            return await conversations.hand_back_conversation(conversation_id, session, actor, now)
+            done = await conversations.hand_back_conversation(conversation_id, session, actor, now)
+            asked = desk.asks(session, PageRequest(1))
+            waiting = rows_of(await conversations.list_conversations(asked, actor, True, None))
+            there = next_case("/console/waiting", waiting, "handed_back")
+            return done
         body = checked(ReplyRequest, {"text": form.get("text") or ""})
         return await conversations.reply_to_conversation(
             conversation_id, body, session, actor, now, None
@@ -119,5 +142,4 @@ async def step_conversation(
 
     if step not in {"take", "reply", "hand-back"}:
         return SeeOther(here)
-    then = "/console/waiting?done=handed_back" if step == "hand-back" else here
-    return await desk.do(form, verb, show, then)
+    return await desk.do(form, verb, show, lambda: there)

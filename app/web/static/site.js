@@ -62,6 +62,27 @@ document.addEventListener("keydown", (event) => {
   box.focus();
 });
 
+// "j" and "k" go from case to case of a list; Enter opens it.
+document.addEventListener("keydown", (event) => {
+  if (!["j", "k"].includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input:not([type=checkbox]), textarea, select")) return;
+  const cases = [...document.querySelectorAll(".console ~ main tbody tr")].map((row) => row.querySelector("a")).filter(Boolean);
+  if (!cases.length) return;
+  const here = cases.findIndex((link) => link.closest("tr").contains(document.activeElement));
+  const step = event.key === "j" ? 1 : -1;
+  cases[here < 0 ? (step > 0 ? 0 : cases.length - 1) : Math.min(cases.length - 1, Math.max(0, here + step))].focus();
+});
+
+// A ready reply comes into the box beside what was typed there; without this file its link brings it.
+for (const link of document.querySelectorAll("[data-canned]")) {
+  link.addEventListener("click", (event) => {
+    const box = document.getElementById("text");
+    event.preventDefault();
+    box.value = [box.value.trim(), link.textContent].filter(Boolean).join("\n");
+    box.focus();
+  });
+}
+
 // Who waits for a person is counted in the head and the title of every page of the console, while it lies open; a
 // sound, once asked for, tells of somebody new.
 const counted = () => document.querySelector("[data-count]");
@@ -89,8 +110,12 @@ if (counted()) {
     const answer = await fetch("/console/waiting/count/now", { headers: { "HX-Request": "true" } }).catch(() => null);
     if (answer?.status === 401 || answer?.status === 403) {
       // What is being typed stays: somebody else's tab may have ended the session.
-      document.querySelector("[data-over]").hidden = false;
       clearInterval(asking);
+      const { over, signin } = document.querySelector("[data-over]").dataset;
+      const link = Object.assign(document.createElement("a"), { href: "/signin", target: "_blank", textContent: signin });
+      const told = Object.assign(document.createElement("p"), { className: "told bad", role: "alert" });
+      told.append(over, " ", link);
+      document.getElementById("main").prepend(told);
     }
     if (!answer?.ok) return;
     counted().outerHTML = await answer.text();
