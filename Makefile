@@ -38,7 +38,7 @@ check: $(DEVELOPMENT)  ## before a change goes in: style, types, imports, and ev
 	for step in lint types imports; do \
 		$(MAKE) --no-print-directory $$step >"$$said/$$step" 2>&1 || echo "$$step" >>"$$said/failed"; \
 	done & \
-	$(MAKE) --no-print-directory test ARGS="--one-database $(ARGS)" && failed= || failed=test; \
+	$(MAKE) --no-print-directory test ARGS="--once $(ARGS)" && failed= || failed=test; \
 	wait; \
 	for step in lint types imports; do echo "── make $$step"; cat "$$said/$$step"; done; \
 	failed=$$(echo $$(cat "$$said/failed" 2>/dev/null) $$failed); \

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 from app.core import gc_tuning
-from tests.infra import each_database
+from tests.infra import each_database, sweeps
 from tests.infra.compiled import share
 from tests.infra.disk import write_without_waiting
 from tests.infra.live import serve_app, serve_process
@@ -75,15 +75,26 @@ write_without_waiting()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run see each behaviour once."""
     parser.addoption(
-        "--one-database",
+        "--once",
         action="store_true",
-        help="run what is about neither database on one of the two only (tests/infra/each_database.py)",
+        help="run what is about neither database on one of the two (tests/infra/each_database.py),"
+        " and a share of each sweep (tests/infra/sweeps.py)",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let sweeps take a share, where that is asked for."""
+    if config.getoption("--once"):
+        sweeps.take_a_share()
+        usual = settings.get_current_profile_name()
+        few = sweeps.examples(settings().max_examples)
+        settings.register_profile("once", parent=settings.get_profile(usual), max_examples=few)
+        settings.load_profile("once")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what the other database shows as well, where that is asked for."""
-    if config.getoption("--one-database"):
+    if config.getoption("--once"):
         run, left_out = each_database.split(items)
         config.hook.pytest_deselected(items=left_out)
         items[:] = run

@@ -42,6 +42,7 @@ from app.nlu.intents import Intent, intents
 from app.nlu.job_draft import token
 from app.offers.rules import OfferStatus
 from app.offers.summary import OfferSummary
+from tests.infra.sweeps import examples
 from tests.support.dialogue import (
     EMPLOYERS,
     JOB,
@@ -162,7 +163,7 @@ contexts = st.builds(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(st.lists(st.tuples(inbounds, contexts), min_size=1, max_size=8))
 def test_no_sequence_of_messages_breaks_the_conversation(
     turns: list[tuple[Inbound, Context]],
@@ -176,7 +177,7 @@ def test_no_sequence_of_messages_breaks_the_conversation(
         assert state == State.from_json(state.as_json())
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.lists(st.tuples(inbounds, contexts), min_size=1, max_size=8))
 def test_nothing_is_posted_but_what_was_read_back_and_said_yes_to(
     turns: list[tuple[Inbound, Context]],
@@ -361,7 +362,7 @@ UNANSWERED = frozenset(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(inbounds, min_size=1, max_size=25), st.sampled_from(["", "300000000000003"]))
 def test_a_conversation_loses_nothing_and_leaves_nobody_without_an_answer(
     inputs: list[Inbound], form_id: str

@@ -14,6 +14,7 @@ from app.dialogue.state import Ask, State
 from app.dialogue.turn import Turn
 from app.nlu.job_draft import Draft
 from app.nlu.job_request import read
+from tests.infra.sweeps import examples
 from tests.support.dialogue import EMPLOYERS, context, incoming
 
 TODAY = dt.date(2026, 11, 25)
@@ -245,7 +246,7 @@ def test_a_note_keeps_its_not() -> None:
     assert read("cook, saturday 10-6, Bandra, no smoking", TODAY).note == "no smoking"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     st.lists(
         st.sampled_from(

@@ -18,6 +18,7 @@ from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.interpreter import OpenQuestion, Shape, schema
 from app.nlu.job_draft import Draft
 from app.texts import catalogue
+from tests.infra.sweeps import examples
 from tests.nlu.corpus_measure.simulation import Person
 from tests.nlu.corpus_measure.situations import NOW, PHONE, Situation, questions, situation
 
@@ -411,7 +412,7 @@ def values_of(described: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     return st.one_of([made[kind] for kind in kinds])
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.sampled_from([*ASKED_ABOUT]), st.sampled_from(["en", "hi"]), st.data())
 def test_no_answer_of_the_model_has_an_effect(
     where: tuple[str, str], language: str, data: st.DataObject

@@ -1,4 +1,4 @@
-"""Which database a test runs on when each behaviour is to be seen once: `pytest --one-database`.
+"""Which database a test runs on when each behaviour is to be seen once: `pytest --once`.
 
 Most tests that run on SQLite and on PostgreSQL are about neither. With this option each of them runs on one of
 the two, always the same. What is about a database itself still runs on both:
@@ -19,8 +19,8 @@ import pytest
 
 DATABASES: Final = ("sqlite", "postgresql")
 
-PER_TEST: Final = ("database_url",)
-"""Fixtures that run a test on each database."""
+PER_TEST: Final = ("database_url", "database")
+"""Fixtures and parameters that run a test on each database."""
 PER_FILE: Final = ("world_of_file", "world_of_provider")
 """Fixtures that are there once for a file and database: a whole file runs on one of the two."""
 

@@ -1,4 +1,4 @@
-"""`pytest --one-database` shows each behaviour once, and on both databases what is about one of them."""
+"""`pytest --once` shows each behaviour once, and on both databases what is about one of them."""
 
 import re
 import subprocess
@@ -6,6 +6,10 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
+from tests.conftest import pytest_collection_modifyitems
+from tests.infra import sweeps
 from tests.infra.run import ROOT
 
 TEST = re.compile(r"(\w+)/test_cases\.py::(\w+)(?:\[(.*)\])?$", re.MULTILINE)
@@ -78,7 +82,7 @@ def collected(checkout: Path, *options: str) -> dict[str, list[str]]:
 
 
 def test_what_is_about_neither_database_runs_on_one_and_the_rest_on_both(tmp_path: Path) -> None:
-    found = collected(tmp_path, "--one-database")
+    found = collected(tmp_path, "--once")
     words = [parameters.split("-") for parameters in found["chat/test_of_words"]]
     assert sorted(word for _, word in words) == list("abcdefghijklmnop")
     assert {database for database, _ in words} == {"sqlite", "postgresql"}
@@ -98,8 +102,25 @@ def test_what_is_about_neither_database_runs_on_one_and_the_rest_on_both(tmp_pat
     assert len(found["database/test_of_words"]) == 32
 
 
-def test_without_the_option_nothing_is_left_out(tmp_path: Path) -> None:
-    everything = collected(tmp_path)
-    for folder in ("chat", "database"):
-        assert len(everything[f"{folder}/test_of_words"]) == 32
-        assert len(everything[f"{folder}/test_of_providers"]) == 24
+def test_without_the_option_nothing_is_left_out(request: pytest.FixtureRequest) -> None:
+    class Config:
+        def getoption(self, name: str) -> bool:
+            assert name == "--once"
+            return False
+
+    items = [request.node] * 3
+    pytest_collection_modifyitems(Config(), items)  # type: ignore[arg-type]
+    assert items == [request.node] * 3
+
+
+def test_a_sweep_takes_a_share_of_its_inputs_and_all_sweeps_take_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sweeps, "_parts", 1)
+    assert sweeps.share("a reader", "abcdefgh") == "abcdefgh"
+    assert sweeps.examples(250) == 250
+    sweeps.take_a_share()
+    shares = {of: sweeps.share(of, "abcdefgh") for of in map(str, range(40))}
+    assert {len(share) for share in shares.values()} == {2}
+    assert {text for share in shares.values() for text in share} == set("abcdefgh")
+    assert [sweeps.examples(number) for number in (250, 100, 2)] == [62, 25, 1]

@@ -99,7 +99,7 @@ def test_a_check_does_every_step_and_names_each_that_failed(machine: Path, wrong
     for step in ("mypy", "pytest", "ruff"):
         assert ["-m", step] in told, done.stdout
     assert "importlinter" in done.stdout
-    assert "--one-database" in done.stdout
+    assert "--once" in done.stdout
     # What is said of style, types and imports is not mixed with what tests say.
     assert done.stdout.index("told: -m pytest") < done.stdout.index("── make lint")
     steps = {"ruff check": "lint", "mypy": "types", "importlinter": "imports", "pytest": "test"}

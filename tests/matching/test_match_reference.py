@@ -27,6 +27,7 @@ from app.matching.refusals import Caps
 from app.matching.rules import JobFacts, Weights, WorkerFacts, limit_km
 from app.workers.models import BlockByWorker, TimeOff
 from app.workers.rules import reliability
+from tests.infra.sweeps import examples
 from tests.matching.test_cells import away
 from tests.support.database import database_of
 from tests.support.factories import MONDAY, NOW, NewWorker, add_employer, add_workers
@@ -202,7 +203,10 @@ def test_the_search_is_the_reference_for_thousands_of_jobs(database_url, seed, s
 
         @given(jobs(), weights, st.sampled_from([1, 2, 5, 200]), st.sampled_from([0.0, 0.3, 0.5]))
         @settings(
-            max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), database=None
+            max_examples=examples(250),
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
         )
         def every(job, by, wanted, share):
             runner.run(compare(job, by, wanted, share))

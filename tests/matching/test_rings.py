@@ -23,6 +23,7 @@ from app.matching.hours import Availability
 from app.matching.models import WorkerMatch, WorkerSkillMatch
 from app.matching.rings import NOBODY, bounds_of, rings
 from app.matching.rules import DEFAULT_WEIGHTS, Weights, fit_of, score
+from tests.infra.sweeps import examples
 from tests.matching.test_cells import away, points, radii, travels
 from tests.matching.test_matching_candidates import best, found_for
 from tests.matching.test_score import JOB, WEIGHT, WORKER
@@ -41,7 +42,7 @@ weights = st.lists(WEIGHT, min_size=5, max_size=5).filter(any).map(lambda w: Wei
 
 
 @given(points, travels, radii, st.floats(0, 1), st.floats(0, 2 * math.pi), weights)
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=examples(1_000), deadline=None)
 def test_nobody_scores_more_than_their_cell_allows(at, travel, radius, share, bearing, by):
     job = replace(JOB, point=at, radius_km=radius)
     limit = travel if radius is None else min(travel, radius)
@@ -63,7 +64,7 @@ def test_nobody_scores_more_than_their_cell_allows(at, travel, radius, share, be
 
 
 @given(points, radii, weights)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_rings_hold_every_cell_once_and_their_bounds_fall(at, radius, by):
     found = [*rings(replace(JOB, point=at, radius_km=radius), by)]
     keys = [key for ring in found for key in ring.keys]

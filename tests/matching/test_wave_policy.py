@@ -15,6 +15,7 @@ from app.matching.response import (
     fit_curves,
     from_json,
 )
+from tests.infra.sweeps import examples
 
 NOBODY = OpenOffers(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64))
 CURVES = Curves()
@@ -79,7 +80,7 @@ def crowds(draw):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(crowds(), st.integers(0, 500), st.floats(0, 20_000), st.integers(0, 60))
 def test_nobody_is_asked_beyond_their_cap_or_for_hours_given_away_or_twice(
     crowd, places, minutes_left, most
@@ -93,7 +94,7 @@ def test_nobody_is_asked_beyond_their_cap_or_for_hours_given_away_or_twice(
         assert chosen == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(crowds(), st.integers(1, 30), st.integers(1, 30))
 def test_more_people_never_make_it_less_likely_to_fill(crowd, places, most):
     one = plan(places)
@@ -103,7 +104,7 @@ def test_more_people_never_make_it_less_likely_to_fill(crowd, places, most):
     assert 0 < one.look_again() <= 120
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.floats(0, 20), st.floats(0, 20), st.lists(st.floats(0, 20), min_size=2, max_size=12),
     st.integers(0, 5),
@@ -119,7 +120,7 @@ def test_a_rejection_lowers_nobodys_turn(answered, silent, others, load):
     assert turn(answered + 1) <= turn(answered)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(crowds(), st.integers(1, 30), st.floats(1, 20_000), st.integers(1, 60), st.booleans())
 def test_nobody_with_an_open_offer_for_these_hours_is_asked_beside_others(
     crowd, places, minutes_left, most, asked_anybody
@@ -133,7 +134,7 @@ def test_nobody_with_an_open_offer_for_these_hours_is_asked_beside_others(
         assert torn == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 30), st.floats(0, 30)), min_size=1, max_size=30),
     st.integers(1, 6), st.integers(1, 200),
@@ -207,7 +208,7 @@ def test_silence_makes_more_people_wanted():
     assert stale.wants_more
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(chances, min_size=1, max_size=10), st.integers(1, 6))
 def test_the_outlook_is_the_exact_chance_of_enough_yeses(likely, places):
     outlook = Outlook(places)
@@ -258,7 +259,7 @@ def test_habits_are_learned_from_what_people_did():
     assert fresh == pytest.approx(0.5, abs=0.08)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.integers(0, 60), st.integers(0, 1_000))
 def test_what_is_learned_is_always_usable(size, seed):
     curves = fit_curves(outcomes(size, seed=seed))

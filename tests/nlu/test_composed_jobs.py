@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.nlu.job_request import read
+from tests.infra.sweeps import examples
 
 TODAY = dt.date(2026, 11, 23)
 NUMBERS = {"2": 2, "3": 3, "12": 12, "two": 2, "paanch": 5}
@@ -38,7 +39,7 @@ PAY = {
 BETWEEN = st.sampled_from([", ", ". ", "\n", "; ", " "])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(
     number=st.sampled_from(sorted(NUMBERS)),
     role=st.sampled_from(sorted(ROLES)),
@@ -67,7 +68,7 @@ def test_each_part_is_read_as_it_was_said_or_not_at_all(
     assert amount in ({(None, None), PAY[pay]} if 4 not in left_out else {(None, None)})
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(
     number=st.sampled_from(sorted(NUMBERS)),
     word=st.sampled_from(["attendant", "porter", "operator", "cafe", "restaurant", "clinic"]),
@@ -79,7 +80,7 @@ def test_a_word_of_several_trades_is_never_taken_for_one(number, word, before, a
     assert found.skill is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     whole=st.sampled_from(
         [

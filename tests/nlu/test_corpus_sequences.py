@@ -11,6 +11,7 @@ from app.dialogue.employer.job_questions import job_text, job_values
 from app.dialogue.employer.posting import draft_of
 from app.dialogue.state import Ask, State
 from app.nlu.job_draft import token
+from tests.infra.sweeps import examples
 from tests.nlu.corpus_measure.cross import MEANINGS, grave, meanings
 from tests.nlu.corpus_measure.lines import SIDES, corpus
 from tests.nlu.corpus_measure.simulation import Person
@@ -30,7 +31,10 @@ steps = st.lists(
     max_size=12,
 )
 RUNS = settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=examples(120),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
 )
 
 
@@ -143,7 +147,10 @@ texts = st.one_of(
 
 
 @settings(
-    max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=examples(200),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
 )
 @given(st.sampled_from(_SITUATIONS), texts, st.sampled_from(["en", "hi"]))
 @example(("worker", "name"), "", "en")

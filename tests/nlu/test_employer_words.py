@@ -14,6 +14,7 @@ from app.nlu.head_count import parse_count
 from app.nlu.job_draft import Draft, Shifts, shifts_of
 from app.nlu.job_request import read
 from app.nlu.normalize import normalize
+from tests.infra.sweeps import examples
 
 TODAY = dt.date(2026, 11, 25)
 """A Wednesday."""
@@ -201,7 +202,7 @@ def test_distance_and_experience() -> None:
     assert (draft.radius_km, draft.years, draft.skill) == (5, 2, "car_driver")
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.one_of(
         st.text(max_size=300),

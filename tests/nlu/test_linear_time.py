@@ -11,6 +11,7 @@ import time
 import pytest
 
 from app.nlu.normalize import normalize
+from tests.infra import sweeps
 from tests.infra.pumping import LONGEST, SEEDS, SLOWEST_SECONDS, pumped, slow_texts
 from tests.infra.readers import conversation, readers
 
@@ -27,7 +28,12 @@ def test_no_pattern_of_the_tree_backtracks() -> None:
 def test_no_reader_of_texts_is_slow(share: int) -> None:
     names = sorted(readers())[share::8]
     assert len(names) > 10
-    assert [str(slow) for name in names for slow in slow_texts(name, readers()[name], SEEDS)] == []
+    found = [
+        str(slow)
+        for name in names
+        for slow in slow_texts(name, readers()[name], sweeps.share(name, SEEDS))
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize("share", range(4))
@@ -38,7 +44,9 @@ def test_no_question_of_the_chat_is_slow(share: int) -> None:
         str(slow)
         for number, run in enumerate(conversation())
         if number % 4 == share
-        for slow in slow_texts(f"question {number}", run, SEEDS[number % every :: every])
+        for slow in slow_texts(
+            f"question {number}", run, sweeps.share("", SEEDS[number % every :: every])
+        )
     ]
     assert found == []
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.messaging.inbound import Inbound
 from app.providers.whatsapp.webhook import parse
+from tests.infra.sweeps import examples
 from tests.providers.platform_payloads import (
     CHANGES,
     MESSAGES,
@@ -107,7 +108,7 @@ def damaged(change: Json, jitter: random.Random) -> Json:
     return whole
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.randoms(use_true_random=False), st.sampled_from(sorted(CHANGES)))
 def test_no_damage_raises_or_harms_the_neighbours(jitter: random.Random, kind: str) -> None:
     before, after = change_of("text", message='"id": "before'), change_of("text_reply")
