@@ -2,7 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final, cast
@@ -151,13 +152,35 @@ async def insert_if_absent(
 
 @dataclass(frozen=True, slots=True)
 class NewRows:
-    """Rows for a table: an INSERT without values, made once, and the values of each row, all of the same columns."""
+    """Rows for a table: an INSERT without values, made once, and the values of each row, all of the same columns.
+
+    A column with a default in Python is named, too.
+    """
 
     insert: UpdateBase
     rows: Sequence[Mapping[str, Any]]
 
 
 _NOTHING: Final[Select[Any]] = select(literal_column("1"))
+_GATHERED: Final = "gathered"
+"""Under which a session's `info` keeps the rows of `gather_writes`."""
+_MOST_TOGETHER: Final = 32
+"""As many rows go into one statement: more of them are a long text that is hardly ever the same again."""
+
+
+@asynccontextmanager
+async def gather_writes(session: AsyncSession) -> AsyncIterator[None]:
+    """Write all rows that `write_together` gets in this block at the end of it, in that order, by as few statements as can be.
+
+    Nothing in the block may read them. After an error nothing of them is written.
+    """
+    session.info[_GATHERED] = []
+    try:
+        yield
+    except BaseException:
+        del session.info[_GATHERED]
+        raise
+    await write_together(session, *session.info.pop(_GATHERED))
 
 
 async def write_together(
@@ -169,14 +192,21 @@ async def write_together(
     """Insert rows of several tables, and run `then` with its `values` bound by name; none may need to see another's.
 
     On PostgreSQL it is one statement, and so one round trip; foreign keys are checked at its end. SQLite, which has
-    no round trips, gets one statement a table.
+    no round trips, gets one statement a table. In a block of `gather_writes` rows alone wait for its end.
     """
-    batches = [each for each in new if each.rows]
-    if not is_postgresql(session):
+    if then is None and _GATHERED in session.info:
+        session.info[_GATHERED] += new
+        return
+    batches = _by_table(new)
+    alone = len(batches) == 1 and then is None
+    many = sum(len(each.rows) for each in batches) > _MOST_TOGETHER
+    if alone or many or not is_postgresql(session):
         for each in batches:
             await session.execute(each.insert, each.rows)
         if then is not None:
             await session.execute(then, values)
+        return
+    if not batches and then is None:
         return
     shape = tuple((each.insert, tuple(each.rows[0]), len(each.rows)) for each in batches)
     bound = {
@@ -186,6 +216,18 @@ async def write_together(
         for name, value in row.items()
     }
     await session.execute(_together(shape, then), bound | dict(values or {}))
+
+
+def _by_table(new: Iterable[NewRows]) -> list[NewRows]:
+    """Join what the same INSERT writes, at the place of the first."""
+    batches: dict[int, NewRows] = {}
+    for each in new:
+        if not each.rows:
+            continue
+        known = batches.get(id(each.insert))
+        rows = each.rows if known is None else [*known.rows, *each.rows]
+        batches[id(each.insert)] = NewRows(each.insert, rows)
+    return list(batches.values())
 
 
 @lru_cache(maxsize=256)

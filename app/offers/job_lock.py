@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, or_, select, update
+from sqlalchemy import Row, bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.statements import rows_changed
@@ -69,18 +69,20 @@ class LockedJob:
         return Notice(self.employer_id, kind, all_params, str(offer_id), offer_id)
 
 
+JOB_COLUMNS: Final = (
+    Job.id,
+    Job.employer_id,
+    Job.status,
+    Job.title,
+    Employer.company_name,
+    Job.positions,
+    Job.accepted,
+    Job.accept_limit,
+    Job.unlocked,
+)
+"""What of a job and its employer makes a `LockedJob`."""
 _JOBS: Final = (
-    select(
-        Job.id,
-        Job.employer_id,
-        Job.status,
-        Job.title,
-        Employer.company_name,
-        Job.positions,
-        Job.accepted,
-        Job.accept_limit,
-        Job.unlocked,
-    )
+    select(*JOB_COLUMNS)
     .join(Employer, Employer.id == Job.employer_id)
     .where(Job.id.in_(bindparam("job_ids", expanding=True)))
     .order_by(Job.id)
@@ -98,20 +100,14 @@ async def lock_jobs(
     With `skip_locked`, jobs that another transaction has locked are left out instead of waited for.
     """
     query = _SKIPPING if skip_locked else _WAITING
-    return {
-        row.id: LockedJob(
-            row.id,
-            row.employer_id,
-            JobStatus(row.status),
-            row.title,
-            row.company_name,
-            row.positions,
-            row.accepted,
-            row.accept_limit,
-            row.unlocked,
-        )
-        for row in await session.execute(query, {"job_ids": list(job_ids)})
-    }
+    rows = await session.execute(query, {"job_ids": list(job_ids)})
+    return {row.id: locked_job(row) for row in rows}
+
+
+def locked_job(row: Row[*tuple[Any, ...]]) -> LockedJob:
+    """Return the job of a row that begins with `JOB_COLUMNS`, which its query has locked."""
+    id_, employer_id, status, *more = row[: len(JOB_COLUMNS)]
+    return LockedJob(id_, employer_id, JobStatus(status), *more)
 
 
 async def request_wave(session: AsyncSession, job_ids: Collection[UUID], now: dt.datetime) -> None:

@@ -3,14 +3,16 @@
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.core.errors import DomainError, NotFound
-from app.database.statements import transition_update
+from app.database.statements import is_postgresql, transition_update
 from app.database.types import UtcDateTime
 from app.employers.phones import Caller, find_callers
 from app.identity.models import User, UserStatus
@@ -97,11 +99,48 @@ _SELL: Final = transition_update(
 ).returning(JobMatch.worker_id)
 _COUNT: Final = (
     update(Job)
-    .where(Job.id == bindparam("job_id"))
+    .where(Job.id == bindparam("of_job"))
     .values(unlocked=Job.unlocked + 1)
     .returning(Job.unlocked, Job.status)
     .execution_options(synchronize_session=False)
 )
+
+
+class _Sold(NamedTuple):
+    worker_id: UUID
+    unlocked: int
+    """How many contacts of the job are bought, with this one."""
+    status: str
+    """The job's."""
+
+
+@cache
+def _sell_and_count() -> ReturningUpdate[Any]:
+    """Return `_SELL` and `_COUNT` as one statement, for PostgreSQL: the job counts what was sold."""
+    sold = _SELL.cte("sold")
+    worker_id = select(sold.c.worker_id).scalar_subquery()
+    return (
+        update(Job)
+        .where(Job.id == bindparam("of_job"), worker_id.is_not(None))
+        .values(unlocked=Job.unlocked + 1)
+        .returning(worker_id.label("worker_id"), Job.unlocked, Job.status)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _take(
+    session: AsyncSession, match_id: UUID, job_id: UUID, now: dt.datetime
+) -> _Sold | None:
+    """Unlock the match if it is for sale, and count it at its job."""
+    asked = {"match_id": match_id, "at": now}
+    if is_postgresql(session):
+        statement = _sell_and_count()
+        row = (await session.execute(statement, asked | {"of_job": job_id})).one_or_none()
+        return None if row is None else _Sold(*row)
+    worker_id = (await session.execute(_SELL, asked)).scalar_one_or_none()
+    if worker_id is None:
+        return None
+    return _Sold(worker_id, *(await session.execute(_COUNT, {"of_job": job_id})).one())
 
 
 async def sell(
@@ -114,16 +153,14 @@ async def sell(
     the audit row, together with the payment's side. Raises `MatchNotAccepted` (also for a worker who is suspended or
     erased, and for a cancelled job) or `AlreadyUnlocked`, and has then changed nothing.
     """
-    bought = await session.execute(_SELL, {"match_id": match_id, "at": now})
-    worker_id = bought.scalar_one_or_none()
-    if worker_id is None:
+    sold = await _take(session, match_id, job.id, now)
+    if sold is None:
         raise await _why_not(session, match_id, job, now)
-    unlocked, status = (await session.execute(_COUNT, {"job_id": job.id})).one()
-    calls = None if caller is None else caller.as_param()
-    notice = job.worker_notice(worker_id, "contact_unlocked", match_id, urgent=True, caller=calls)
-    if unlocked >= job.positions and status == JobStatus.PUBLISHED:
+    calls, to = None if caller is None else caller.as_param(), sold.worker_id
+    notice = job.worker_notice(to, "contact_unlocked", match_id, urgent=True, caller=calls)
+    if sold.unlocked >= job.positions and sold.status == JobStatus.PUBLISHED:
         await close_job(session, job.id, JobAction.FILL, None, now)
-    return SoldLead(match_id, worker_id, job, notice)
+    return SoldLead(match_id, to, job, notice)
 
 
 async def _why_not(

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Uuid, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.languages import DEFAULT_LANGUAGE
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.core.phones import whatsapp_url
@@ -18,13 +19,14 @@ from app.identity.models import User, UserStatus
 from app.identity.users import PHONE
 from app.jobs.models import Job
 from app.masking.mask import mask_together
+from app.messaging.outbox.enqueue import Recipient
 from app.offers.models import JobMatch
 from app.payments.models import Dispute, Payment, Unlock
 from app.payments.rules import CAPTURED, DisputeStatus
 
 _HOLDERS = Keyset("contact_holders", [Unlock.id])
 """Newest first."""
-_SHOWN: Final = (User.status, User.name, User.phone_sealed, User.language)
+_SHOWN: Final = (User.status, User.name, User.phone_sealed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +64,27 @@ async def contacts_of(
     session: AsyncSession, employer_id: UUID, match_ids: Collection[UUID]
 ) -> dict[UUID, Contact]:
     """Return, by match, the contacts among these that the employer has unlocked."""
-    found = await contacts_with_language(session, employer_id, match_ids)
-    return {match_id: contact for match_id, (contact, _) in found.items()}
-
-
-async def contacts_with_language(
-    session: AsyncSession, employer_id: UUID, match_ids: Collection[UUID]
-) -> dict[UUID, tuple[Contact, str]]:
-    """Return the contacts as `contacts_of` does, each with the language in which the worker reads."""
     bought = {"employer_id": employer_id, "match_ids": list(match_ids)}
     rows = await session.execute(_UNLOCKED, bought)
-    return {row.match_id: (_contact(session, row), row.language) for row in rows}
+    return {row.match_id: _contact(session, row) for row in rows}
 
 
-def _contact(session: AsyncSession, user: Row[*tuple[Any, ...]]) -> Contact:
+def contact_with_language(session: AsyncSession, worker: Recipient | None) -> tuple[Contact, str]:
+    """Return the contact of a worker whose `unlocks` row this transaction writes, and in which language they read.
+
+    `worker` is None for one who has erased their account meanwhile.
+    """
+    if worker is None:
+        return _NOBODY, DEFAULT_LANGUAGE
+    return _contact(session, worker), worker.language
+
+
+_NOBODY: Final = Contact(None, None, None)
+
+
+def _contact(session: AsyncSession, user: Row[*tuple[Any, ...]] | Recipient) -> Contact:
     if user.status == UserStatus.ERASED:
-        return Contact(None, None, None)
+        return _NOBODY
     phone = keyring(session).open(user.phone_sealed, PHONE) if user.phone_sealed else None
     return Contact(user.name, phone, whatsapp_url(phone) if phone else None)
 

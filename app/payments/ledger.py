@@ -6,13 +6,13 @@ nothing. No booking changes or locks an account's row, so captures never wait fo
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import ColumnElement, ScalarSelect, Uuid, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -29,6 +29,7 @@ from app.payments.rules import OF_A_PROVIDER, AccountType, Posting
 
 _ACCOUNTS: Final = UUID("5f0d9a3e-6c1b-4f0e-9d57-0c2b7a9e4d11")
 """Namespace of the accounts' ids; a random value that never changes."""
+_NEW_HEADERS: Final = insert(table(LedgerTransaction))
 _NEW_ENTRIES: Final = insert(table(LedgerEntry))
 
 
@@ -97,37 +98,72 @@ async def book_each(
     provider_ref: str | None = None,
 ) -> set[str]:
     """Book several events of one moment, each as `book` does; return the keys of those that were not booked before."""
+    headers = _headers(bookings, now, occurred_at or now, provider, provider_ref)
+    booked = await _insert_headers(session, list(headers.values()))
+    left = [booking for booking in bookings if booking.event_key in booked]
+    if left:
+        await write_together(session, *_sides(session, left, headers, currency, provider))
+    return booked
+
+
+async def book_new(
+    session: AsyncSession, bookings: Sequence[Booking], *, currency: str, now: dt.datetime
+) -> None:
+    """Book the captures of payments that this transaction makes, out of a balance or for nothing.
+
+    Nobody can have booked them before, so there is nothing to ask: with other rows this is one statement
+    (`write_together`). Were one booked all the same, the header's unique `event_key` undoes the transaction.
+    """
+    headers = _headers(bookings, now, now, None, None)
+    new = NewRows(_NEW_HEADERS, list(headers.values()))
+    await write_together(session, new, *_sides(session, bookings, headers, currency, None))
+
+
+def _headers(
+    bookings: Sequence[Booking],
+    now: dt.datetime,
+    occurred_at: dt.datetime,
+    provider: str | None,
+    provider_ref: str | None,
+) -> dict[str, dict[str, Any]]:
+    """Return the transactions by event key. Raises `Unbalanced`."""
     for booking in bookings:
         if sum(posting.amount for posting in booking.postings) != 0:
             raise Unbalanced(booking.event_key)
-    headers = {
+    return {
         booking.event_key: _header(
-            booking.event_key, now, occurred_at or now, provider, provider_ref, booking.payment_id
+            booking.event_key, now, occurred_at, provider, provider_ref, booking.payment_id
         )
         for booking in bookings
     }
-    booked = await _insert_headers(session, list(headers.values()))
+
+
+def _sides(
+    session: AsyncSession,
+    bookings: Sequence[Booking],
+    headers: Mapping[str, Mapping[str, Any]],
+    currency: str,
+    provider: str | None,
+) -> tuple[NewRows, NewRows]:
+    """Return the accounts that may have to be opened, and the entries of these bookings."""
     sides = [
         (headers[booking.event_key]["id"], posting, _account(posting, currency, provider))
         for booking in bookings
-        if booking.event_key in booked
         for posting in booking.postings
         if posting.amount != 0
     ]
-    if sides:
-        entries = [
-            {
-                "id": new_id(),
-                "transaction_id": header_id,
-                "account_id": account["id"],
-                "amount": posting.amount,
-                "currency": currency,
-            }
-            for header_id, posting, account in sides
-        ]
-        accounts = _new_accounts(session, [account for _, _, account in sides])
-        await write_together(session, accounts, NewRows(_NEW_ENTRIES, entries))
-    return booked
+    entries = [
+        {
+            "id": new_id(),
+            "transaction_id": header_id,
+            "account_id": account["id"],
+            "amount": posting.amount,
+            "currency": currency,
+        }
+        for header_id, posting, account in sides
+    ]
+    accounts = _new_accounts(session, [account for _, _, account in sides])
+    return accounts, NewRows(_NEW_ENTRIES, entries)
 
 
 def _header(
@@ -206,23 +242,42 @@ _LOCKED_ACCOUNT: Final = (
     .where(LedgerAccount.id == bindparam("account_id"))
     .with_for_update(key_share=True)
 )
-_SUM: Final = select(func.sum(LedgerEntry.amount)).where(
-    LedgerEntry.account_id == bindparam("account_id")
-)
+
+
+def sum_of(account: ColumnElement[UUID]) -> ScalarSelect[int]:
+    """Return the sum of an account's entries, as a column of a query; NULL where there are none."""
+    entries = select(func.sum(LedgerEntry.amount)).where(LedgerEntry.account_id == account)
+    return entries.scalar_subquery()
+
+
+_SUM: Final = select(sum_of(bindparam("account_id", type_=Uuid())))
+
+
+def balance_account(employer_id: UUID, currency: str) -> UUID:
+    """Return the id of an employer's balance."""
+    return account_id(AccountType.EMPLOYER_BALANCE, currency, owner_id=employer_id)
 
 
 async def lock_balance(session: AsyncSession, employer_id: UUID, currency: str) -> int:
     """Lock an employer's balance against other debits; return what is in it, 0 if there never was any."""
-    its_id = account_id(AccountType.EMPLOYER_BALANCE, currency, owner_id=employer_id)
-    if await session.scalar(_LOCKED_ACCOUNT, {"account_id": its_id}) is None:
-        return 0
+    await lock_balance_account(session, employer_id, currency)
     return await balance_of(session, employer_id, currency)
+
+
+async def lock_balance_account(session: AsyncSession, employer_id: UUID, currency: str) -> None:
+    """Lock an employer's balance against other debits; only a statement after this one sums what nobody else takes.
+
+    On SQLite whoever writes is alone anyway.
+    """
+    if is_postgresql(session):
+        its_id = balance_account(employer_id, currency)
+        await session.execute(_LOCKED_ACCOUNT, {"account_id": its_id})
 
 
 async def balance_of(session: AsyncSession, employer_id: UUID, currency: str) -> int:
     """Return what is in an employer's balance, in minor units."""
-    its_id = account_id(AccountType.EMPLOYER_BALANCE, currency, owner_id=employer_id)
-    return -int(await session.scalar(_SUM, {"account_id": its_id}) or 0)
+    asked = {"account_id": balance_account(employer_id, currency)}
+    return -int(await session.scalar(_SUM, asked) or 0)
 
 
 def _account(posting: Posting, currency: str, provider: str | None) -> dict[str, Any]:

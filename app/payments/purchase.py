@@ -7,30 +7,27 @@ row that does.
 import asyncio
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from sqlalchemy import Uuid, and_, bindparam, exists, func, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, Forbidden
 from app.core.ids import new_id
 from app.core.money import Money
-from app.database.statements import NewRows, table, write_together
+from app.database.statements import NewRows, gather_writes, table, write_together
 from app.employers import free_leads, phones
-from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import User
-from app.offers.job_lock import LockedJob, lock_jobs
-from app.offers.mark_unlocked import MatchNotFound, for_sale
-from app.offers.models import JobMatch
+from app.offers.job_lock import LockedJob
+from app.offers.mark_unlocked import MatchNotFound
 from app.offers.rules import MatchNotAccepted
 from app.payments import (
     coupons,
-    ledger,
     orders,
     quotes,
     rules,
@@ -43,31 +40,12 @@ from app.payments.buyers import Buyer, get_buyer
 from app.payments.disputes import DisputeOpen
 from app.payments.models import Order, Payment, Unlock
 from app.payments.provider import PROVIDER
+from app.payments.purchase_locks import Lead, lock_all, read_leads
 from app.payments.rules import OrderKind, PaymentAction, PaymentStatus, PayWith
 from app.payments.suspense import PaymentInReview
 from app.policy import policy
 from app.taxes.quote import together
 
-_LEADS: Final = select(
-    JobMatch.id,
-    JobMatch.job_id,
-    JobMatch.price_amount,
-    JobMatch.price_currency,
-    exists()
-    .where(Unlock.match_id == JobMatch.id, Unlock.employer_id == JobMatch.employer_id)
-    .label("bought"),
-    and_(*for_sale()).label("for_sale"),
-    exists()
-    .where(
-        Payment.match_id == JobMatch.id,
-        Payment.employer_id == JobMatch.employer_id,
-        Payment.status == PaymentStatus.IN_REVIEW,
-    )
-    .label("in_review"),
-).where(
-    JobMatch.id.in_(bindparam("match_ids", expanding=True)),
-    JobMatch.employer_id == bindparam("employer_id", type_=Uuid()),
-)
 _turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
 
@@ -120,19 +98,6 @@ class CurrenciesDiffer(Conflict):
     remedy = "Send one request for each currency."
 
 
-@dataclass(frozen=True, slots=True)
-class _Lead:
-    """A lead that somebody wants to buy."""
-
-    id: UUID
-    job_id: UUID
-    price: Money
-    bought: bool
-    for_sale: bool
-    in_review: bool
-    """Whether money for it waits in suspense."""
-
-
 async def find_unlock(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlock | None:
     """Return this employer's unlock of this lead, if there is one."""
     query = select(Unlock).where(Unlock.employer_id == employer_id, Unlock.match_id == match_id)
@@ -164,7 +129,7 @@ async def begin(
     `CurrenciesDiffer`, `BalanceTooLow`, `CouponNotValid`, `SpendingLimit`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or
     `UnlocksTooFast`; a refusal that is about one lead of several names it in `errors`, and nothing is begun.
     """
-    leads = await _read_leads(session, actor.employer_id, match_ids)
+    leads = await read_leads(session, actor.employer_id, match_ids, with_policy=True)
     if any(match_id not in leads for match_id in match_ids):
         raise MatchNotFound
     wanted = [each for each in match_ids if not leads[each].bought]
@@ -181,15 +146,8 @@ async def begin(
         ):
             return again
     gives = await free_leads.left(session, actor.employer_id) > 0
-    jobs: dict[UUID, LockedJob] = {}
-    if gives or pay_with is not PayWith.PAGE:
-        # Paying settles, and whoever settles locks jobs first.
-        locked = await lock_jobs(session, {lead.job_id for lead in leads.values()})
-        jobs = {lead.id: locked[lead.job_id] for lead in leads.values()}
-    employer = await _lock(session, actor.employer_id)
-    standing = await orders.open_orders_of(session, match_ids)
-    # Whoever paid one of them meanwhile had its order locked, and is done.
-    leads = await _read_leads(session, actor.employer_id, match_ids)
+    locked = await lock_all(session, actor.employer_id, leads, pay_with, settles=gives)
+    leads, jobs, standing = locked.leads, locked.jobs, locked.standing
     buys = [leads[each] for each in match_ids if not leads[each].bought]
     wanted = [lead.id for lead in buys]
     if not wanted:
@@ -202,8 +160,9 @@ async def begin(
     if same is not None and same.coupon == coupon and pay_with is not PayWith.BALANCE:
         await team_spending.require_for_page(session, actor, same, now)
         return same
-    buyer = await get_buyer(session, actor.employer_id, actor.user_id)
-    await _require_good_standing(session, buyer, employer.verified_at, wanted)
+    currency = buys[0].price.currency
+    buyer = await get_buyer(session, actor.employer_id, actor.user_id, currency=currency)
+    await _require_good_standing(session, buyer, locked.employer.verified_at, wanted)
     _refuse(PaymentInReview, match_ids, [lead.id for lead in buys if lead.in_review])
     if paced:
         await unlock_limits.require(session, actor.employer_id, wanted, now)
@@ -222,7 +181,7 @@ async def _sell(
     session: AsyncSession,
     actor: Actor,
     buyer: Buyer,
-    buys: Sequence[_Lead],
+    buys: Sequence[Lead],
     jobs: Mapping[UUID, LockedJob],
     now: dt.datetime,
     *,
@@ -236,14 +195,16 @@ async def _sell(
     prices = [lead.price for lead in buys]
     if coupon is not None:
         prices = await coupons.price(session, coupon, prices, now)
-    covered = await _is_covered(session, buyer.id, prices, pay_with)
+    covered = _is_covered(buyer, prices, pay_with)
     if coupon is not None:
         await coupons.require_use_left(session, buyer.id, coupon)
     by = PayWith.BALANCE if covered else PayWith.PAGE
-    order, payments = await _make_order(session, actor, buys, prices, now, by, coupon)
     if not covered:
-        return order
-    await settle.pay_from_balance(session, buyer, payments, jobs, now)
+        return (await _make_order(session, actor, buyer, buys, prices, now, by, coupon))[0]
+    async with gather_writes(session):
+        _, payments = await _make_order(session, actor, buyer, buys, prices, now, by, coupon)
+        refused = await settle.pay_from_balance(session, buyer, payments, jobs, now)
+    await settle.give_back(session, refused, now)
     return None
 
 
@@ -251,10 +212,10 @@ async def _take_free(
     session: AsyncSession,
     actor: Actor,
     buyer: Buyer,
-    buys: list[_Lead],
+    buys: list[Lead],
     jobs: Mapping[UUID, LockedJob],
     now: dt.datetime,
-) -> list[_Lead]:
+) -> list[Lead]:
     """Unlock as many of these as the company may have for nothing, the first ones; return the others.
 
     They are an order of their own, without a provider; what is paid for the others changes nothing about it. The
@@ -264,63 +225,27 @@ async def _take_free(
     gifts, others = buys[:free], buys[free:]
     if gifts:
         prices = [replace(lead.price, amount=0) for lead in gifts]
-        _, payments = await _make_order(session, actor, gifts, prices, now, PayWith.FREE, None)
+        by = PayWith.FREE
+        _, payments = await _make_order(session, actor, buyer, gifts, prices, now, by, None)
         await settle.unlock_free(session, buyer, payments, jobs, now)
     return others
 
 
-async def _is_covered(
-    session: AsyncSession,
-    employer_id: UUID,
-    prices: Sequence[Money],
-    pay_with: PayWith | None,
-) -> bool:
-    """Whether the balance pays all of these prices; it stays locked. Raises `BalanceTooLow`."""
+def _is_covered(buyer: Buyer, prices: Sequence[Money], pay_with: PayWith | None) -> bool:
+    """Whether the balance, which `begin` has locked, pays all of these prices. Raises `BalanceTooLow`."""
     if pay_with is PayWith.PAGE:
         return False
-    there = await ledger.lock_balance(session, employer_id, prices[0].currency)
-    covered = there >= sum(price.amount for price in prices)
+    covered = buyer.balance >= sum(price.amount for price in prices)
     if not covered and pay_with is PayWith.BALANCE:
         raise BalanceTooLow
     return covered
 
 
-def _one_currency(match_ids: Sequence[UUID], buys: Sequence[_Lead]) -> None:
+def _one_currency(match_ids: Sequence[UUID], buys: Sequence[Lead]) -> None:
     """Check that all prices are in one currency. Raises `CurrenciesDiffer`."""
     currencies = [lead.price.currency for lead in buys]
     most = max(set(currencies), key=currencies.count)
     _refuse(CurrenciesDiffer, match_ids, [lead.id for lead in buys if lead.price.currency != most])
-
-
-_EMPLOYER: Final = (
-    select(Employer)
-    .where(Employer.id == bindparam("employer_id", type_=Uuid()))
-    .with_for_update(key_share=True)
-    .execution_options(populate_existing=True)
-)
-
-
-async def _lock(session: AsyncSession, employer_id: UUID) -> Employer:
-    """Return the employer as they are once the row is locked; later in the transaction nobody has to read it again."""
-    return (await session.scalars(_EMPLOYER, {"employer_id": employer_id})).one()
-
-
-async def _read_leads(
-    session: AsyncSession, employer_id: UUID, match_ids: Sequence[UUID]
-) -> dict[UUID, _Lead]:
-    """Return those of these leads that are the employer's, as they are now."""
-    wanted = {"match_ids": list(match_ids), "employer_id": employer_id}
-    return {
-        row.id: _Lead(
-            row.id,
-            row.job_id,
-            Money(row.price_amount, row.price_currency),
-            bought=row.bought,
-            for_sale=row.for_sale,
-            in_review=row.in_review,
-        )
-        for row in await session.execute(_LEADS, wanted)
-    }
 
 
 def _refuse(refusal: type[Conflict], match_ids: Sequence[UUID], which: Collection[UUID]) -> None:
@@ -396,7 +321,8 @@ async def _find_same(
 async def _make_order(
     session: AsyncSession,
     actor: Actor,
-    buys: Sequence[_Lead],
+    buyer: Buyer,
+    buys: Sequence[Lead],
     prices: Sequence[Money],
     now: dt.datetime,
     pay_with: PayWith,
@@ -408,8 +334,9 @@ async def _make_order(
     """
     each = await quotes.quote_each(session, actor.employer_id, prices)
     whole = together(each)
-    await team_spending.require_within(
-        session, actor, OrderKind.LEADS, Money(whole.total, whole.currency), now
+    price = Money(whole.total, whole.currency)
+    await team_spending.require_within_limit(
+        session, actor, buyer.member, OrderKind.LEADS, price, now
     )
     by_page = pay_with is PayWith.PAGE
     status = PaymentStatus.PENDING if by_page else PaymentStatus.SUCCEEDED

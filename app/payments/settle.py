@@ -129,16 +129,16 @@ async def pay_from_balance(
     payments: Sequence[Payment],
     jobs: Mapping[UUID, LockedJob],
     now: dt.datetime,
-) -> None:
+) -> list[tuple[Payment, str | None]]:
     """Take the payments of an order just made, which has succeeded, out of the balance, and unlock their leads.
 
     The caller has locked the jobs (given by match) and the balance, has seen that it covers the order, and has closed
-    every other order for these leads. What can't be unlocked goes back to the balance.
+    every other order for these leads. It gathers the writes, and then passes what this returns to `give_back`.
     """
     await _book_captures(session, payments, None, now)
-    refused = await unlocking.unlock_paid(session, buyer, payments, jobs, now)
+    results = await unlocking.unlock_paid(session, buyer, payments, jobs, now)
     await _invoice(session, payments, None, jobs, now)
-    await _give_back(session, refused, now)
+    return results
 
 
 async def unlock_free(
@@ -158,7 +158,7 @@ async def unlock_free(
     sides = rules.capture(0)
     bookings = [Booking(f"capture:{payment.id}", sides, payment.id) for payment in payments]
     currency = payments[0].currency
-    await ledger.book_each(session, bookings, currency=currency, now=now, provider=None)
+    await ledger.book_new(session, bookings, currency=currency, now=now)
     for payment in payments:
         await free_leads.use(session, payment.employer_id, payment.id, now)
     sold = [await unlocking.sell_paid(session, buyer, payment, jobs, now) for payment in payments]
@@ -255,7 +255,7 @@ async def _capture(
     else:
         refused = await _unlock_for(session, order, payments, jobs, now)
         await _invoice(session, payments, attempt, jobs, now)
-    await _give_back(session, refused, now)
+    await give_back(session, refused, now)
 
 
 async def _not_gone(session: AsyncSession, payments: Sequence[Payment]) -> list[Payment]:
@@ -275,14 +275,16 @@ async def _book_captures(
         sides = rules.capture(payment.amount, kept_quote(payment).tax)
         sides = sides if attempt else rules.by_balance(sides, payment.employer_id)
         bookings.append(Booking(f"capture:{payment.id}", sides, payment.id))
-    if bookings:
+    if attempt is None:
+        await ledger.book_new(session, bookings, currency=payments[0].currency, now=now)
+    elif bookings:
         await ledger.book_each(
             session,
             bookings,
             currency=payments[0].currency,
             now=now,
-            provider=attempt.provider if attempt else None,
-            provider_ref=attempt.intent_id if attempt else None,
+            provider=attempt.provider,
+            provider_ref=attempt.intent_id,
         )
 
 
@@ -316,7 +318,7 @@ async def _unlock_for(
     return results
 
 
-async def _give_back(
+async def give_back(
     session: AsyncSession, payments: Sequence[tuple[Payment, str | None]], now: dt.datetime
 ) -> None:
     """Ask for the refunds of payments, each with why it bought nothing; None: it did."""

@@ -8,11 +8,11 @@ installation's country.
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue import places
@@ -79,8 +79,52 @@ async def spent_by(
     return spent
 
 
+MEMBER_COLUMNS: Final = (
+    TeamMember.role.label("team_role"),
+    TeamMember.left_at,
+    TeamMember.monthly_limit,
+    TeamMember.limit_currency,
+)
+"""What makes a `Member`, of a query that joins the row, if there is one, of who buys."""
+
+
+class Member(NamedTuple):
+    """What somebody of a team may do and spend."""
+
+    role: TeamRole
+    left_at: dt.datetime | None
+    monthly_limit: int | None
+    limit_currency: str | None
+
+    @classmethod
+    def of(cls, row: Row[*tuple[Any, ...]]) -> "Member | None":
+        """Return the member of a row with `MEMBER_COLUMNS`; None for an account without a part in any team."""
+        if row.team_role is None:
+            return None
+        return cls(TeamRole(row.team_role), row.left_at, row.monthly_limit, row.limit_currency)
+
+
+async def _find_member(session: AsyncSession, user_id: UUID) -> Member | None:
+    query = select(*MEMBER_COLUMNS).where(TeamMember.user_id == user_id)
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else Member.of(row)
+
+
 async def require_within(
     session: AsyncSession, actor: Actor, kind: OrderKind, price: Money, now: dt.datetime
+) -> None:
+    """Read the actor's part in the team, and check it as `require_within_limit` does."""
+    member = await _find_member(session, actor.user_id)
+    await require_within_limit(session, actor, member, kind, price, now)
+
+
+async def require_within_limit(
+    session: AsyncSession,
+    actor: Actor,
+    member: Member | None,
+    kind: OrderKind,
+    price: Money,
+    now: dt.datetime,
 ) -> None:
     """Raise `SpendingLimit` where the actor may not buy, or `price` goes beyond what is left of their limit.
 
@@ -88,22 +132,18 @@ async def require_within(
 
     The caller has locked the company's row: of two purchases at once the second sees the first.
     """
-    query = select(
-        TeamMember.role, TeamMember.left_at, TeamMember.monthly_limit, TeamMember.limit_currency
-    ).where(TeamMember.user_id == actor.user_id)
-    row = (await session.execute(query)).one_or_none()
-    if row is None or (row.left_at is not None and actor.member_id is None):
+    if member is None or (member.left_at is not None and actor.member_id is None):
         return  # a company that stands under the account of who left it is nobody's to limit
-    if row.left_at is not None or not may(
-        Role.EMPLOYER, Permission.BUY_LEADS, None, TeamRole(row.role)
+    if member.left_at is not None or not may(
+        Role.EMPLOYER, Permission.BUY_LEADS, None, member.role
     ):
         raise SpendingLimit  # a link of theirs from before
-    if price.amount == 0 or row.monthly_limit is None:
+    if price.amount == 0 or member.monthly_limit is None:
         return
-    if row.limit_currency != price.currency:
+    if member.limit_currency != price.currency:
         raise SpendingLimit  # what it is worth can't be said
     spent = (await spent_by(session, [actor.user_id], now, kind)).get(actor.user_id, {})
-    if spent.get(price.currency, 0) + price.amount > row.monthly_limit:
+    if spent.get(price.currency, 0) + price.amount > member.monthly_limit:
         raise SpendingLimit
 
 

@@ -9,10 +9,11 @@ from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import Uuid, bindparam, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import TooMany
+from app.database.types import UtcDateTime
 from app.employers import velocity
 from app.payments import rules
 from app.payments.models import Payment, Unlock
@@ -60,35 +61,45 @@ async def note(
     session: AsyncSession,
     employer_id: UUID,
     since: dt.datetime,
-    match_ids: Collection[UUID],
+    workers: Collection[UUID],
     now: dt.datetime,
 ) -> None:
-    """Call for a person when a new employer has just reached the number that is a sign, by unlocking these leads.
+    """Call for a person when a new employer reaches the number that is a sign, by unlocking these workers' contacts.
 
-    `since` is when the account was made.
+    `since` is when the account was made. It is called before the unlocks are written.
     """
     limits = (await policy.current(session)).limits
     if since <= now - dt.timedelta(days=limits.new_account_days):
         return
-    before, workers = await _workers_lately(session, employer_id, match_ids, now)
-    if before < limits.new_account_unlocks <= workers:
+    before, known = await _workers_lately(session, employer_id, workers, now)
+    with_these = before + len(set(workers)) - known
+    if before < limits.new_account_unlocks <= with_these:
         velocity.alert_team(
-            session, employer_id, "fast_unlocks", "workers_in_a_day", workers, now=now
+            session, employer_id, "fast_unlocks", "workers_in_a_day", with_these, now=now
         )
 
 
 async def workers_lately(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> int:
     """Return how many different workers' contacts an employer unlocked in the last 24 hours."""
-    return (await _workers_lately(session, employer_id, (), now))[1]
+    return (await _workers_lately(session, employer_id, (), now))[0]
+
+
+_LATELY: Final = select(
+    func.count(Unlock.worker_id.distinct()),
+    func.count(Unlock.worker_id.distinct()).filter(
+        Unlock.worker_id.in_(bindparam("workers", type_=Uuid(), expanding=True))
+    ),
+).where(
+    Unlock.employer_id == bindparam("employer_id", type_=Uuid()),
+    Unlock.unlocked_at > bindparam("since", type_=UtcDateTime()),
+    Unlock.unlocked_at <= bindparam("until", type_=UtcDateTime()),
+)
 
 
 async def _workers_lately(
-    session: AsyncSession, employer_id: UUID, match_ids: Collection[UUID], now: dt.datetime
+    session: AsyncSession, employer_id: UUID, workers: Collection[UUID], now: dt.datetime
 ) -> tuple[int, int]:
-    """Return how many workers it were without these leads, and with them."""
-    workers = func.count(Unlock.worker_id.distinct())
-    query = select(workers.filter(Unlock.match_id.not_in(match_ids)), workers).where(
-        Unlock.employer_id == employer_id, velocity.within(Unlock.unlocked_at, DAY, now)
-    )
-    before, with_them = (await session.execute(query)).one()
-    return before, with_them
+    """Return how many workers it were in the last 24 hours, and how many of these were among them."""
+    asked = {"employer_id": employer_id, "workers": list(workers), "since": now - DAY, "until": now}
+    lately, known = (await session.execute(_LATELY, asked)).one()
+    return lately, known

@@ -5,6 +5,7 @@ The caller has locked the jobs, has booked the money, and invoices it afterwards
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -12,15 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
 from app.core.ids import new_id
-from app.messaging.outbox.enqueue import Notice, notify_many
+from app.database.statements import NewRows, table, write_together
+from app.messaging.outbox.enqueue import Notice, notify_many, recipients
 from app.offers.job_lock import LockedJob
 from app.offers.mark_unlocked import SoldLead, sell
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
 from app.payments import unlock_limits
 from app.payments.buyers import Buyer
-from app.payments.contacts import Contact, contacts_with_language
+from app.payments.contacts import Contact, contact_with_language
 from app.payments.first_message import hello_url
 from app.payments.models import Payment, Unlock
+
+_NEW_UNLOCKS: Final = insert(table(Unlock))
 
 
 async def unlock_paid(
@@ -70,6 +74,9 @@ async def unlock(
     """Write what reveals the contacts of leads that were sold, and send them and the workers their messages."""
     if not sold:
         return
+    workers = {lead.worker_id for _, lead in sold}
+    await unlock_limits.note(session, buyer.id, buyer.since, workers, now)
+    people = await recipients(session, {buyer.id, *workers})
     unlocks = [
         {
             "id": new_id(),
@@ -81,13 +88,10 @@ async def unlock(
         }
         for payment, lead in sold
     ]
-    await session.execute(insert(Unlock), unlocks)
-    ids = [lead.match_id for _, lead in sold]
-    await unlock_limits.note(session, buyer.id, buyer.since, ids, now)
-    contacts = await contacts_with_language(session, buyer.id, ids)
+    await write_together(session, NewRows(_NEW_UNLOCKS, unlocks))
     notices = []
     for payment, lead in sold:
-        contact, language = contacts[lead.match_id]
+        contact, language = contact_with_language(session, people.get(lead.worker_id))
         notices += [lead.notice, *_with_contact(buyer, payment, lead, contact, language)]
         audit.record(
             session,
@@ -97,7 +101,7 @@ async def unlock(
             now,
             after={"payment_id": str(payment.id), "employer_id": str(payment.employer_id)},
         )
-    await notify_many(session, notices, now)
+    await notify_many(session, notices, now, known=people)
 
 
 def _with_contact(

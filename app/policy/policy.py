@@ -2,7 +2,7 @@
 
 import datetime as dt
 from contextlib import suppress
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     AfterValidator,
@@ -395,6 +395,16 @@ async def current(session: AsyncSession) -> Policy:
     return known
 
 
+STORED: Final = select(PolicyRow.values).where(PolicyRow.id == _ONLY_ROW).scalar_subquery()
+"""The policy as it is stored: a column with which a query that runs anyway reads it, for `keep`."""
+
+
+def keep(session: AsyncSession, values: Any) -> None:
+    """Take what a query has read as `STORED` for the policy of this session, unless it is known. Raises `PolicyUnreadable`."""
+    if _READ not in session.info:
+        session.info[_READ] = _parse(session, values)
+
+
 async def lock(session: AsyncSession) -> Policy:
     """Lock the policy's row until the end of the transaction, and return the policy as it is now."""
     await session.execute(select(PolicyRow.id).with_for_update())
@@ -403,7 +413,10 @@ async def lock(session: AsyncSession) -> Policy:
 
 
 async def _read(session: AsyncSession) -> Policy:
-    values = await _stored(session)
+    return _parse(session, await _stored(session))
+
+
+def _parse(session: AsyncSession, values: Any) -> Policy:
     if values is None:
         return default_policy(_currency(session))
     try:

@@ -9,10 +9,10 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Insert, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
@@ -20,7 +20,13 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.phones import is_special
 from app.database.session import keyring
-from app.database.statements import insert_of, is_postgresql, rows_changed
+from app.database.statements import (
+    NewRows,
+    insert_of,
+    is_postgresql,
+    rows_changed,
+    write_together,
+)
 from app.database.wakeups import wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.identity.users import EMAIL
@@ -67,8 +73,23 @@ class Notice:
     urgent: bool = False
 
 
+class Recipient(NamedTuple):
+    """A user who may be written to, with what belongs to their addresses."""
+
+    id: UUID
+    role: str
+    status: str
+    name: str
+    language: str
+    email: str | None
+    email_sealed: bytes | None
+    phone_sealed: bytes | None
+    phone_index: str | None
+    chat_user_id: str | None
+
+
 @dataclass(frozen=True, slots=True)
-class _Recipient:
+class _Address:
     channel: Channel
     sealed: bytes
     index: str
@@ -91,19 +112,26 @@ async def notify(
     await notify_many(session, [notice], now)
 
 
-async def notify_many(session: AsyncSession, notices: Sequence[Notice], now: dt.datetime) -> None:
+async def notify_many(
+    session: AsyncSession,
+    notices: Sequence[Notice],
+    now: dt.datetime,
+    *,
+    known: Mapping[UUID, Recipient] | None = None,
+) -> None:
     """Write notices to many users with one query and one INSERT.
 
-    Workers and employers with a phone get WhatsApp, others and administrators e-mail, erased users nothing.
+    Workers and employers with a phone get WhatsApp, others and administrators e-mail, erased users nothing. `known`
+    are all of them, if the caller has asked for the `recipients` before.
     """
     if not notices:
         return
     keys = keyring(session)
-    users = await _reachable(session, {notice.user_id for notice in notices})
+    users = known or await recipients(session, {notice.user_id for notice in notices})
     rows = []
     for notice in notices:
         user = users.get(notice.user_id)
-        recipient = _recipient(user, notice, keys) if user is not None else None
+        recipient = _address(user, notice, keys) if user is not None else None
         if user is None or recipient is None:
             continue
         rows.append(
@@ -150,7 +178,7 @@ async def send_code(
     if decoy:
         phone, code = f"+{'0' * _DECOY_DIGITS}", "0" * len(code)
     if phone is not None:
-        recipient = _Recipient(
+        recipient = _Address(
             Channel.WHATSAPP, keys.seal(phone, ADDRESS), keys.index(phone, "phone")
         )
     elif email is not None:
@@ -276,7 +304,7 @@ async def also_by_sms(session: AsyncSession, message_id: UUID, now: dt.datetime)
     if not phone.startswith("+") or is_special(phone):
         return
     row = _row(
-        _Recipient(Channel.SMS, failed.recipient_sealed, failed.recipient_index),
+        _Address(Channel.SMS, failed.recipient_sealed, failed.recipient_index),
         now,
         key=f"sms:{message_id}",
         user_id=failed.user_id,
@@ -353,9 +381,11 @@ async def _suppress(
     return await rows_changed(session, kept.execution_options(synchronize_session=False))
 
 
-_REACHABLE: Final = select(
+_RECIPIENTS: Final = select(
     User.id,
     User.role,
+    User.status,
+    User.name,
     User.language,
     User.email,
     User.email_sealed,
@@ -365,8 +395,10 @@ _REACHABLE: Final = select(
 ).where(User.id.in_(bindparam("ids", expanding=True)), User.status != UserStatus.ERASED)
 
 
-async def _reachable(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Row[*tuple[Any, ...]]]:
-    return {row.id: row for row in await session.execute(_REACHABLE, {"ids": list(ids)})}
+async def recipients(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Recipient]:
+    """Return by which addresses these users are reached, by id; erased users are left out."""
+    rows = await session.execute(_RECIPIENTS, {"ids": list(ids)})
+    return {row.id: Recipient._make(row) for row in rows}
 
 
 async def mailboxes_of(
@@ -374,7 +406,7 @@ async def mailboxes_of(
 ) -> dict[UUID | None, tuple[str, bytes, str]]:
     """Return channel, sealed address and index of the users who have an e-mail address."""
     keys = keyring(session)
-    found = await _reachable(session, set(user_ids))
+    found = await recipients(session, set(user_ids))
     boxes = {
         user_id: _to_email(keys, email)
         for user_id, user in found.items()
@@ -383,32 +415,32 @@ async def mailboxes_of(
     return {user_id: (box.channel, box.sealed, box.index) for user_id, box in boxes.items()}
 
 
-def _recipient(user: Row[*tuple[Any, ...]], notice: Notice, keys: Keyring) -> _Recipient | None:
+def _address(user: Recipient, notice: Notice, keys: Keyring) -> _Address | None:
     by_email = notice.to_mailbox or notice.kind in _BY_EMAIL
     if user.role != Role.ADMIN and not by_email:
         if user.phone_sealed is not None and user.phone_index is not None:
-            return _Recipient(Channel.WHATSAPP, user.phone_sealed, user.phone_index)
+            return _Address(Channel.WHATSAPP, user.phone_sealed, user.phone_index)
         if user.chat_user_id is not None:
             return _to_platform_id(keys, user.chat_user_id)
     email = keys.reveal(user.email_sealed, EMAIL, user.email)
     return _to_email(keys, email) if email is not None else None
 
 
-def _to_person(person: ChatPerson, keys: Keyring) -> _Recipient:
+def _to_person(person: ChatPerson, keys: Keyring) -> _Address:
     if person.phone_sealed is not None and person.phone_index is not None:
-        return _Recipient(Channel.WHATSAPP, person.phone_sealed, person.phone_index)
+        return _Address(Channel.WHATSAPP, person.phone_sealed, person.phone_index)
     if person.platform_user_id is None:
         raise ValueError("a chat person has a phone or a platform id")
     return _to_platform_id(keys, person.platform_user_id)
 
 
-def _to_platform_id(keys: Keyring, platform_id: str) -> _Recipient:
+def _to_platform_id(keys: Keyring, platform_id: str) -> _Address:
     sealed = keys.seal(platform_id, ADDRESS)
-    return _Recipient(Channel.WHATSAPP, sealed, keys.index(platform_id, "chat"))
+    return _Address(Channel.WHATSAPP, sealed, keys.index(platform_id, "chat"))
 
 
-def _to_email(keys: Keyring, email: str) -> _Recipient:
-    return _Recipient(Channel.EMAIL, keys.seal(email, ADDRESS), keys.index(email, "email"))
+def _to_email(keys: Keyring, email: str) -> _Address:
+    return _Address(Channel.EMAIL, keys.seal(email, ADDRESS), keys.index(email, "email"))
 
 
 def _key(kind: str, event: str, recipient: str) -> str:
@@ -417,7 +449,7 @@ def _key(kind: str, event: str, recipient: str) -> str:
 
 
 def _row(
-    recipient: _Recipient,
+    recipient: _Address,
     now: dt.datetime,
     *,
     essential: bool = False,
@@ -440,6 +472,7 @@ def _row(
         "due_at": now,
         "attempts": 0,
         "unanswered": 0,
+        "units": 1,
         "created_at": now,
         "updated_at": now,
     }
@@ -448,7 +481,7 @@ def _row(
 async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    await session.execute(_if_new(postgresql=is_postgresql(session)), rows)
+    await write_together(session, NewRows(_if_new(postgresql=is_postgresql(session)), rows))
     wake_loops(session, "outbox")
 
 
