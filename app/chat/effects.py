@@ -6,7 +6,7 @@ A verb's refusal picks the reply by its code, as it picks the error code over HT
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from app.chat import employer_effects, lead_effects
+from app.chat import company_erasure, employer_effects, lead_effects
 from app.chat.effect_context import EffectContext
 from app.chat.load_context import CHANNEL, find_offer
 from app.core.errors import DomainError
@@ -25,12 +25,14 @@ from app.dialogue.effects import (
     Effect,
     EmployerEffect,
     EraseAccount,
+    EraseCompany,
     ForgetPerson,
     GiveConsent,
     GiveReason,
     HandBack,
     ListContactHolders,
     OpenCompany,
+    PayBackBalance,
     ReportEmployer,
     RequestHandoff,
     SendOwnData,
@@ -130,6 +132,8 @@ async def _refusal_reply(context: EffectContext, effect: Effect, refusal: Domain
     if isinstance(effect, SendSignInCode):
         known = refusal.reason in _CODE_REFUSALS
         return Reply(refusal.reason if known else "code_unregistered", essential=True)
+    if isinstance(effect, EraseCompany | PayBackBalance):
+        return await company_erasure.refused(context, effect, refusal)
     if isinstance(effect, EmployerEffect | OpenCompany):
         return employer_effects.refusal_reply(effect, refusal)
     logger().warning("chat_effect_refused", kind=type(effect).__name__, code=refusal.reason)
@@ -360,4 +364,5 @@ HANDLERS: Final[Mapping[type, Handler]] = {
     EraseAccount: _erase,
     **employer_effects.HANDLERS,
     **lead_effects.HANDLERS,
+    **company_erasure.HANDLERS,
 }

@@ -313,6 +313,23 @@ class TopUp(EmployerEffect):
 
 
 @dataclass(frozen=True, slots=True)
+class AskErasure(EmployerEffect):
+    """Ask whether the account shall really be erased, and say what that means for this person."""
+
+
+@dataclass(frozen=True, slots=True)
+class EraseCompany(EmployerEffect):
+    """Erase the account of who writes: the company with its last owner, anybody else leaves the team."""
+
+    gives_up_balance: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PayBackBalance(EmployerEffect):
+    """Pay what can go back of the balance back to what it was paid with."""
+
+
+@dataclass(frozen=True, slots=True)
 class ListContacts(EmployerEffect):
     """List every contact that was bought."""
 

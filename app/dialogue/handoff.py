@@ -12,7 +12,9 @@ from typing import Final
 
 from app.dialogue.context import Context
 from app.dialogue.effects import AnswerOffer, Effect, HandBack, RequestHandoff, SendOwnData
+from app.dialogue.employer.erasure import read_erasure
 from app.dialogue.employer.job_questions import POSTING
+from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.employer.newcomer import SIGNING_UP, is_signing_up
 from app.dialogue.engine import unreadable_text
 from app.dialogue.persona import acting_account
@@ -178,12 +180,21 @@ def own_question(message: Incoming) -> Turn | None:
     yes may be meant for them. A message that quotes one of our offers is about that.
     """
     state, context = message.state, message.context
-    if state.ask not in {Ask.DELETE, Ask.WITHDRAW} or context.stopped or context.late:
+    if (
+        state.ask not in {Ask.DELETE, Ask.ERASE_COMPANY, Ask.WITHDRAW}
+        or context.stopped
+        or context.late
+    ):
         return None
     if context.quoted or (context.attended and message.inbound.kind is InboundKind.TEXT):
         return None
     if state.ask is Ask.DELETE:
         return read_delete(message)
+    if state.ask is Ask.ERASE_COMPANY:
+        account = acting_account(state, context)
+        if account is None or account.suspended:
+            return None
+        return read_erasure(EmployerMessage.of(message, account))
     return read_withdraw(message)
 
 

@@ -27,13 +27,15 @@ from typing import Final
 from app.dialogue.context import Context
 from app.dialogue.effects import HandBack, SetLanguage, Start
 from app.dialogue.employer.account_linking import employer
+from app.dialogue.employer.erasure import ask_erasure, read_erasure
+from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.engine import Reader, follow_intent, hand_over, respond, stop
 from app.dialogue.handoff import HUMAN_ONLY, call_for_help, during_handoff, own_question
 from app.dialogue.interpretation import read_refusal, with_answered_proposal
 from app.dialogue.persona import acting_account
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
-from app.dialogue.worker.account_requests import ask_delete, read_delete, send_code
+from app.dialogue.worker.account_requests import read_delete, send_code
 from app.dialogue.worker.after_unlock import ask_which_company, reached_tap
 from app.dialogue.worker.conversation import WORKER, WORKERS_OWN
 from app.dialogue.worker.language_answers import with_repetition
@@ -140,7 +142,7 @@ def _late(message: Incoming) -> Turn:
     handlers: dict[Intent, Reader[Incoming]] = {Intent.HUMAN: hand_over}
     if message.state.ask is Ask.NOTHING:
         handlers |= {
-            Intent.DELETE_DATA: ask_delete,
+            Intent.DELETE_DATA: ask_erasing,
             Intent.REPORT: ask_which_company(Intent.REPORT),
         }
     return follow_intent(message, handlers, message.intents) or Turn(message.state)
@@ -156,13 +158,26 @@ def _while_stopped(message: Incoming) -> Turn:
     if (code := send_code(message)) is not None:
         return code
     if message.has_intent(Intent.DELETE_DATA):
-        if acting_account(state, context) is not None:
-            return Turn(state, (Reply("employer_data", essential=True),))
-        return Turn(state.at(Ask.DELETE), (Reply("ask_delete", essential=True),))
+        return ask_erasing(message)
+    account = acting_account(state, context)
+    if account is not None and not context.late:
+        answered = message.tapped("erase") or state.ask is Ask.ERASE_COMPANY
+        turn = read_erasure(EmployerMessage.of(message, account)) if answered else None
+        return turn or _how_to_come_back(message)
     agrees = message.tapped("delete") or message.has_intent(Intent.YES)
     if state.ask is Ask.DELETE and agrees and not context.late:
         return read_delete(message) or Turn(state)
     return _how_to_come_back(message)
+
+
+def ask_erasing(message: Incoming) -> Turn:
+    """Ask whoever wants everything deleted to confirm it, as whom they write; also after STOP."""
+    account = acting_account(message.state, message.context)
+    if account is not None and account.suspended:
+        return Turn(message.state, (Reply("employer_data", essential=True),))
+    if account is not None:
+        return ask_erasure(EmployerMessage.of(message, account))
+    return Turn(message.state.at(Ask.DELETE), (Reply("ask_delete", essential=True),))
 
 
 def _how_to_come_back(message: Incoming) -> Turn:

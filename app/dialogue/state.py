@@ -23,6 +23,7 @@ class Ask(StrEnum):
     AVAILABILITY = "availability"
     AVAILABILITY_RIGHT = "availability_right"
     DELETE = "delete"
+    ERASE_COMPANY = "erase_company"
     REPORT = "report"
     APPEAL = "appeal"
     WITHDRAW = "withdraw"

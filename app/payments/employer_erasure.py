@@ -6,7 +6,9 @@ names, mailbox, phones, addresses, texts of jobs and the chat are emptied. The p
 """
 
 import datetime as dt
+from collections.abc import Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -26,7 +28,7 @@ from app.offers.job_lock import lock_jobs
 from app.payments import disputes, erasure, ledger, orders
 from app.payments.models import LedgerAccount, Order, Refund
 from app.payments.rules import ON_THE_WAY, AccountType, PaymentStatus, RefundStatus
-from app.privacy.erase import erase_chats, erase_messages
+from app.privacy.erase import erase_chats, erase_messages, take_out_of_team
 
 _GRID_PER_DEGREE = 200
 """Where people live is kept on a grid of 0.005 degrees; a job may have been at somebody's home."""
@@ -53,6 +55,31 @@ class MoneyOnItsWay(Conflict):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ErasedAccount:
+    """Who is gone with an account."""
+
+    users: Sequence[UUID]
+    """Whose sessions end; the caller removes those in Redis (`SessionStore.end_all`)."""
+    persons: Collection[UUID]
+    """People of the chat (`messaging.models.ChatPerson`) of whom nothing is known any more."""
+
+
+async def erase_account(
+    session: AsyncSession, actor: Actor, *, now: dt.datetime, gives_up_balance: bool = False
+) -> ErasedAccount:
+    """Erase the account of somebody who acts for a company: the company with its last owner; others leave its team.
+
+    Raises as `erase_employer`.
+    """
+    if await team.is_last_owner(session, actor):
+        return await erase_employer(
+            session, actor.employer_id, actor, now=now, gives_up_balance=gives_up_balance
+        )
+    persons = await take_out_of_team(session, actor, actor.user_id, keeps_name=False, now=now)
+    return ErasedAccount([actor.user_id], persons)
+
+
 async def erase_employer(
     session: AsyncSession,
     employer_id: UUID,
@@ -60,16 +87,15 @@ async def erase_employer(
     *,
     now: dt.datetime,
     gives_up_balance: bool = False,
-) -> list[UUID]:
-    """Turn an employer into a tombstone, and its team with it; return whose sessions end.
+) -> ErasedAccount:
+    """Turn an employer into a tombstone, and its team with it.
 
     What was bought is no longer shown to anybody.
 
     With `gives_up_balance` what is in the balance is no obstacle: it stays in the books as what we owe.
 
     Drafts and published jobs are cancelled: their open offers close, and the workers are told once. Pages that
-    could be paid are closed; what is paid on one all the same goes back. Sessions are dead from this commit on; the
-    caller removes those in Redis (`SessionStore.end_all`). Raises `BalanceLeft`, `DisputeOpen`, `MoneyOnItsWay`, and
+    could be paid are closed; what is paid on one all the same goes back. Sessions are dead from this commit on. Raises `BalanceLeft`, `DisputeOpen`, `MoneyOnItsWay`, and
     `NotFound` for an account that was erased before; nothing is changed then.
     """
     # In the lock order of every transaction: jobs and offers, the employer, orders, the balance, the log last.
@@ -86,10 +112,10 @@ async def erase_employer(
         await erase_messages(session, user_id, now)
     owners = [str(user_id) for user_id in everybody]
     await users.erase(session, employer_id, now=now)
-    await erase_chats(session, chats, now)
+    persons = await erase_chats(session, chats, now)
     await log.erase_words(session, [*owners, *map(str, forgotten)], employer_id)
     audit.record(session, "employer.erase", employer_id, actor, now, after={"status": "erased"})
-    return everybody
+    return ErasedAccount(everybody, persons)
 
 
 async def _cancel_jobs(

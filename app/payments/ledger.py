@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.core.ids import new_id
+from app.core.money import Money
 from app.database.statements import (
     NewRows,
     if_absent,
@@ -278,6 +279,23 @@ async def balance_of(session: AsyncSession, employer_id: UUID, currency: str) ->
     """Return what is in an employer's balance, in minor units."""
     asked = {"account_id": balance_account(employer_id, currency)}
     return -int(await session.scalar(_SUM, asked) or 0)
+
+
+async def balances_of(session: AsyncSession, employer_id: UUID) -> list[Money]:
+    """Return what is in an employer's balances, one amount a currency, by code; empty ones are left out."""
+    there = func.sum(LedgerEntry.amount)
+    query = (
+        select(LedgerAccount.currency, there)
+        .join(LedgerEntry, LedgerEntry.account_id == LedgerAccount.id)
+        .where(
+            LedgerAccount.owner_id == employer_id,
+            LedgerAccount.type == AccountType.EMPLOYER_BALANCE.value,
+        )
+        .group_by(LedgerAccount.currency)
+        .having(there < 0)
+        .order_by(LedgerAccount.currency)
+    )
+    return [Money(-int(total), currency) for currency, total in await session.execute(query)]
 
 
 def _account(posting: Posting, currency: str, provider: str | None) -> dict[str, Any]:

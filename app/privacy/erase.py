@@ -1,7 +1,7 @@
 """Erasing a worker: a tombstone stays, nothing personal does. The API, the chat and `purge` call it."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -137,16 +137,17 @@ async def _chats_of(session: AsyncSession, employer_ids: Collection[UUID]) -> Co
 
 async def take_out_of_team(
     session: AsyncSession, actor: Actor, member_id: UUID, *, keeps_name: bool, now: dt.datetime
-) -> None:
+) -> Sequence[UUID]:
     """Take somebody out of the actor's team (`team.remove`), and empty what was written to them and by them.
 
-    That is so for who opened the company, too: what went out under its account went to that person.
+    That is so for who opened the company, too: what went out under its account went to that person. Returns the
+    people of the chat of whom nothing is known any more.
     The caller removes sessions in Redis (`SessionStore.end_all`).
     """
     chats = await phones.list_proven(session, [member_id])
     await team.remove(session, actor, member_id, keeps_name=keeps_name, now=now)
     await erase_messages(session, member_id, now)
-    await erase_chats(session, chats, now)
+    return await erase_chats(session, chats, now)
 
 
 async def erase_messages(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
@@ -159,8 +160,12 @@ async def erase_messages(session: AsyncSession, user_id: UUID, now: dt.datetime)
     await identify.erase_contacts(session, persons, now)
 
 
-async def erase_chats(session: AsyncSession, phones: Collection[str], now: dt.datetime) -> None:
+async def erase_chats(
+    session: AsyncSession, phones: Collection[str], now: dt.datetime
+) -> Sequence[UUID]:
     """Empty what was written in the chat to these phones (indexes) and from them, if no account has them any more.
+
+    Returns the ids of those people.
 
     The chat knows employers and the members of their teams by the phone alone. The caller has read it
     (`employers.phones.list_proven`) before the account lost it.
@@ -178,11 +183,11 @@ async def erase_chats(session: AsyncSession, phones: Collection[str], now: dt.da
         ~holder.exists(),
     )
     persons = (await session.scalars(query)).all()
-    if not persons:
-        return
-    await enqueue.suppress_people(session, persons, now)
-    await _empty(session, OutboxMessage.person_id.in_(persons))
-    await identify.erase_contacts(session, persons, now)
+    if persons:
+        await enqueue.suppress_people(session, persons, now)
+        await _empty(session, OutboxMessage.person_id.in_(persons))
+        await identify.erase_contacts(session, persons, now)
+    return persons
 
 
 async def _empty(session: AsyncSession, which: ColumnElement[bool]) -> None:

@@ -126,6 +126,6 @@ async def erase_employer_data(
     gone = await erase_employer(
         session, employer_id, actor, now=now, gives_up_balance=body.give_up_balance
     )
-    for user_id in gone:
+    for user_id in gone.users:
         await rt.sessions.end_all(session, user_id)
     audit.record(session, "employer.erase_on_request", employer_id, actor, now, reason=body.reason)

@@ -17,14 +17,12 @@ from app.api.http.problems import problems
 from app.core.money import Money
 from app.core.schema import Day, Instant, MoneyAnswer, ResponseModel
 from app.database.session import keyring
-from app.employers import team
 from app.jobs import posting
 from app.jobs.models import JobStatus
 from app.payments.disputes import DisputeOpen
-from app.payments.employer_erasure import BalanceLeft, MoneyOnItsWay, erase_employer
+from app.payments.employer_erasure import BalanceLeft, MoneyOnItsWay, erase_account
 from app.payments.employer_export import export_employer
 from app.payments.rules import OrderKind, PaymentStatus, PayWith, ReportReason, ReportStatus
-from app.privacy.erase import take_out_of_team
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
 
@@ -161,12 +159,6 @@ async def erase_company(
     Workers with an open offer are told once. Invoices and the books stay without my name, as the law wants them.
     Refused with 409 while there is money in the balance, or one of my payments is disputed or being confirmed.
     """
-    if await team.is_last_owner(session, actor):
-        gone = await erase_employer(
-            session, actor.employer_id, actor, now=now, gives_up_balance=give_up_balance
-        )
-    else:
-        gone = [actor.user_id]
-        await take_out_of_team(session, actor, actor.user_id, keeps_name=False, now=now)
-    for user_id in gone:
+    gone = await erase_account(session, actor, now=now, gives_up_balance=give_up_balance)
+    for user_id in gone.users:
         await rt.sessions.end_all(session, user_id)

@@ -19,7 +19,7 @@ from app.dialogue.effects import (
     ShowBalance,
     TopUp,
 )
-from app.dialogue.employer import posting, published_job
+from app.dialogue.employer import erasure, posting, published_job
 from app.dialogue.employer.after_unlock import ask_which_contact, lead_tap, read_report
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.engine import (
@@ -56,6 +56,8 @@ def open_question_or_menu(message: EmployerMessage) -> tuple[Reply, ...]:
 def _open_question(message: EmployerMessage) -> tuple[Reply, ...]:
     if message.state.ask in published_job.OPEN:
         return (published_job.again(message),)
+    if message.state.ask is Ask.ERASE_COMPANY:
+        return (erasure.again(message),)
     return (posting.again(message),) if posting.is_posting(message.state) else ()
 
 
@@ -133,7 +135,7 @@ _MENU: Final[Mapping[str, Reader[EmployerMessage]]] = {
     "help": _help,
 }
 _ANYWHERE: Final[Mapping[Intent, Reader[EmployerMessage]]] = {
-    Intent.DELETE_DATA: _data,
+    Intent.DELETE_DATA: erasure.ask_erasure,
     Intent.SEND_DATA: _data,
     Intent.HUMAN: hand_over,
     Intent.HELP: _help,
@@ -259,6 +261,7 @@ def _in_other_words(message: EmployerMessage) -> tuple[Reply, ...]:
 EMPLOYER: Final[Persona[EmployerMessage]] = Persona(
     readers=(
         partial(follow_tap, menus={"hire": _MENU, "menu": _MENU}),
+        erasure.read_erasure,
         _job_tap,
         lead_tap,
         _pack_tap,
