@@ -49,6 +49,14 @@ class Conflict(DomainError):
     remedy = "Read the thing again: it is in another state than this step needs."
 
 
+class PaymentRequired(DomainError):
+    """Nothing was done, because money has to be paid first; `data` tells where."""
+
+    code = "payment_required"
+    detail = "This has to be paid first."
+    remedy = "Send the person to the address that the answer names."
+
+
 class Forbidden(DomainError):
     """Known who you are, but this is not yours to do."""
 

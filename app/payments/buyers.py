@@ -16,7 +16,7 @@ from app.payments import ledger
 from app.payments.disputes import DisputeOpen
 from app.payments.models import Dispute
 from app.payments.rules import DisputeStatus
-from app.payments.team_spending import MEMBER_COLUMNS, Member
+from app.payments.team_spending import MEMBER_COLUMNS, TeamBuyer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Buyer:
     """Who will call the workers, and from which number; None without a proven phone."""
     member_id: UUID | None = None
     """Who of the company's team buys, for the log; None where nobody noted it."""
-    member: Member | None = None
+    member: TeamBuyer | None = None
     """What this member may do and spend; None where nobody noted it, or who has no part in any team."""
     balance: int = 0
     """What is in their balance in the currency that was asked for, in minor units."""
@@ -98,6 +98,6 @@ async def get_buyer(
         phone_proven=proven,
         caller=caller_of(session, row.name, row.phone_sealed) if proven else None,
         member_id=member_id,
-        member=Member.of(row),
+        member=TeamBuyer.of(row),
         balance=-int(row.balance or 0),
     )

@@ -6,7 +6,7 @@ PUBLIC_URL) sends the very same, for a provider refuses a key that comes with an
 
 import asyncio
 import datetime as dt
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -23,6 +23,7 @@ from app.payments import orders, rules
 from app.payments import provider as providers
 from app.payments.models import Order, Payment, PaymentAttempt
 from app.payments.provider import (
+    CardRefused,
     Checkout,
     CheckoutRequest,
     PaymentProvider,
@@ -30,9 +31,11 @@ from app.payments.provider import (
     ProviderBroke,
     ProviderHasNot,
     ProviderRefused,
+    SavedCard,
 )
 from app.payments.purchase import page_ends
 from app.payments.rules import AttemptStatus
+from app.payments.settle import settle
 
 _opening: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
@@ -88,6 +91,17 @@ async def open_page(
             attempt = paying.attempt
             if attempt is None:
                 return paying
+        if (asked := _card_request(attempt)) is not None:
+            # The answer about a card was lost. Nobody is charged for looking; a page comes after it.
+            charged = await provider.charge_of(asked)
+            if charged is not None:
+                return await _settled(database, provider, order_id, charged, now)
+            lost = ProviderRefused("charge_lost")
+            await _next_attempt(database, paying.order, attempt, lost, now)
+            paying = await read(database, order_id)
+            attempt = paying.attempt
+            if attempt is None:
+                return paying
         try:
             request = await _kept_request(database, provider, paying.order, attempt, return_url)
             checkout = await provider.create_checkout(request, attempt.idempotency_key)
@@ -99,6 +113,72 @@ async def open_page(
             raise providers.PaymentRefused from refusal
         await _note_page(database, order_id, attempt.id, checkout, now)
         return await read(database, order_id)
+
+
+async def charge(
+    database: Database,
+    provider: PaymentProvider,
+    order_id: UUID,
+    card: SavedCard,
+    return_url: str,
+    now: dt.datetime,
+) -> Paying | None:
+    """Charge the order to a kept card, and unlock; None where a page is open for it already, or was asked for.
+
+    The same attempt again charges nothing twice: it is the same request, under the same key. Raises `CardRefused`
+    (another attempt has begun), `ProviderBroke` or `PaymentsUnavailable` (unknown: to be asked again), `PaymentRefused`.
+    """
+    async with _opening.setdefault(order_id, asyncio.Lock()):
+        paying = await read(database, order_id)
+        attempt = paying.attempt
+        if attempt is None or not paying.is_open:
+            return paying
+        if attempt.session_id is not None:
+            return None
+        try:
+            request = await _kept_request(
+                database, provider, paying.order, attempt, return_url, card.id
+            )
+            if request.card_id is None or attempt.provider != provider.name:
+                return None
+            charged = await provider.charge_card(request, attempt.idempotency_key)
+        except ProviderBroke:
+            raise
+        except ProviderRefused as refusal:
+            await _next_attempt(database, paying.order, attempt, refusal, now)
+            if isinstance(refusal, CardRefused):
+                raise
+            if isinstance(refusal, ProviderHasNot):
+                raise PaymentsUnavailable from refusal
+            raise providers.PaymentRefused from refusal
+        return await _settled(database, provider, order_id, charged, now)
+
+
+async def _settled(
+    database: Database,
+    provider: PaymentProvider,
+    order_id: UUID,
+    charged: Checkout,
+    now: dt.datetime,
+) -> Paying:
+    """Settle what the provider has charged, and return the order as it is then."""
+    async with database.begin() as session:
+        await settle(session, charged, now, livemode=provider.livemode)
+    return await read(database, order_id)
+
+
+def _card_request(attempt: PaymentAttempt) -> CheckoutRequest | None:
+    """Return the attempt's request to charge a card, whose outcome is not known; None where it has made none."""
+    if attempt.request is None or attempt.session_id is not None:
+        return None
+    request = request_of(attempt.request)
+    return None if request.card_id is None else request
+
+
+async def find_charge(provider: PaymentProvider, attempt: PaymentAttempt) -> Checkout | None:
+    """Ask what became of an attempt without a page: what was charged to a card, None for nothing."""
+    request = _card_request(attempt)
+    return None if request is None else await provider.charge_of(request)
 
 
 async def read(database: Database, order_id: UUID) -> Paying:
@@ -147,12 +227,17 @@ async def _kept_request(
     order: Order,
     attempt: PaymentAttempt,
     return_url: str,
+    card_id: str | None = None,
 ) -> CheckoutRequest:
-    """Return what the provider is asked under this attempt's key, as it was first kept."""
+    """Return what the provider is asked under this attempt's key, as it was first kept.
+
+    `card_id` is the kept card to charge, of an attempt that has asked for nothing yet.
+    """
     if attempt.request is not None:
         return request_of(attempt.request)
     customer_id = await _customer(database, provider, order, attempt.number)
     made = await _request(database, order, attempt, customer_id, return_url)
+    made = replace(made, card_id=card_id)
     async with database.begin() as session:
         await session.execute(
             update(PaymentAttempt)
@@ -165,7 +250,11 @@ async def _kept_request(
 
 
 def _as_json(request: CheckoutRequest) -> dict[str, Any]:
-    return asdict(request) | {"expires_at": request.expires_at.isoformat()}
+    kept = asdict(request) | {"expires_at": request.expires_at.isoformat()}
+    if request.card_id is None:
+        # A process of the version before knows no cards.
+        del kept["card_id"]
+    return kept
 
 
 def request_of(kept: dict[str, Any]) -> CheckoutRequest:

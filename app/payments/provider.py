@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 from uuid import UUID
 
 from app.core.errors import Conflict, Unavailable
@@ -73,6 +73,12 @@ class ProviderDisputes(ProviderRefused):
     """The payment is disputed, so nothing of it can be given back; the refund's own key is used up."""
 
 
+class CardRefused(ProviderRefused):
+    """A kept card can't be charged as it is: its bank declines, or wants its owner (`AUTHENTICATION`). Nothing was charged."""
+
+    AUTHENTICATION: ClassVar = "authentication_required"
+
+
 class CheckoutState(StrEnum):
     """State of a payment page."""
 
@@ -110,6 +116,8 @@ class CheckoutRequest:
     description: str
     return_url: str
     expires_at: dt.datetime
+    card_id: str | None = None
+    """The kept card to be charged in place of a page; None for a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +363,16 @@ class PaymentProvider(Protocol):
 
     async def forget_card(self, card_id: str) -> None:
         """Remove a kept card: it can't be charged or offered any more."""
+
+    def may_charge_card(self, price: Money) -> bool:
+        """Whether a kept card may be charged this price at once, without a page on which its owner confirms it."""
+        ...
+
+    async def charge_card(self, request: CheckoutRequest, key: str) -> Checkout:
+        """Charge the request's kept card; what is returned was paid, or is being paid. Raises `CardRefused`, too."""
+
+    async def charge_of(self, request: CheckoutRequest) -> Checkout | None:
+        """Return what `charge_card` has charged for this request, whose answer was lost; None where it has not."""
 
     async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
         """Open a payment page."""

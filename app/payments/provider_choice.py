@@ -81,6 +81,18 @@ class ChosenProviders:
         """Have it removed by whose card it is."""
         await self.of(card_id).forget_card(card_id)
 
+    def may_charge_card(self, price: Money) -> bool:
+        """Whether the one that sells may."""
+        return self._seller.may_charge_card(price)
+
+    async def charge_card(self, request: CheckoutRequest, key: str) -> Checkout:
+        """Charge the card where it is kept."""
+        return await self.of(request.card_id or "").charge_card(request, key)
+
+    async def charge_of(self, request: CheckoutRequest) -> Checkout | None:
+        """Ask where the card is kept."""
+        return await self.of(request.card_id or "").charge_of(request)
+
     async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
         """Open a page where we sell. Raises `PaymentsNotConfigured` too."""
         return await self._seller.create_checkout(request, key)

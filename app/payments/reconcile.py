@@ -12,6 +12,7 @@ from app.core.logging import logger
 from app.database.due import Due
 from app.database.session import Database
 from app.payments import orders
+from app.payments.checkout import find_charge
 from app.payments.models import PaymentAttempt
 from app.payments.provider import (
     Checkout,
@@ -120,7 +121,7 @@ async def _ask(provider: PaymentProvider, attempt: PaymentAttempt) -> Checkout |
     An open one that we have given up is closed: it must not be paid any more.
     """
     if attempt.session_id is None:
-        return None
+        return await find_charge(provider, attempt)
     try:
         checkout = await provider.checkout(attempt.session_id)
     except ProviderHasNot:

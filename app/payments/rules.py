@@ -54,8 +54,12 @@ class PayWith(StrEnum):
     FREE = "free"
     """Nothing is to be paid: the first leads of a company can be free (`app.employers.free_leads`)."""
 
+    CARD = "card"
+    """With the card that was kept with consent, in one tap; never stored: the order is one of a page, which follows
+    where the card can't be charged without it."""
 
-type ChosenPayWith = Literal[PayWith.PAGE, PayWith.BALANCE]
+
+type ChosenPayWith = Literal[PayWith.PAGE, PayWith.BALANCE, PayWith.CARD]
 """How an employer may ask to pay."""
 
 

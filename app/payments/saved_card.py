@@ -1,6 +1,6 @@
 """The card that an employer agreed to have kept at the payment provider: shown and removed, never stored here.
 
-The provider's page asks for the consent; nothing is charged to the card but on that page.
+The provider's page asks for the consent; `card_charge` charges it by a tap.
 """
 
 from uuid import UUID

@@ -85,10 +85,10 @@ MEMBER_COLUMNS: Final = (
     TeamMember.monthly_limit,
     TeamMember.limit_currency,
 )
-"""What makes a `Member`, of a query that joins the row, if there is one, of who buys."""
+"""What makes a `TeamBuyer`, of a query that joins the row, if there is one, of who buys."""
 
 
-class Member(NamedTuple):
+class TeamBuyer(NamedTuple):
     """What somebody of a team may do and spend."""
 
     role: TeamRole
@@ -97,17 +97,17 @@ class Member(NamedTuple):
     limit_currency: str | None
 
     @classmethod
-    def of(cls, row: Row[*tuple[Any, ...]]) -> "Member | None":
+    def of(cls, row: Row[*tuple[Any, ...]]) -> "TeamBuyer | None":
         """Return the member of a row with `MEMBER_COLUMNS`; None for an account without a part in any team."""
         if row.team_role is None:
             return None
         return cls(TeamRole(row.team_role), row.left_at, row.monthly_limit, row.limit_currency)
 
 
-async def _find_member(session: AsyncSession, user_id: UUID) -> Member | None:
+async def _find_member(session: AsyncSession, user_id: UUID) -> TeamBuyer | None:
     query = select(*MEMBER_COLUMNS).where(TeamMember.user_id == user_id)
     row = (await session.execute(query)).one_or_none()
-    return None if row is None else Member.of(row)
+    return None if row is None else TeamBuyer.of(row)
 
 
 async def require_within(
@@ -121,7 +121,7 @@ async def require_within(
 async def require_within_limit(
     session: AsyncSession,
     actor: Actor,
-    member: Member | None,
+    member: TeamBuyer | None,
     kind: OrderKind,
     price: Money,
     now: dt.datetime,

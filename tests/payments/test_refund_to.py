@@ -1,5 +1,6 @@
 """Where money that is given back goes: to what it was paid with, or into the balance."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -7,9 +8,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from app.core.money import Money
 from app.identity.rules import AdminRole
 from app.messaging.models import OutboxMessage
+from app.payments.disputes import record_dispute
 from app.payments.models import LedgerAccount, LedgerEntry
+from app.payments.provider import DisputeChanged
+from app.payments.rules import DisputeStatus
 from tests.support import leads
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok, refused
@@ -196,6 +201,23 @@ def test_what_was_spent_before_a_bank_took_it_is_a_loss_that_somebody_sees(world
     assert (there(mine.employer), losses(world)) == (0, before)
     assert lost_too(world, mine.employer, is_open=True) == []
     assert lost_too(world, mine.employer, is_open=False) == [PRICE]
+
+
+def test_a_dispute_taken_of_a_part_takes_nothing_that_was_given_back_rightly(
+    world: World,
+) -> None:
+    mine, payment = bought_lead(world)
+    ok(refund(world, payment, amount=1_000, refund_to="balance"))
+    charge, part = payment_row(world, payment).intent_id, Money(3_000, "INR")
+    # The bank takes less than what we kept: what is in the balance is not among it.
+    for number, status in enumerate((DisputeStatus.OPENED, DisputeStatus.LOST)):
+        at = world.clock() + dt.timedelta(seconds=number)
+        change = DisputeChanged(f"dp_{payment}", charge or "", status, part, at)
+        told = world.in_session(
+            lambda session, told=change, at=at: record_dispute(session, told, at)
+        )
+        assert told
+    assert there(mine.employer) == 1_000
 
 
 def losses(world: World) -> int:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from app.employers.models import Employer
+from app.identity.users import ERASED_NAME
 from tests.support import leads
 from tests.support.app_harness import World
 from tests.support.assertions import ok
@@ -95,6 +97,20 @@ def test_a_customer_that_was_deleted_by_hand_is_forgotten(world: World) -> None:
     ok(employer.delete("/api/employers/account"), 204)
     world.settle()
     assert customers(world)[employer.id] is None
+
+
+def test_a_living_company_that_is_called_like_an_erased_one_keeps_its_card(world: World) -> None:
+    employer = buy(world, keep=True).employer
+
+    async def rename(session: Any) -> None:
+        one = await session.get_one(Employer, UUID(employer.id))
+        one.company_name = ERASED_NAME
+
+    world.in_session(rename)
+    world.clock.advance(minutes=2)
+    world.settle()
+    assert customers(world)[employer.id] is not None
+    assert ok(employer.get(CARD))["card"]["last4"] == "4242"
 
 
 def customers(world: World) -> dict[str, str | None]:

@@ -36,8 +36,9 @@ from app.identity.actor import AccountRestricted, Actor
 from app.offers.links import order_link
 from app.offers.mark_unlocked import MatchNotFound
 from app.offers.rules import MatchNotAccepted
-from app.payments import checkout, orders, provider, purchase, quotes
+from app.payments import card_charge, orders, provider, purchase, quotes
 from app.payments.balance import BalanceTooLow
+from app.payments.card_charge import CardNeedsPage, CardOutcomeUnknown, NoSavedCard
 from app.payments.checkout import Paying
 from app.payments.contacts import contacts_of
 from app.payments.coupons import CouponNotValid
@@ -181,6 +182,9 @@ class OrderAnswer(ResponseModel):
             PaymentsNotConfigured,
             PaymentsUnavailable,
             PaymentRefused,
+            CardNeedsPage,
+            CardOutcomeUnknown,
+            NoSavedCard,
         ),
         202: {"model": LeadsPending, "description": "To be paid on the page"},
     },
@@ -199,6 +203,8 @@ async def unlock_leads(
     request with some of them closes the page of before.
     """
     await limit_subject(rt, "unlock:account", str(actor.employer_id))
+    pay_with = body.pay_with
+    card = await card_charge.card_for(rt.database, rt.payments, actor.employer_id, pay_with)
     async with purchase.turn_of(actor.employer_id), rt.database.begin() as session:
         await claim_request(request, session, str(actor.user_id), idempotency_key, now)
         begun = await purchase.begin(
@@ -207,12 +213,12 @@ async def unlock_leads(
             body.match_ids,
             now,
             paced=rt.limiter.enabled,
-            pay_with=body.pay_with,
+            pay_with=card_charge.order_by(pay_with),
             coupon=body.coupon,
         )
     if begun is not None:
         page = order_link(rt.keyring, rt.settings.base_url, begun.id)
-        paying = await checkout.open_page(rt.database, rt.payments, begun.id, page, now)
+        paying = await card_charge.pay(rt.database, rt.payments, begun.id, card, page, now)
         if paying.is_open:
             async with rt.database.read() as session:
                 return await _pending(session, paying)

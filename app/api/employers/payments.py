@@ -40,8 +40,9 @@ from app.offers.links import payment_link
 from app.offers.mark_unlocked import MatchNotFound
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
-from app.payments import checkout, lead_guarantee, provider, purchase, quotes
+from app.payments import card_charge, lead_guarantee, provider, purchase, quotes
 from app.payments.balance import BalanceTooLow
+from app.payments.card_charge import CardNeedsPage, CardOutcomeUnknown, NoSavedCard
 from app.payments.checkout import Paying
 from app.payments.contacts import contacts_of
 from app.payments.coupons import CouponNotValid
@@ -188,6 +189,9 @@ class ReportAnswer(ResponseModel):
             PaymentsNotConfigured,
             PaymentsUnavailable,
             PaymentRefused,
+            CardNeedsPage,
+            CardOutcomeUnknown,
+            NoSavedCard,
         ),
         202: {"model": Pending, "description": "To be paid on the page"},
     },
@@ -206,6 +210,8 @@ async def unlock_match(
     More in an hour or a day than the policy allows are refused with 429 `unlock_limit_reached`.
     """
     await limit_subject(rt, "unlock:account", str(actor.employer_id))
+    pay_with = body.pay_with if body else None
+    card = await card_charge.card_for(rt.database, rt.payments, actor.employer_id, pay_with)
     async with purchase.turn_of(actor.employer_id), rt.database.begin() as session:
         await claim_request(request, session, str(actor.user_id), idempotency_key, now)
         begun = await purchase.begin(
@@ -214,12 +220,12 @@ async def unlock_match(
             [match_id],
             now,
             paced=rt.limiter.enabled,
-            pay_with=body.pay_with if body else None,
+            pay_with=card_charge.order_by(pay_with),
             coupon=body.coupon if body else None,
         )
     if begun is not None:
         page = payment_link(rt.keyring, rt.settings.base_url, match_id, actor.member_id)
-        paying = await checkout.open_page(rt.database, rt.payments, begun.id, page, now)
+        paying = await card_charge.pay(rt.database, rt.payments, begun.id, card, page, now)
         if paying.is_open:
             return _pending(paying)
     async with rt.database.read() as session:

@@ -24,6 +24,7 @@ MEDIA_TYPE = "application/problem+json"
 _STATUS: Mapping[type[errors.DomainError], int] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.PaymentRequired: 402,
     errors.Forbidden: 403,
     errors.Unauthenticated: 401,
     errors.TooMany: 429,

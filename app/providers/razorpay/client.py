@@ -21,6 +21,7 @@ from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.payments.provider import (
     Books,
+    CardRefused,
     Checkout,
     CheckoutRequest,
     DisputeChanged,
@@ -112,6 +113,18 @@ class RazorpayPayments:
     async def forget_card(self, card_id: str) -> None:
         """Never asked for."""
         raise ProviderHasNot(card_id)
+
+    def may_charge_card(self, price: Money) -> bool:
+        """Whether one tap may charge a card: never, for none is kept."""
+        return False
+
+    async def charge_card(self, request: CheckoutRequest, key: str) -> Checkout:
+        """Never asked for: there is no card to charge."""
+        raise CardRefused(request.card_id or "")
+
+    async def charge_of(self, request: CheckoutRequest) -> Checkout | None:
+        """Return None: no card was charged here."""
+        return None
 
     async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
         """Open a hosted page, with our ids in its notes, which its payments carry too.

@@ -17,6 +17,7 @@ from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.payments.provider import (
     Books,
+    CardRefused,
     Checkout,
     CheckoutRequest,
     CheckoutState,
@@ -119,9 +120,53 @@ class StripePayments:
         """Detach a card from its customer."""
         await _call(self._client.v1.payment_methods.detach_async(card_id))
 
+    def may_charge_card(self, price: Money) -> bool:
+        """Whether one tap may charge a kept card.
+
+        Not in rupees: the Reserve Bank of India wants the owner to confirm each payment (rules on recurring card payments of
+        21 August 2019), and a notice a day before where they don't: https://docs.stripe.com/india-recurring-payments
+        """
+        return price.currency != "INR"
+
+    async def charge_card(self, request: CheckoutRequest, key: str) -> Checkout:
+        """Charge a kept card now; a bank that wants its owner refuses, and the payment can then not be paid any more."""
+        try:
+            made = await _call(
+                self._client.v1.payment_intents.create_async(
+                    {
+                        "amount": STRIPE_CURRENCIES.to_provider(request.price),
+                        "currency": request.price.currency.lower(),
+                        "customer": request.customer_id or "",
+                        "payment_method": request.card_id or "",
+                        "description": request.description[:LONGEST_DESCRIPTION],
+                        "metadata": _metadata(request),
+                        "confirm": True,
+                        "error_on_requires_action": True,
+                    },
+                    {"idempotency_key": key},
+                )
+            )
+        except ProviderHasNot as gone:
+            # The card was removed, here or at Stripe.
+            raise CardRefused(gone.code) from gone
+        return intent_of(made.to_dict())
+
+    async def charge_of(self, request: CheckoutRequest) -> Checkout | None:
+        """Look among the customer's newest payments."""
+        found = await _call(
+            self._client.v1.payment_intents.list_async(
+                {"customer": request.customer_id or "", "limit": 100}
+            )
+        )
+        for intent in (each.to_dict() for each in found.data):
+            about = (intent.get("metadata") or {}).get("payment_id")
+            if about == request.payment_id and intent["status"] in {"succeeded", "processing"}:
+                return intent_of(intent)
+        return None
+
     async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
         """Open a hosted page, with our ids in the metadata of the page and of the payment."""
-        metadata = {"payment_id": request.payment_id, "match_id": request.match_id}
+        metadata = _metadata(request)
         created = await _call(
             self._client.v1.checkout.sessions.create_async(
                 {
@@ -251,6 +296,9 @@ def _kind_of(error: stripe.StripeError) -> Exception:
         if "a similar object exists in" in str(error):
             return _misconfigured(error)
         return ProviderHasNot(code)
+    if isinstance(error, stripe.CardError):
+        # Of a decline, the bank's own word says most.
+        return CardRefused(str(told.get("decline_code") or code or "card_declined"))
     if code == "charge_disputed":
         return ProviderDisputes(code)
     return ProviderRefused(code or type(error).__name__)
@@ -282,6 +330,27 @@ def checkout_of(session: Mapping[str, Any]) -> Checkout:
         payment_id=(session.get("metadata") or {}).get("payment_id"),
         intent_id=id_of(session.get("payment_intent")),
     )
+
+
+def intent_of(intent: Mapping[str, Any]) -> Checkout:
+    """Return a payment without a page, paid or under way, in our own type. Raises KeyError for another object."""
+    paid = intent["status"] == "succeeded"
+    amount = intent["amount_received"] if paid else intent["amount"]
+    return Checkout(
+        session_id="",
+        url=None,
+        state=CheckoutState.PAID if paid else CheckoutState.PROCESSING,
+        expires_at=dt.datetime.fromtimestamp(intent["created"], dt.UTC),
+        paid=STRIPE_CURRENCIES.from_provider(amount, intent["currency"]),
+        livemode=intent["livemode"] is True,
+        payment_id=(intent.get("metadata") or {}).get("payment_id"),
+        intent_id=intent["id"],
+    )
+
+
+def _metadata(request: CheckoutRequest) -> dict[str, str]:
+    """Return our ids, by which we know the payment again."""
+    return {"payment_id": request.payment_id, "match_id": request.match_id}
 
 
 def refund_of(refund: Mapping[str, Any]) -> ProviderRefund:

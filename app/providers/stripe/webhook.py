@@ -11,17 +11,14 @@ from typing import Any
 from app.payments.provider import (
     ActionRequired,
     AttemptFailed,
-    Checkout,
     CheckoutChanged,
-    CheckoutState,
     EventsNotConfigured,
     ProviderEvent,
     RefundChanged,
     SignatureInvalid,
     SignedEvent,
 )
-from app.providers.stripe.client import NAME, checkout_of, dispute_of, id_of, refund_of
-from app.providers.stripe.currencies import STRIPE_CURRENCIES
+from app.providers.stripe.client import NAME, checkout_of, dispute_of, id_of, intent_of, refund_of
 
 SIGNATURE_HEADER = "stripe-signature"
 SIGNATURE_TOLERANCE_SECONDS = 300
@@ -120,19 +117,7 @@ def _of_intent(intent: Mapping[str, Any], kind: str) -> ProviderEvent | None:
     paid = kind == "payment_intent.succeeded"
     if not paid and kind != "payment_intent.processing":
         return None
-    amount = intent["amount_received"] if paid else intent["amount"]
-    return CheckoutChanged(
-        Checkout(
-            session_id="",
-            url=None,
-            state=CheckoutState.PAID if paid else CheckoutState.PROCESSING,
-            expires_at=dt.datetime.fromtimestamp(intent["created"], dt.UTC),
-            paid=STRIPE_CURRENCIES.from_provider(amount, intent["currency"]),
-            livemode=intent["livemode"] is True,
-            payment_id=payment_id,
-            intent_id=intent["id"],
-        )
-    )
+    return CheckoutChanged(intent_of({**intent, "status": kind.removeprefix("payment_intent.")}))
 
 
 def verified_event(
