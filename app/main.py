@@ -58,6 +58,7 @@ from app.api.employers import (
     forecasts,
     invoices,
     job_events,
+    job_templates,
     matches,
     months,
     orders,
@@ -98,6 +99,7 @@ from app.providers.wiring import currency_problems
 from app.runtime import Runtime, running, wall_clock
 from app.texts.catalogue import get_catalogue
 from app.web import account, company, forecast, leads, money, public, routes, site
+from app.web import job_templates as template_pages
 from app.web import jobs as job_pages
 from app.web import team as team_pages
 from app.web.console import rooms as console
@@ -122,6 +124,7 @@ ROUTERS = (
     forecasts.router,
     employer_jobs.router,
     job_events.router,
+    job_templates.router,
     matches.router,
     months.router,
     payments.router,
@@ -169,6 +172,7 @@ PAGE_ROUTERS = (
     account.router,
     company.router,
     forecast.router,
+    template_pages.router,
     job_pages.router,
     leads.router,
     money.router,

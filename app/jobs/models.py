@@ -12,7 +12,7 @@ from app.database.types import Base, JsonType, partial_index
 from app.jobs.review import ReviewStatus
 from app.jobs.rules import JobStatus
 
-__all__ = ["Job", "JobSlot", "JobStatus"]
+__all__ = ["Job", "JobSlot", "JobStatus", "JobTemplate"]
 
 
 class Job(Base):
@@ -95,3 +95,20 @@ class JobSlot(Base):
     """Monday is 0."""
     starts: Mapped[dt.time]
     ends: Mapped[dt.time]
+
+
+class JobTemplate(Base):
+    """A job's text that an employer keeps by a name; see `app.jobs.templates`."""
+
+    __tablename__ = "job_templates"
+    __table_args__ = (
+        Index("uq_job_templates_employer_id_name", "employer_id", "name", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(120))
+    text_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """JSON of a `JobText`, sealed: it has the street address."""
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]

@@ -139,7 +139,30 @@ async def repeat(
     `JobNotFound`, or `Invalid` for a shift that never falls on the new dates.
     """
     job = await get_own_job(session, employer_id, job_id)
-    text = text_of(job, keyring(session))
+    return await write_again(
+        session,
+        employer_id,
+        text_of(job, keyring(session)),
+        starts_on=starts_on,
+        ends_on=ends_on,
+        positions=positions,
+        changes=changes,
+        now=now,
+    )
+
+
+async def write_again(
+    session: AsyncSession,
+    employer_id: UUID,
+    text: JobText,
+    *,
+    starts_on: dt.date,
+    ends_on: dt.date | None = None,
+    positions: int | None = None,
+    changes: Mapping[str, Any] | None = None,
+    now: dt.datetime,
+) -> Job:
+    """Write a draft with this text and new dates, as `repeat` does. Raises `Invalid`."""
     more = dict(changes or {})
     if positions is not None:
         more["positions"] = positions

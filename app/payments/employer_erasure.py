@@ -21,7 +21,7 @@ from app.employers import phones, team
 from app.employers.models import BlockByEmployer, Employer, SharedIdentifier
 from app.identity import users
 from app.identity.actor import Actor
-from app.jobs.models import Job, JobStatus
+from app.jobs.models import Job, JobStatus, JobTemplate
 from app.jobs.rules import JobAction, JobCancelled, JobExpired, JobFilled
 from app.offers import closing
 from app.offers.job_lock import lock_jobs
@@ -182,6 +182,7 @@ async def _forget_profile(session: AsyncSession, employer_id: UUID, now: dt.date
         .execution_options(synchronize_session=False)
     )
     await session.execute(delete(SharedIdentifier).where(SharedIdentifier.user_id == employer_id))
+    await session.execute(delete(JobTemplate).where(JobTemplate.employer_id == employer_id))
     await session.execute(delete(BlockByEmployer).where(BlockByEmployer.employer_id == employer_id))
     await session.execute(
         update(Job)

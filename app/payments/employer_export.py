@@ -12,7 +12,7 @@ from app.employers import profile
 from app.employers.models import Employer
 from app.identity.models import User
 from app.invoices.models import Invoice
-from app.jobs.models import Job
+from app.jobs.models import Job, JobTemplate
 from app.payments.balance import entries_of
 from app.payments.contacts import Bought, list_bought
 from app.payments.models import LeadReport, LedgerEntry, Order, Payment
@@ -29,6 +29,7 @@ class EmployerExport:
     user: User
     employer: Employer
     jobs: Sequence[Job]
+    templates: Sequence[JobTemplate]
     contacts: Sequence[Bought]
     orders: Sequence[Order]
     payments: Sequence[Payment]
@@ -56,6 +57,7 @@ async def export_employer(
         user=user,
         employer=employer,
         jobs=await mine(Job, Job.employer_id),
+        templates=await mine(JobTemplate, JobTemplate.employer_id),
         contacts=await list_bought(session, employer_id, _ALL),
         orders=await mine(Order, Order.employer_id),
         payments=await mine(Payment, Payment.employer_id),

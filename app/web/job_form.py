@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from app.api.employers.job_templates import JobTemplateAnswer
 from app.api.employers.jobs import JobAnswer, JobChanges, NewJob
 from app.catalogue import phonetic_search, places, skills
 from app.catalogue.places import Place
@@ -249,6 +250,16 @@ def refused(form: TypedForm, error: Exception, language: str) -> TypedForm:
 
 def typed_of(job: JobAnswer, language: str) -> TypedForm:
     """Return the form of a draft as it was typed."""
+    dates = {
+        "starts_on": job.starts_on.isoformat(),
+        "ends_on": job.ends_on.isoformat() if job.ends_on else "",
+    }
+    typed = _typed(job, language)
+    return replace(typed, values={**typed.values, **dates})
+
+
+def _typed(job: JobAnswer | JobTemplateAnswer, language: str) -> TypedForm:
+    """Return the form of a job or template, without dates."""
     role, *more = [skills.SKILLS[slug].name(language) for slug in job.required_skills] or [""]
     values = {
         "role": role,
@@ -259,8 +270,6 @@ def typed_of(job: JobAnswer, language: str) -> TypedForm:
         "latitude": str(job.location.latitude),
         "longitude": str(job.location.longitude),
         "address": job.address or "",
-        "starts_on": job.starts_on.isoformat(),
-        "ends_on": job.ends_on.isoformat() if job.ends_on else "",
         "positions": str(job.positions),
         "experience": str(job.min_experience_years),
         "radius": f"{job.radius_km:g}" if job.radius_km else "",
@@ -290,9 +299,22 @@ def empty(now: dt.datetime, zone: dt.tzinfo) -> TypedForm:
 
 
 def like(job: JobAnswer, language: str, fresh: TypedForm) -> TypedForm:
-    """Return the form of another job like this one: its dates are those of a `fresh` form."""
-    typed = typed_of(job, language)
-    dates = {"starts_on": fresh.values["starts_on"], "ends_on": ""}
-    if job.ends_on == job.starts_on:
+    """Return the form of another job like this one: it begins as a `fresh` form does, and is as long."""
+    days = None if job.ends_on is None else (job.ends_on - job.starts_on).days + 1
+    return _begun(_typed(job, language), days, fresh)
+
+
+def of_template(template: JobTemplateAnswer, language: str, fresh: TypedForm) -> TypedForm:
+    """Return the form of a job as a template says: it begins as a `fresh` form does."""
+    return _begun(_typed(template, language), template.days, fresh)
+
+
+def _begun(typed: TypedForm, days: int | None, fresh: TypedForm) -> TypedForm:
+    """Return the form with dates for so many days, None for no end."""
+    begins = dt.date.fromisoformat(fresh.values["starts_on"])
+    dates = {"starts_on": begins.isoformat(), "ends_on": ""}
+    if days == 1:
         dates["one_day"] = "yes"
+    elif days is not None:
+        dates["ends_on"] = (begins + dt.timedelta(days=days - 1)).isoformat()
     return replace(typed, values={**typed.values, **dates})

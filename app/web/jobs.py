@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.employers import balance, jobs, matches, profile
+from app.api.employers import balance, job_templates, jobs, matches, profile
 from app.api.employers.jobs import JobAnswer, JobRepeat
 from app.api.employers.matches import Match
 from app.api.http import event_streams
@@ -20,7 +20,7 @@ from app.api.http.event_streams import AccountStreamsFull, StreamsFull, mark_of
 from app.api.http.parameters import JobId
 from app.api.http.problems import RETRY_AFTER_SECONDS
 from app.catalogue import places, skills
-from app.core.errors import DomainError
+from app.core.errors import DomainError, NotFound
 from app.core.languages import DEFAULT_LANGUAGE
 from app.core.paging import PageRequest
 from app.database.session import savepoint
@@ -76,17 +76,45 @@ async def show_new_job(
     session: Read,
     rt: Rt,
     now: Now,
-    like: UUID | None = None,
+    like: str = "",
 ) -> Response:
-    """Ask what is needed; with `like`, all but the dates is filled in as in that job of mine."""
+    """Ask what is needed; with `like`, it is filled in as in that job or `template:…` of mine, from tomorrow on."""
     form = job_form.empty(now, ZoneInfo(places.main_time_zone(rt.settings.default_country)))
-    if like is not None:
-        form = job_form.like(await jobs.get_job(session, actor, like, now), visitor.language, form)
+    form = await _begun_like(session, actor, like, visitor.language, now, form)
     earlier = await jobs.list_jobs(session, actor, PageRequest(EARLIER_JOBS), now)
     panel = await forecast_panel(request, visitor, actor, session, rt, now, form)
     return await _form_page(
-        request, visitor, session, form, panel=panel, earlier=earlier.items, like=like
+        request,
+        visitor,
+        session,
+        form,
+        panel=panel,
+        earlier=earlier.items,
+        templates=(await job_templates.list_templates(session, actor)).items,
+        like=like,
     )
+
+
+async def _begun_like(
+    session: AsyncSession,
+    actor: Actor,
+    like: str,
+    language: str,
+    now: dt.datetime,
+    fresh: TypedForm,
+) -> TypedForm:
+    """Return the form filled in like a job or template. Raises `NotFound` for what is not the employer's."""
+    if not like:
+        return fresh
+    kind, _, name = like.rpartition(":")
+    try:
+        id_ = UUID(name)
+    except ValueError:
+        raise NotFound from None
+    if kind == "template":
+        template = await job_templates.get_template(session, actor, id_)
+        return job_form.of_template(template, language, fresh)
+    return job_form.like(await jobs.get_job(session, actor, id_, now), language, fresh)
 
 
 @router.post("/new")
@@ -143,7 +171,8 @@ async def _form_page(
     choices: Any = (),
     panel: str = "",
     earlier: Any = (),
-    like: UUID | None = None,
+    templates: Any = (),
+    like: str = "",
 ) -> Response:
     known = sorted(skills.SKILLS.values(), key=lambda skill: skill.name(visitor.language))
     return page(
@@ -163,6 +192,7 @@ async def _form_page(
         currency=await _currency(session),
         panel=panel,
         earlier=earlier,
+        templates=templates,
         like=like,
     )
 
@@ -259,8 +289,9 @@ async def job_page(
     said: str = "",
     status: int = 200,
     cursor: str | None = None,
+    template_name: str | None = None,
 ) -> Response:
-    """Return the page of a job; `said` is what could not be done. Raises `JobNotFound`."""
+    """Return the page of a job; `template_name` is what was typed for a template, `said` is what could not be done. Raises `JobNotFound`."""
     shown = await _shown(session, actor, job_id, now, cursor)
     live = fragment(request, visitor, "employer/job_live.html", **shown)
     return page(
@@ -273,6 +304,7 @@ async def job_page(
         live=Markup(live),  # noqa: S704 - made of a template of ours
         seen=mark_of(live),
         cursor=cursor,
+        template_name=template_name,
         changes=shown["job"].status in {JobStatus.PUBLISHED, JobStatus.FILLED},
         map=draw_map(
             shown["job"].location, visitor.language, runtime_of(request).settings.map_tile_url

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.api.account_data import AS_FILE, AccountData
 from app.api.employers.balance import BalanceEntryAnswer
+from app.api.employers.job_templates import JobTemplateAnswer, template_answer
 from app.api.employers.matches import ContactAnswer
 from app.api.employers.profile import EmployerProfile, profile_answer
 from app.api.employers.team import MemberAnswer, list_members
@@ -97,6 +98,7 @@ class OwnCompanyData(AccountData):
 
     profile: EmployerProfile = Field(description="My profile.")
     jobs: list[OwnedJob] = Field(description="My jobs.")
+    templates: list[JobTemplateAnswer] = Field(description="My templates of jobs.")
     contacts: list[OwnedContact] = Field(description="Contacts that I bought, newest first.")
     orders: list[OwnedOrder] = Field(description="My orders.")
     payments: list[OwnedPayment] = Field(description="My payments, one for each lead.")
@@ -120,6 +122,7 @@ async def export_company(
         exported_at=now,
         profile=profile_answer(session, data.user, data.employer),
         team=(await list_members(session, actor, now)).items,
+        templates=[template_answer(each, keys) for each in data.templates],
         jobs=[OwnedJob.from_rows(posting.text_of(job, keys), job) for job in data.jobs],
         invoices=[invoice_answer(invoice) for invoice in data.invoices],
         balance=[

@@ -21,7 +21,8 @@ from app.dialogue.turn import Reply
 
 def replies_to(effect: Effect, job: JobSummary | None) -> tuple[Reply, ...]:
     """Return what says that a job has ended; every other change is told by its effect."""
-    text = {CancelJob: "job_cancelled", CloseJob: "job_closed"}.get(type(effect))
+    texts: Mapping[type, str] = {CancelJob: "job_cancelled", CloseJob: "job_closed"}
+    text = texts.get(type(effect))
     return (Reply(text, job.params),) if text is not None and job is not None else ()
 
 
