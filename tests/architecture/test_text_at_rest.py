@@ -76,7 +76,7 @@ invoices.snapshot
 """
 """A company's, which is no person; an invoice says its name, city and tax number for as long as the law wants."""
 
-JOB_TEXTS = "jobs.title jobs.description jobs.review_findings jobs.review_note"
+JOB_TEXTS = "jobs.title job_templates.name jobs.description jobs.review_findings jobs.review_note"
 """What workers are told of a job, and what the review found in it."""
 
 FORGOTTEN = """

@@ -7,14 +7,13 @@ from fastapi import APIRouter, Path, status
 from pydantic import Field
 
 from app import audit
-from app.api.employers.jobs import JobAnswer, JobRepeat, job_answers
+from app.api.employers.jobs import JobAnswer, JobRepeat, ToldJob, job_answers
 from app.api.employers.profile import location_answer
-from app.api.employers.salaries import SalaryAnswer
 from app.api.http.dependencies import EmployerActor, JobPoster, Now, Once, Read, Route, Write
 from app.api.http.problems import problems
 from app.api.slots import SlotAnswer
 from app.core.crypto import Keyring
-from app.core.schema import Instant, Location, Name, RequestModel, ResponseModel
+from app.core.schema import Instant, Name, RequestModel, ResponseModel
 from app.database.session import keyring
 from app.identity.actor import AccountRestricted
 from app.jobs import templates
@@ -42,29 +41,13 @@ class JobTemplateChanges(RequestModel):
     name: Name = Field(examples=["Sunday waiters"], description="New name, one line.")
 
 
-class JobTemplateAnswer(ResponseModel):
+class JobTemplateAnswer(ToldJob):
     """A job's text kept by a name, as it was when it was saved."""
 
     id: UUID = Field(description="Id of the template.")
     name: str = Field(description="Name of the template.")
-    title: str = Field(description="Title of the job.")
-    description: str = Field(description="What there is to do, in words.")
-    category: str = Field(description="Slug of the kind of work, as the catalogue has it.")
-    location: Location = Field(description="Where the work is (WGS 84, degrees).")
-    city: str | None = Field(description="City of the job; null when not told.")
-    address: str | None = Field(description="Street address; null when not told.")
-    slots: list[SlotAnswer] = Field(description="Weekly hours of the job.")
     days: int | None = Field(
         description="How many days the job is long, from first to last; null is open-ended."
-    )
-    positions: int = Field(description="How many people are wanted.")
-    required_skills: list[str] = Field(description="Slugs of skills without which nobody is asked.")
-    preferred_skills: list[str] = Field(description="Slugs of skills that raise a worker's score.")
-    min_experience_years: int = Field(description="Least experience in whole years.")
-    radius_km: float | None = Field(description="Largest distance of a worker, in kilometres.")
-    salary: SalaryAnswer | None = Field(description="What the worker earns; null when not told.")
-    respond_within_minutes: int | None = Field(
-        description="Minutes a worker has to answer; null: the usual."
     )
     created_at: Instant = Field(description="When it was saved (UTC).")
     updated_at: Instant = Field(description="When it got its name (UTC).")

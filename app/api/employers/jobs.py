@@ -218,11 +218,9 @@ class Review(ResponseModel):
     text_version: str = Field(description="Marks this very text: a decision names it.")
 
 
-class JobAnswer(ResponseModel):
-    """A vacancy, as its employer sees it."""
+class ToldJob(ResponseModel):
+    """What an employer says of a job, but for its dates."""
 
-    id: UUID = Field(description="Id of the job.")
-    status: JobStatus = Field(description="Where the job stands.")
     title: str = Field(description="Title of the job.")
     description: str = Field(description="What there is to do, in words.")
     category: str = Field(description="Slug of the kind of work, as the catalogue has it.")
@@ -231,9 +229,6 @@ class JobAnswer(ResponseModel):
     address: str | None = Field(
         description="Street address, not shown to workers with an offer; null when not told."
     )
-    starts_on: Day = Field(description="First day, a local date.")
-    ends_on: Day | None = Field(description="Last day, a local date, included; null is open-ended.")
-    time_zone: str = Field(description="IANA name of the time zone.")
     slots: list[SlotAnswer] = Field(
         description="Weekly hours of the job, by the clock of its time zone."
     )
@@ -248,6 +243,16 @@ class JobAnswer(ResponseModel):
     respond_within_minutes: int | None = Field(
         description="Minutes a worker has to answer; null: the usual."
     )
+
+
+class JobAnswer(ToldJob):
+    """A vacancy, as its employer sees it."""
+
+    id: UUID = Field(description="Id of the job.")
+    status: JobStatus = Field(description="Where the job stands.")
+    starts_on: Day = Field(description="First day, a local date.")
+    ends_on: Day | None = Field(description="Last day, a local date, included; null is open-ended.")
+    time_zone: str = Field(description="IANA name of the time zone.")
     progress: Progress = Field(description="How many offers stand where.")
     review: Review = Field(description="What the review says of the job's text.")
     created_at: Instant = Field(description="When it was made (UTC).")
