@@ -268,7 +268,11 @@ async def _warn_of_cache(runtime: Runtime) -> None:
 
 
 def _warm_up(settings: Settings) -> None:
-    """Load what the first request would otherwise wait for: the map, the texts and the vocabularies."""
+    """Load what the first request would otherwise wait for: the map, the texts and the vocabularies.
+
+    It stays, so the collector is kept away from it as from the program itself: it would walk over all of it for a tenth
+    of a second, again and again, while requests wait. Not in tests, of which one process runs many applications.
+    """
     places.main_time_zone(places.HOME)
     if settings.is_production:
         # Takes a second, which hardly any test needs.
@@ -276,6 +280,8 @@ def _warm_up(settings: Settings) -> None:
     for language in languages():
         get_catalogue(language)
     job_request.warm_up()
+    if settings.environment != "test":
+        gc_tuning.freeze()
 
 
 def _hosts(settings: Settings) -> list[str]:
