@@ -4,34 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.infra.pages import barriers, opened, overflow
+from tests.infra.pages import opened
 from tests.support.app_harness import PASSWORD, World
-from tests.support.assertions import ok
-from tests.support.leads import lead, somewhere
-from tests.web.test_console import held_job
+from tests.support.leads import somewhere
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-_SINGLE = (
-    "/console",
-    "/console/review",
-    "/console/companies",
-    "/console/find?q=cafe",
-    "/console/second-factor",
-    "/console/money",
-    "/console/market",
-    "/console/settings",
-    "/console/settings/history",
-    "/console/settings/lead_prices",
-    "/console/settings/coupons",
-    "/console/bulk/new",
-    "/console/lists/workers",
-    "/console/lists/payments",
-    "/console/lists/reports",
-    "/console/lists/logs",
-)
-"""One page of each template; all lists share one."""
 
 
 def sign_in(page: "Page") -> None:
@@ -40,54 +18,6 @@ def sign_in(page: "Page") -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", level=1).wait_for()
-
-
-def busy_city(world: World) -> list[str]:
-    """Something on every page; the addresses of the pages of single things."""
-    held = held_job(world)
-    bought = lead(world)
-    world.pay(ok(bought.unlock(), 202)["checkout_url"])
-    world.settle()
-    path = f"/api/employers/matches/{bought.id}/report"
-    report = ok(bought.employer.post(path, {"reason": "other", "note": "rude"}), 201)
-    world.says(str(bought.worker.phone), "human")
-    for _ in range(6):
-        world.worker(location={"latitude": 18.52, "longitude": 73.85}, slots=())
-    admin = world.admin()
-    body = {"action": "verify", "ids": [bought.worker.id], "reason": "papers"}
-    bulk = ok(admin.post("/api/admin/bulk", body), 202)
-    ok(admin.put("/api/admin/settings", {"waves": {"interval_minutes": 44}}))
-    (talk, *_) = ok(admin.get("/api/admin/conversations?waiting=true"))["items"]
-    return [
-        "/console/waiting",
-        f"/console/waiting/{talk['id']}",
-        f"/console/jobs/{held}",
-        f"/console/workers/{bought.worker.id}",
-        f"/console/companies/{bought.employer.id}",
-        f"/console/reports/{report['id']}",
-        f"/console/bulk/{bulk['id']}",
-    ]
-
-
-@pytest.mark.browser
-def test_every_page_of_the_console_is_for_everybody_on_a_phone_and_in_the_dark(
-    sqlite_world: World, browser_of_file: "Browser"
-) -> None:
-    single = busy_city(sqlite_world)
-    with opened(
-        browser_of_file,
-        f"{sqlite_world.url}/signin",
-        viewport={"width": 390, "height": 800},
-        color_scheme="dark",
-    ) as page:
-        sign_in(page)
-        found = []
-        for path in (*_SINGLE, *single):
-            page.goto(f"{sqlite_world.url}{path}")
-            found += [f"{path}: {each}" for each in barriers(page)]
-            if wider := overflow(page):
-                found.append(f"{path}: {wider} pixels too wide")
-        assert found == []
 
 
 @pytest.mark.browser

@@ -9,6 +9,7 @@ from fastapi import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app.api.admin import logs
 from app.api.http.csv_export import AsCsv
 from app.api.http.dependencies import NotGranted, PageQuery, Read
 from app.core.errors import Invalid, NotFound
@@ -98,6 +99,7 @@ async def _page(
         found=found,
         shown=shown,
         form=form,
+        head=await logs.get_log_head(session, desk.actor) if table.name == "logs" else None,
         may_act=table.acting is not None and desk.may(table.acting),
     )
 

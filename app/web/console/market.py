@@ -21,11 +21,12 @@ from app.web.charts import Bar
 from app.web.console.desk import Desk, RetryDesk, StatsDesk, room
 from app.web.forms import TypedForm, checked
 from app.web.market_map import draw_market
-from app.web.site import words
+from app.web.site import fragment, words
 
 router = room()
 
 PERIODS = (7, 30, 90, 365)
+_DAY_COLUMNS = ("workers", "employers", "jobs", "offers", "accepted", "unlocked")
 _SHOWN = 20
 """Rows of each table; the API has all."""
 
@@ -66,7 +67,35 @@ async def _page(
         drawn=draw_market(found.map, words(language, "console.map")) if found.map else None,
         cells=_named_cells(found),
         sending=await _sending(desk, session, figures),
+        day_columns=_DAY_COLUMNS,
+        lag=figures.lag,
+        held=figures.held,
+        states=_states(figures.messages, language),
     )
+
+
+@router.get("/market/now")
+async def show_lags_now(desk: StatsDesk, session: Read) -> Response:
+    """Return only queues and lags, which an open page asks for again and again."""
+    figures = await stats.get_stats(session, desk.actor, desk.now)
+    html = fragment(
+        desk.request,
+        desk.visitor,
+        "console/lags.html",
+        lag=figures.lag,
+        held=figures.held,
+        states=_states(figures.messages, desk.visitor.language),
+    )
+    return Response(html, media_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+def _states(messages: dict[str, int], language: str) -> Any:
+    """Return how many messages stand where: bars, and their numbers."""
+    rows = [
+        Bar(words(language, f"console.is.{state}"), count, str(count))
+        for state, count in messages.items()
+    ]
+    return rows, charts.bars(rows, words(language, "console.states"))
 
 
 def _city(text: str) -> Place | None:
@@ -112,7 +141,7 @@ def _lines(figures: Stats, language: str) -> Any:
                 words(language, f"console.line.{name}"),
             ),
         )
-        for name in ("offers", "accepted", "unlocked")
+        for name in ("workers", "offers", "accepted", "unlocked")
     ]
 
 

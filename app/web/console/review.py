@@ -44,10 +44,13 @@ async def show_review(
 @router.get("/jobs/{job_id}")
 async def show_job(desk: JobDesk, session: Read, job_id: JobId) -> Response:
     """Show a job with the sentences that were marked, to be approved, declined or cancelled."""
-    return await _page(desk, session, job_id, TypedForm())
+    return await show_job_page(desk, session, job_id, TypedForm())
 
 
-async def _page(desk: Desk, session: AsyncSession, job_id: UUID, form: TypedForm) -> Response:
+async def show_job_page(
+    desk: Desk, session: AsyncSession, job_id: UUID, form: TypedForm
+) -> Response:
+    """Return a job's page."""
     job = await jobs.get_job(job_id, session, desk.actor, desk.now)
     history = await history_of(desk, session, "job", job_id)
     return desk.page("job.html", status=form.status, job=job, form=form, history=history)
@@ -75,6 +78,6 @@ async def decide_job(desk: JobModeratorDesk, job_id: JobId) -> Response:
         return done
 
     async def show(session: AsyncSession, refused: TypedForm) -> Response:
-        return await _page(desk, session, job_id, refused)
+        return await show_job_page(desk, session, job_id, refused)
 
     return await desk.do(form, verb, show, lambda: there)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from app.web.console import (
+    asking,
     bulk,
     home,
     lists,
@@ -25,6 +26,7 @@ ROUTERS: Final = tuple(
         second_factor,
         waiting,
         review,
+        asking,
         people,
         merging,
         money,
