@@ -119,6 +119,8 @@ def _plain(value: Any) -> Any:
         return {"t": value.isoformat()}
     if isinstance(value, UUID):
         return {"u": str(value)}
+    if isinstance(value, dt.date):
+        return {"d": value.isoformat()}
     return value
 
 
@@ -126,6 +128,8 @@ def _value(plain: Any) -> Any:
     if isinstance(plain, dict):
         if "t" in plain:
             return dt.datetime.fromisoformat(plain["t"])
+        if "d" in plain:
+            return dt.date.fromisoformat(plain["d"])
         return UUID(plain["u"])
     return plain
 

@@ -27,7 +27,9 @@ from sqlalchemy import (
     UpdateBase,
     Uuid,
     bindparam,
+    func,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -140,6 +142,16 @@ def _is_among_on_postgresql(element: _IsAmong, compiler: Any, **options: Any) ->
 def if_absent(model: type[Base], *, postgresql: bool) -> Insert:
     """Return an INSERT that leaves out rows which would break a unique constraint."""
     return insert_of(model, postgresql=postgresql).on_conflict_do_nothing()
+
+
+def contains_text(text: str, *columns: Any) -> ColumnElement[bool]:
+    """Return the condition that a column contains the text, whatever the case.
+
+    The database lowers both: were one of them lowered here, "É" would differ from itself in SQLite.
+    """
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    pattern = func.lower(f"%{escaped}%")
+    return or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))
 
 
 async def insert_if_absent(

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import NotFound
 from app.core.paging import Keyset, PageRequest
 from app.database.session import keyring
+from app.database.statements import contains_text
 from app.invoices.issue import ADDRESS
 from app.invoices.models import Invoice
 from app.invoices.numbering import InvoiceKind
@@ -32,12 +33,22 @@ class Document:
 
 
 async def list_invoices(
-    session: AsyncSession, employer_id: UUID, kind: InvoiceKind | None, page: PageRequest
+    session: AsyncSession,
+    employer_id: UUID,
+    kind: InvoiceKind | None,
+    page: PageRequest,
+    *,
+    text: str | None = None,
 ) -> tuple[list[Invoice], str | None]:
-    """Return a page of an employer's documents, newest first, and the next cursor. Raises `Invalid`."""
+    """Return a page of an employer's documents, newest first, and the next cursor; `text` stands in their number.
+
+    Raises `Invalid`.
+    """
     query = select(Invoice).where(Invoice.employer_id == employer_id)
     if kind is not None:
         query = query.where(Invoice.kind == kind)
+    if text is not None:
+        query = query.where(contains_text(text, Invoice.number))
     rows, cursor = await _NEWEST_FIRST.fetch(session, query, page, keyring(session))
     return [row[0] for row in rows], cursor
 

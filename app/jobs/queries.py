@@ -1,6 +1,8 @@
 """Reading jobs: one's own, and none else."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,10 +12,37 @@ from app.core.errors import NotFound
 from app.core.paging import Keyset, PageRequest
 from app.core.week import Slot
 from app.database.session import keyring
+from app.database.statements import contains_text
 from app.jobs.models import Job, JobSlot
 from app.jobs.rules import JobState, JobStatus
 
-_NEWEST_FIRST = Keyset("employer_jobs", [Job.id])
+
+class JobOrder(StrEnum):
+    """How a list of jobs is sorted."""
+
+    NEWEST = "newest"
+    STARTS = "starts"
+    """The earliest first day first."""
+    TITLE = "title"
+    WAITING = "waiting"
+    """The most who said yes and are not bought first."""
+
+
+_ORDERS: Final[Mapping[JobOrder, tuple[Keyset, Callable[[Job], tuple[Any, ...]]]]] = {
+    JobOrder.NEWEST: (Keyset("employer_jobs", [Job.id]), lambda job: (job.id,)),
+    JobOrder.STARTS: (
+        Keyset("employer_jobs_starts", [Job.starts_on, Job.id], descending=False),
+        lambda job: (job.starts_on, job.id),
+    ),
+    JobOrder.TITLE: (
+        Keyset("employer_jobs_title", [Job.title, Job.id], descending=False),
+        lambda job: (job.title, job.id),
+    ),
+    JobOrder.WAITING: (
+        Keyset("employer_jobs_waiting", [Job.accepted - Job.unlocked, Job.id]),
+        lambda job: (job.accepted - job.unlocked, job.id),
+    ),
+}
 
 
 class JobNotFound(NotFound):
@@ -49,15 +78,27 @@ async def _one(session: AsyncSession, job_id: UUID, employer_id: UUID | None, *,
 
 
 async def list_jobs(
-    session: AsyncSession, employer_id: UUID, status: JobStatus | None, page: PageRequest
+    session: AsyncSession,
+    employer_id: UUID,
+    status: JobStatus | None,
+    page: PageRequest,
+    *,
+    text: str | None = None,
+    order: JobOrder = JobOrder.NEWEST,
 ) -> tuple[Sequence[Job], str | None]:
-    """Return a page of the employer's jobs, newest first, and the cursor of the next."""
+    """Return a page of the employer's jobs, and the cursor of the next; `text` stands in their title or city.
+
+    Raises `Invalid` for a cursor of another list or order.
+    """
     query = select(Job).where(Job.employer_id == employer_id)
     if status is not None:
         query = query.where(Job.status == status)
+    if text is not None:
+        query = query.where(contains_text(text, Job.title, Job.city))
     keys = keyring(session)
-    jobs = (await session.scalars(_NEWEST_FIRST.apply(query, page, keys))).all()
-    cursor = _NEWEST_FIRST.next_cursor([(job.id,) for job in jobs], page, keys)
+    keyset, key_of = _ORDERS[order]
+    jobs = (await session.scalars(keyset.apply(query, page, keys))).all()
+    cursor = keyset.next_cursor([key_of(job) for job in jobs], page, keys)
     return jobs[: page.limit], cursor
 
 

@@ -10,7 +10,6 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from app.api.employers import balance, jobs, matches, months, profile
-from app.api.employers.jobs import JobAnswer
 from app.api.employers.months import MonthFigures
 from app.api.employers.profile import EmployerChanges
 from app.api.http.dependencies import Now, Read, Rt, Write
@@ -19,6 +18,7 @@ from app.core.paging import PageRequest
 from app.database.session import savepoint
 from app.identity import users
 from app.jobs.models import JobStatus
+from app.jobs.queries import JobOrder
 from app.runtime import Runtime
 from app.texts.formatting import FILTERS, FormatContext
 from app.web.charts import Bar, bars
@@ -49,7 +49,12 @@ async def show_overview(
     figures = await matches.get_dashboard(session, actor, now)
     by_month = (await months.list_dashboard_months(session, actor, now)).items
     open_jobs = await jobs.list_jobs(
-        session, actor, PageRequest(_SHOWN_JOBS), now, JobStatus.PUBLISHED
+        session,
+        actor,
+        PageRequest(_SHOWN_JOBS),
+        now,
+        JobStatus.PUBLISHED,
+        sort=JobOrder.WAITING,  # who said yes and waits comes first, of however many jobs
     )
     drafts = await jobs.list_jobs(session, actor, PageRequest(_SHOWN_JOBS), now, JobStatus.DRAFT)
     return page(
@@ -59,17 +64,12 @@ async def show_overview(
         figures=figures,
         months=[(month_name(month.begins, visitor.language), month) for month in by_month],
         charts=_charts(by_month, reads(visitor, request)),
-        # Who said yes and waits comes first.
-        open_jobs=sorted(open_jobs.items, key=lambda job: _waiting(job) <= 0),
+        open_jobs=open_jobs.items,
+        more_jobs=open_jobs.next_cursor is not None,
         drafts=drafts.items,
         balance=await balance.get_balance(session, actor),
         company=await profile.get_profile(session, actor),
     )
-
-
-def _waiting(job: JobAnswer) -> int:
-    """Return how many said yes whose contact is not bought."""
-    return job.progress.accepted - job.progress.unlocked
 
 
 def _charts(by_month: Sequence[MonthFigures], reader: FormatContext) -> list[tuple[str, Markup]]:

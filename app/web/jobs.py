@@ -26,6 +26,7 @@ from app.core.paging import PageRequest
 from app.database.session import savepoint
 from app.identity.actor import Actor
 from app.jobs.models import JobStatus
+from app.jobs.queries import JobOrder
 from app.offers.rules import OfferStatus
 from app.payments.first_message import hello_url
 from app.policy import policy
@@ -34,6 +35,7 @@ from app.web import job_form
 from app.web.forecast import forecast_panel
 from app.web.forms import REFUSALS, FormRefused, TypedForm, checked, describe_error, once
 from app.web.job_form import PlaceUnclear
+from app.web.listing import Listing
 from app.web.maps import draw_map
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, fragment, has_words, page, words
@@ -55,13 +57,20 @@ async def show_jobs(
     session: Read,
     listed: PageQuery,
     now: Now,
-    status: str = "",
 ) -> Response:
-    """List my jobs, newest first."""
-    only = JobStatus(status) if status in set(JobStatus) else None
-    found = await jobs.list_jobs(session, actor, listed, now, only)
+    """List my jobs."""
+    listing = Listing(request, JobOrder)
+    only = listing.chosen("status", JobStatus)
+    order = listing.chosen("sort", JobOrder) or JobOrder.NEWEST
+    found = await jobs.list_jobs(session, actor, listed, now, only, listing.text, order)
     return page(
-        request, visitor, "employer/jobs.html", jobs=found, chosen=status, statuses=list(JobStatus)
+        request,
+        visitor,
+        "employer/jobs.html",
+        jobs=found,
+        chosen=only,
+        statuses=list(JobStatus),
+        listing=listing,
     )
 
 

@@ -7,10 +7,13 @@ from starlette.responses import Response
 
 from app.api.employers import balance, invoices, payments
 from app.api.employers.balance import TopUpRequest
+from app.api.employers.payments import PaymentOrder
 from app.api.http.dependencies import Now, PageQuery, Read, Rt
 from app.api.http.parameters import InvoiceId
+from app.invoices.numbering import InvoiceKind
 from app.payments.rules import PaymentStatus
 from app.web.forms import REFUSALS, TypedForm, checked
+from app.web.listing import Listing
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, page
 from app.web.visitors import Buyer, Employer, Guest, Visitor
@@ -25,19 +28,21 @@ async def show_payments(
     actor: Employer,
     session: Read,
     listed: PageQuery,
-    status: str = "",
 ) -> Response:
-    """List my payments, newest first."""
-    only = PaymentStatus(status) if status in set(PaymentStatus) else None
-    found = await payments.list_payments(session, actor, listed, only)
+    """List my payments."""
+    listing = Listing(request, PaymentOrder)
+    only = listing.chosen("status", PaymentStatus)
+    order = listing.chosen("sort", PaymentOrder) or PaymentOrder.NEWEST
+    found = await payments.list_payments(session, actor, listed, only, listing.text, order)
     return page(
         request,
         visitor,
         "employer/payments.html",
         leads_away=True,
         payments=found,
-        chosen=status,
+        chosen=only,
         statuses=list(PaymentStatus),
+        listing=listing,
     )
 
 
@@ -52,8 +57,18 @@ async def show_invoices(
     request: Request, visitor: Guest, actor: Employer, session: Read, listed: PageQuery
 ) -> Response:
     """List my invoices and credit notes, newest first."""
-    found = await invoices.list_invoices(session, actor, listed)
-    return page(request, visitor, "employer/invoices.html", invoices=found)
+    listing = Listing(request)
+    only = listing.chosen("kind", InvoiceKind)
+    found = await invoices.list_invoices(session, actor, listed, only, listing.text)
+    return page(
+        request,
+        visitor,
+        "employer/invoices.html",
+        invoices=found,
+        chosen=only,
+        kinds=list(InvoiceKind),
+        listing=listing,
+    )
 
 
 @router.get("/invoices.csv")

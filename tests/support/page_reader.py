@@ -18,7 +18,8 @@ class _Forms(HTMLParser):
         """Note a form, or a hidden field of the last one."""
         given = dict(attrs)
         if tag == "form":
-            self.forms.append({"action": given.get("action"), "fields": {}})
+            searches = given.get("method") == "get"
+            self.forms.append({"action": given.get("action"), "searches": searches, "fields": {}})
         elif tag == "input" and self.forms and given.get("type") == "hidden":
             self.forms[-1]["fields"][given.get("name")] = given.get("value") or ""
 
@@ -68,7 +69,7 @@ class PageReader:
         reader = _Forms()
         reader.feed(self.page.text)
         for each in reader.forms:
-            if (each["action"] or self.page.url.path) == action:
+            if (each["action"] or self.page.url.path) == action and not each["searches"]:
                 return dict(each["fields"])
         raise AssertionError(f"no form of the page goes to {action}")
 

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
-from sqlalchemy import ColumnElement, Select, func, or_
+from sqlalchemy import ColumnElement, Select, func
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
@@ -17,6 +17,7 @@ from app.api.http.dependencies import Now, PageQuery, Read, Rt
 from app.core.errors import Invalid
 from app.core.paging import Keyset, PageRequest
 from app.core.schema import Page, ResponseModel, clean_text
+from app.database.statements import contains_text
 from app.identity.actor import Actor
 from app.runtime import Runtime
 
@@ -84,17 +85,8 @@ def whether(condition: ColumnElement[bool]) -> Filter:
 
 
 def contains(*columns: Any) -> Filter:
-    """Return the filter for rows in which a column contains the text, whatever the case.
-
-    The database lowers both: were one of them lowered here, "É" would differ from itself in SQLite.
-    """
-
-    def condition(text: str, _: ListRequest) -> ColumnElement[bool]:
-        escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        pattern = func.lower(f"%{escaped}%")
-        return or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))
-
-    return condition
+    """Return the filter for rows in which a column contains the text, whatever the case."""
+    return lambda text, _: contains_text(text, *columns)
 
 
 def each[Item](item_of: Callable[..., Item]) -> ItemsOf[Item]:

@@ -25,7 +25,7 @@ from app.api.http.invoices import (
     invoice_answer,
     pdf_answer,
 )
-from app.api.http.parameters import InvoiceId
+from app.api.http.parameters import InvoiceId, ListedText
 from app.api.http.problems import problems
 from app.core.paging import PageRequest
 from app.core.schema import Instant, Page, ResponseModel
@@ -41,10 +41,10 @@ OfKind = Annotated[InvoiceKind | None, Query(description="Only those of this kin
 
 @router.get("/invoices")
 async def list_invoices(
-    session: Read, actor: EmployerActor, page: PageQuery, kind: OfKind = None
+    session: Read, actor: EmployerActor, page: PageQuery, kind: OfKind = None, q: ListedText = None
 ) -> Page[InvoiceAnswer]:
-    """List my invoices, credit notes and debit notes, newest first."""
-    found, cursor = await queries.list_invoices(session, actor.employer_id, kind, page)
+    """List my invoices, credit notes and debit notes, newest first; `q` stands in their number."""
+    found, cursor = await queries.list_invoices(session, actor.employer_id, kind, page, text=q)
     return Page(items=[invoice_answer(invoice) for invoice in found], next_cursor=cursor)
 
 

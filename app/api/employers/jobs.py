@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Query, status
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,7 +24,7 @@ from app.api.http.dependencies import (
     Rt,
     Write,
 )
-from app.api.http.parameters import InStatus, JobId
+from app.api.http.parameters import InStatus, JobId, ListedText
 from app.api.http.problems import problems
 from app.api.slots import SlotAnswer, WeeklySlot
 from app.core.crypto import Keyring
@@ -56,7 +56,7 @@ from app.jobs.models import Job, JobStatus
 from app.jobs.moderation import JobDeclined, JobPendingReview
 from app.jobs.posting import JobNotEditable
 from app.jobs.publish_limits import PublishedTooOften
-from app.jobs.queries import JobNotFound
+from app.jobs.queries import JobNotFound, JobOrder
 from app.jobs.review import ReviewStatus, version_of
 from app.jobs.rules import (
     JobAction,
@@ -333,9 +333,13 @@ async def list_jobs(
     page: PageQuery,
     now: Now,
     status: InStatus[JobStatus] = None,
+    q: ListedText = None,
+    sort: Annotated[JobOrder, Query(description="What comes first.")] = JobOrder.NEWEST,
 ) -> Page[JobAnswer]:
-    """List my jobs, newest first."""
-    jobs, cursor = await queries.list_jobs(session, actor.employer_id, status, page)
+    """List my jobs, newest first unless `sort` says otherwise."""
+    jobs, cursor = await queries.list_jobs(
+        session, actor.employer_id, status, page, text=q, order=sort
+    )
     return Page(items=await job_answers(session, actor, jobs, now), next_cursor=cursor)
 
 

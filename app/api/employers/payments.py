@@ -1,9 +1,10 @@
 """What an employer pays for: unlocking a lead, their payments, reporting a bad lead."""
 
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import Field
 from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,13 +28,14 @@ from app.api.http.dependencies import (
     limit_subject,
 )
 from app.api.http.idempotency import claim_request
-from app.api.http.parameters import InStatus, MatchId, PaymentId
+from app.api.http.parameters import InStatus, ListedText, MatchId, PaymentId
 from app.api.http.problems import problems
 from app.api.http.quotes import QuoteAnswer
 from app.core import schema
 from app.core.paging import Keyset, PageRequest
 from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
 from app.database.session import keyring
+from app.database.statements import contains_text
 from app.identity.actor import AccountRestricted, Actor
 from app.jobs.models import Job
 from app.offers.links import payment_link
@@ -71,6 +73,20 @@ from app.payments.unlock_limits import UnlocksTooFast
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
 
 _NEWEST_FIRST = Keyset("payments", [Payment.id])
+
+
+class PaymentOrder(StrEnum):
+    """How a list of payments is sorted."""
+
+    NEWEST = "newest"
+    AMOUNT = "amount"
+    """The largest first."""
+
+
+_ORDERS: Final = {
+    PaymentOrder.NEWEST: _NEWEST_FIRST,
+    PaymentOrder.AMOUNT: Keyset("payments_amount", [Payment.amount, Payment.id]),
+}
 
 
 class PaymentAnswer(ResponseModel):
@@ -288,12 +304,16 @@ async def list_payments(
     actor: EmployerActor,
     page: PageQuery,
     status: InStatus[PaymentStatus] = None,
+    q: ListedText = None,
+    sort: Annotated[PaymentOrder, Query(description="What comes first.")] = PaymentOrder.NEWEST,
 ) -> Page[PaymentAnswer]:
-    """List your payments, newest first."""
+    """List your payments, newest first unless `sort` says otherwise; `q` stands in the job's title."""
     query = _payments(actor.employer_id)
     if status is not None:
         query = query.where(Payment.status == status)
-    rows, cursor = await _NEWEST_FIRST.fetch(session, query, page, keyring(session))
+    if q is not None:
+        query = query.where(contains_text(q, Job.title))
+    rows, cursor = await _ORDERS[sort].fetch(session, query, page, keyring(session))
     return Page(items=[_payment(actor, row) for row in rows], next_cursor=cursor)
 
 

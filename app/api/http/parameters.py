@@ -37,6 +37,14 @@ InState = Annotated[_State | None, Query(description="Only those in this state."
 ListedEmployer = Annotated[UUID | None, Query(description="Only those of this employer, by id.")]
 ListedWorker = Annotated[UUID | None, Query(description="Only those of this worker, by id.")]
 ListedUser = Annotated[UUID | None, Query(description="Only those of this account, by id.")]
+ListedText = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=100,
+        description="Only those whose words have this in them, whatever the case.",
+    ),
+]
 Verified = Annotated[
     bool | None, Query(description="Only accounts that an administrator has checked, or has not.")
 ]
