@@ -99,7 +99,7 @@ from app.providers.whatsapp import flows, templates
 from app.providers.wiring import currency_problems
 from app.runtime import Runtime, running, wall_clock
 from app.texts.catalogue import get_catalogue
-from app.web import account, company, forecast, leads, money, public, routes, site
+from app.web import account, company, forecast, leads, money, place_map, public, routes, site
 from app.web import job_templates as template_pages
 from app.web import jobs as job_pages
 from app.web import team as team_pages
@@ -175,6 +175,7 @@ PAGE_ROUTERS = (
     company.router,
     forecast.router,
     template_pages.router,
+    place_map.router,
     job_pages.router,
     leads.router,
     money.router,
@@ -279,6 +280,7 @@ def _warm_up(settings: Settings) -> None:
     if settings.is_production:
         # Takes a second, which hardly any test needs.
         phonetic_search.warm_up()
+        places.warm_up_localities()
     for language in languages():
         get_catalogue(language)
     job_request.warm_up()

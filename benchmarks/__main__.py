@@ -19,6 +19,7 @@ from benchmarks import (
     invoices,
     matching,
     outbox,
+    pages,
     payments,
     policy_gates,
     process,
@@ -33,7 +34,7 @@ RESULTS = Path(__file__).parent / "results"
 PLOT = Path(__file__).parent.parent / "docs" / "pictures" / "forecast_reliability.svg"
 WHAT = (
     *("matching", "waves", "endpoints", "chat", "outbox", "pace", "hot_rows", "retention"),
-    *("invoices", "unlocks", "books", "pending", "idle", "start", "policy", "forecast"),
+    *("invoices", "unlocks", "books", "pending", "pages", "idle", "start", "policy", "forecast"),
 )
 SIZES = (10_000, 100_000)
 LARGE = 1_000_000
@@ -93,6 +94,7 @@ def main() -> None:
         "unlocks": lambda: uvloop.run(payments.unlocks(quick=quick)),
         "books": lambda: payments.books(quick=quick),
         "pending": lambda: payments.pending(quick=quick),
+        "pages": lambda: pages.run(quick=quick),
         "policy": lambda: policy_gates.run(quick=quick),
         "forecast": lambda: forecast_calibration.run(quick=quick),
         "idle": lambda: process.idle(quick=quick),

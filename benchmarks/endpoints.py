@@ -75,14 +75,14 @@ def run(*, quick: bool) -> list[dict[str, Any]]:
     with (
         tempfile.TemporaryDirectory() as one,
         tempfile.TemporaryDirectory() as two,
-        _served(Path(one), common, "app.main:app") as ours,
-        _served(Path(two), bare, "benchmarks.bare:app") as theirs,
+        served(Path(one), common, "app.main:app") as ours,
+        served(Path(two), bare, "benchmarks.bare:app") as theirs,
     ):
         return asyncio.run(_measure(ours, theirs, token, quick=quick))
 
 
 @contextmanager
-def _served(folder: Path, env: dict[str, str], app: str) -> Iterator[Server]:
+def served(folder: Path, env: dict[str, str], app: str) -> Iterator[Server]:
     """Serve by uvicorn without its log of requests, ours as it runs, and the bare one likewise."""
     port = free_port()
     command = [

@@ -376,6 +376,43 @@ def nearest_city(latitude: float, longitude: float) -> Place | None:
     return gazetteer.cities[around[most]] if attraction[most] > 0 else None
 
 
+def cities_around(latitude: float, longitude: float, km: float, limit: int) -> list[Place]:
+    """Return cities, towns and quarters within so many kilometres of a point, the largest first."""
+    gazetteer = _load()
+    closeness = _closeness(latitude, longitude)
+    around = np.flatnonzero(closeness >= cos(radians(km / _KM_PER_DEGREE)))
+    largest = around[np.argsort(-gazetteer.people[around], kind="stable")][:limit]
+    return [gazetteer.cities[int(number)] for number in largest]
+
+
+@cache
+def _localities() -> tuple[list[Place], NDArray[np.float64]]:
+    """Return the localities of this country with their points, as degrees; only maps ask for them."""
+    gazetteer = _load()
+    found = [where for _, _, where in gazetteer.areas if isinstance(where, Place)]
+    found += filter(None, map(by_pin, gazetteer.pins))
+    unique = list(
+        {(place.name, place.latitude, place.longitude): place for place in found}.values()
+    )
+    return unique, np.array([(place.latitude, place.longitude) for place in unique])
+
+
+def localities_around(latitude: float, longitude: float, km: float, limit: int) -> list[Place]:
+    """Return localities of this country within so many kilometres of a point, the nearest first."""
+    known, points = _localities()
+    north = (points[:, 0] - latitude) * _KM_PER_DEGREE
+    east = (points[:, 1] - longitude) * _KM_PER_DEGREE * cos(radians(latitude))
+    apart = np.hypot(north, east)
+    around = np.flatnonzero(apart <= km)
+    nearest = around[np.argsort(apart[around], kind="stable")][:limit]
+    return [known[int(number)] for number in nearest]
+
+
+def warm_up_localities() -> None:
+    """Read the localities now, so that the first map does not wait for them."""
+    _localities()
+
+
 def people_around(latitude: float, longitude: float) -> int:
     """Return how many people the largest city within its surroundings has."""
     gazetteer = _load()

@@ -176,12 +176,12 @@ def _number(form: TypedForm, name: str, language: str) -> float | None:
     if typed is None:
         return None
     try:
-        return _finite(typed)
+        return finite(typed)
     except ValueError:
         raise Mistyped.field(name, words(language, "invalid.int_parsing")) from None
 
 
-def _finite(typed: str) -> float:
+def finite(typed: str) -> float:
     """Return a number that can be computed with. Raises ValueError for words, `nan`, `inf` and what is too large."""
     number = float(typed)
     if not math.isfinite(number) or abs(number) >= _MOST_NUMBER:
@@ -202,7 +202,7 @@ def _place(form: TypedForm, language: str) -> dict[str, Any]:
     latitude = _number(form, "latitude", language)
     longitude = _number(form, "longitude", language)
     typed = form.get("place")
-    if latitude is not None and longitude is not None:
+    if latitude is not None and longitude is not None and not _is_renamed(form):
         return _at(latitude, longitude, None)
     chosen = form.get("place_choice")
     if chosen is not None and form.get("place_asked") == typed:
@@ -217,11 +217,18 @@ def _place(form: TypedForm, language: str) -> dict[str, Any]:
     raise PlaceUnclear(words(language, "job.place_unclear"), [PlaceChoice.of(p) for p in found])
 
 
+def _is_renamed(form: TypedForm) -> bool:
+    """Whether another place was typed over the one of the two numbers, which stayed as the page showed them."""
+    shown = form.get("point_shown")
+    at = f"{form.get('latitude')},{form.get('longitude')}"
+    return shown == at and form.get("place") not in {None, form.get("place_shown")}
+
+
 def _chosen(choice: str, language: str) -> dict[str, Any]:
     """Return the place of an option as `PlaceChoice` writes it. Raises `Mistyped` for what we never offered."""
     try:
         north, east, city = choice.split(",", 2)
-        return _at(_finite(north), _finite(east), city or None)
+        return _at(finite(north), finite(east), city or None)
     except ValueError:
         raise Mistyped.field("place", words(language, "job.place_unknown")) from None
 

@@ -190,6 +190,7 @@ async def _form_page(
         "employer/job_form.html",
         status=form.status,
         asks_place=True,
+        map=True,  # tiles of the map on which the place is picked
         form=form,
         job=job,
         choices=choices,

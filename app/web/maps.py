@@ -1,4 +1,4 @@
-"""A map: the place in the middle, rings of distance around it, the nearest city by name.
+"""A map: the place in the middle, rings of distance around it, places nearby by name.
 
 It needs nobody. Where MAP_TILE_URL names tiles of the web (Web Mercator, 256 pixels), they lie beneath.
 """
@@ -12,10 +12,16 @@ from app.catalogue import places
 from app.core.schema import Location
 from app.web.site import words
 
-RINGS_KM: Final = (2, 5, 10)
+RINGS_KM: Final = (1, 2, 5, 10, 25, 50)
+_MOST_RINGS: Final = 3
 _SIZE: Final = 320
-_KM: Final = 12.0
+REACH_KM: Final = 12.0
 """From the middle to an edge."""
+_MOST_NAMES: Final = 8
+_SEARCHED_NAMES: Final = 40
+_NAME_HEIGHT: Final = 15
+_LETTER_WIDTH: Final = 6.2
+"""Pixels of the map: names that would lie over each other are left out, the smaller place's first."""
 _KM_PER_DEGREE: Final = 111.2
 _EQUATOR_KM: Final = 40_075.0
 _TILE: Final = 256
@@ -24,31 +30,43 @@ _DEEPEST: Final = 18
 """Finer tiles not every provider has."""
 
 
-def draw_map(middle: Location, language: str, tiles: str = "") -> Markup:
+def draw_map(
+    middle: Location, language: str, tiles: str = "", *, reach_km: float = REACH_KM
+) -> Markup:
     """Return the map as SVG, with its words for who can't see it; `tiles` is the address of the tiles, if any."""
     half = _SIZE / 2
-    scale = half / _KM
+    scale = half / reach_km
+    rings = [km for km in RINGS_KM if km < reach_km][-_MOST_RINGS:]
     parts = _tiles(middle, scale, tiles) if tiles else []
     parts += [
         Markup('<circle class="ring" cx="{}" cy="{}" r="{}"/>').format(
             half, half, round(km * scale)
         )
-        for km in RINGS_KM
+        for km in rings
     ]
     parts += [
         Markup('<text x="{}" y="{}">{} km</text>').format(
             round(half + 3), round(half - km * scale + 12), km
         )
-        for km in RINGS_KM
+        for km in rings
     ]
-    for name, latitude, longitude in _city_near(middle):
-        x, y = _at(middle, latitude, longitude, scale)
-        parts.append(Markup('<text x="{}" y="{}">{}</text>').format(x, y, name))
+    parts += [
+        Markup('<text class="name" x="{}" y="{}">{}</text>').format(x, y, name)
+        for name, x, y in _names(middle, scale, reach_km)
+    ]
     parts.append(Markup('<circle class="job" cx="{}" cy="{}" r="6"/>').format(half, half))
-    said = words(language, "map.label")
+    said = words(language, "map.label", rings=", ".join(map(str, rings)))
     return Markup(
-        '<svg class="map" viewBox="0 0 {s} {s}" role="img" aria-label="{said}">{parts}</svg>'
-    ).format(s=_SIZE, said=said, parts=Markup().join(parts))
+        '<svg class="map" viewBox="0 0 {s} {s}" role="img" aria-label="{said}" data-latitude="{latitude}" '
+        'data-longitude="{longitude}" data-reach="{reach}">{parts}</svg>'
+    ).format(
+        s=_SIZE,
+        said=said,
+        parts=Markup().join(parts),
+        latitude=middle.latitude,
+        longitude=middle.longitude,
+        reach=reach_km,
+    )
 
 
 def _tiles(middle: Location, scale: float, address: str) -> list[Markup]:
@@ -89,14 +107,22 @@ def _at(middle: Location, latitude: float, longitude: float, scale: float) -> tu
     )
 
 
-def _city_near(middle: Location) -> list[tuple[str, float, float]]:
-    """Return the nearest city with its latitude and longitude, nothing where it is off the map."""
-    city = places.nearest_city(middle.latitude, middle.longitude)
-    if city is None:
-        return []
-    far = math.dist(
-        (city.latitude, city.longitude * math.cos(math.radians(middle.latitude))),
-        (middle.latitude, middle.longitude * math.cos(math.radians(middle.latitude))),
-    )
-    within = far * _KM_PER_DEGREE < _KM * 0.9
-    return [(city.name, city.latitude, city.longitude)] if within else []
+def _names(middle: Location, scale: float, reach_km: float) -> list[tuple[str, float, float]]:
+    """Return names of places on the map with where each stands, none over another or over the rings' numbers."""
+    kept: list[tuple[str, float, float]] = []
+    taken: list[tuple[float, float, float]] = [(_SIZE / 2, _SIZE / 2, 30.0)]
+    # The corners are further away than the edges.
+    around = (middle.latitude, middle.longitude, reach_km * math.sqrt(2), _SEARCHED_NAMES)
+    for place in (*places.cities_around(*around), *places.localities_around(*around)):
+        x, y = _at(middle, place.latitude, place.longitude, scale)
+        wide = len(place.name) * _LETTER_WIDTH
+        inside = bool(place.name) and 0 < x < _SIZE - wide and _NAME_HEIGHT < y < _SIZE - 4
+        if inside and not any(
+            x < x_taken + wide_taken and x_taken < x + wide and abs(y - y_taken) < _NAME_HEIGHT
+            for x_taken, y_taken, wide_taken in taken
+        ):
+            kept.append((place.name, x, y))
+            taken.append((x, y, wide))
+        if len(kept) == _MOST_NAMES:
+            break
+    return kept

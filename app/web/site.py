@@ -32,6 +32,7 @@ _STATIC: Final = {
     "style.css": "text/css",
     "site.js": "text/javascript",
     "week.js": "text/javascript",
+    "place.js": "text/javascript",
     "live.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }

@@ -16,6 +16,7 @@ from app.web.maps import draw_map
 from tests.support.app_harness import World
 from tests.support.page_reader import PageReader
 from tests.web.test_live import published
+from tests.web.test_pages import JOB, draft
 
 TILES = "https://tiles.example/{z}/{x}/{y}.png"
 IMAGE = re.compile(
@@ -87,3 +88,50 @@ def test_only_the_page_with_the_map_may_load_them(
         allowed = "img-src 'self' data: https://tiles.example;"
         assert allowed in page.headers["content-security-policy"]
         assert allowed not in owner.get("/jobs").headers["content-security-policy"]
+
+
+def test_a_map_names_places_nearby_and_stays_small() -> None:
+    bandra = Location(latitude=19.0596, longitude=72.8295)
+    for reach_km in (1.5, 3.0, 12.0, 30.0):
+        drawn = draw_map(bandra, "en", reach_km=reach_km)
+        names = re.findall(r'class="name"[^>]*>([^<]+)<', drawn)
+        assert 2 <= len(names) <= 8
+        assert len(set(names)) == len(names)
+        assert len(drawn) < 8_000
+    assert "Dharavi" in draw_map(bandra, "en")
+
+
+def test_a_place_is_picked_from_what_is_typed_or_from_two_numbers(sqlite_world: World) -> None:
+    owner = PageReader(sqlite_world.url)
+    owner.sign_up()
+    shown = owner.get("/jobs/place?q=Bandra").text
+    assert shown.count("data-at=") >= 2
+    assert "<svg" in shown
+    at = owner.get("/jobs/place?q=Bandra&latitude=18.5204&longitude=73.8567&zoom=2").text
+    assert 'data-latitude="18.5204"' in at
+    assert 'data-reach="6.0"' in at
+    assert "Pune" in at
+    for nonsense in ("q=", "q=zzqqxx", "latitude=nan&longitude=1", "latitude=91&longitude=1"):
+        answer = owner.get(f"/jobs/place?{nonsense}&zoom=99")
+        assert answer.status_code == 200
+        assert "<svg" not in answer.text
+    stranger = PageReader(sqlite_world.url)
+    refused = stranger.get("/jobs/place?q=Bandra", headers={"HX-Request": "true"})
+    assert refused.status_code == 401
+
+
+def test_a_place_typed_over_another_counts_more_than_its_numbers(sqlite_world: World) -> None:
+    owner = PageReader(sqlite_world.url)
+    owner.sign_up()
+    path = draft(owner)
+    page = owner.get(f"{path}/edit").text
+    assert "data-latitude" not in page  # drawn when a script asks for it
+    values = JOB | {"latitude": "19.0596", "longitude": "72.8295", "do": "save"}
+    renamed = {"place": "Koregaon Park, Pune", "point_shown": "19.0596,72.8295"}
+    owner.send(f"{path}/edit", values | renamed | {"place_shown": "Mumbai"})
+    assert "Pune" in owner.get(path).text
+    # Numbers that were changed, too, are meant.
+    owner.get(f"{path}/edit")
+    moved = {"point_shown": "1,2", "place_shown": "x", "place": "Koregaon Park, Pune"}
+    owner.send(f"{path}/edit", values | moved)
+    assert "Mumbai" in owner.get(path).text

@@ -32,6 +32,7 @@ for (const button of document.querySelectorAll("[data-locates]")) {
       (found) => {
         document.getElementById("latitude").value = found.coords.latitude.toFixed(4);
         document.getElementById("longitude").value = found.coords.longitude.toFixed(4);
+        document.getElementById("latitude").dispatchEvent(new Event("input", { bubbles: true }));
         button.closest("details")?.setAttribute("open", "");
       },
       () => { button.nextElementSibling.hidden = false; },
