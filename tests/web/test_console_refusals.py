@@ -55,6 +55,6 @@ def test_who_asked_for_a_large_refund_reads_in_hindi_that_another_approves_it(wo
     owner.language = "hi"
     owner.get("/console/lists/refunds?status=proposed")
     action = f"/console/lists/refunds/{made['id']}"
-    refused = owner.send(action, {"action": "approve"})
+    refused = owner.send(action, {"action": "approve", "reason": "checked"})
     assert refused.status_code == 409
     assert "टीम का कोई और मंज़ूर करेगा" in refused.text
