@@ -20,6 +20,7 @@ from app.nlu.common_words import is_called_so, is_common, said_around, sounds_co
 from app.nlu.fact import Confidence, Fact
 from app.nlu.intents import Intent, intents
 from app.nlu.lexicon import Lexicon
+from app.nlu.name_context import is_possessive
 from app.nlu.normalize import normalize, split_words
 from app.nlu.place_phrases import are_known_words
 from app.nlu.vocabulary import named_phrases, phrase_set, phrases
@@ -192,8 +193,10 @@ def _is_no_place(words: Sequence[str]) -> bool:
         and city.country == places.HOME
     ):
         return False
-    # "Gandhi Nagar" is a quarter, although both words are names too.
-    return len(words) == 1 and (is_common(whole) or is_called_so(whole) or whole.isdecimal())
+    # "Gandhi Nagar" is a quarter, although both words are names too; "Sharma's clinic" is in none of that name.
+    return len(words) == 1 and (
+        is_common(whole) or is_called_so(whole) or whole.isdecimal() or is_possessive(whole)
+    )
 
 
 def _says_nothing(word: str) -> bool:
@@ -210,6 +213,8 @@ def _with_city(words: list[str]) -> tuple[Place | None, str, list[str]]:
             city = (
                 None if is_common(named) and named.isascii() else places.by_city(named, places.HOME)
             )
+            if city is not None and fold(city.name) != fold(named) and is_called_so(named):
+                city = None  # "Krishna river": Machilipatnam is called so after its district
             small = city is None or city.people < places.KNOWN_TO_ALL_PEOPLE
             if small and not named.isascii() and length == 1:
                 city = _city_by_sound(named)

@@ -30,6 +30,8 @@ class Word(NamedTuple):
     """Whether a comma, a stop or the end of the line follows."""
     origin: int
     """Which of the written words it is of: "9-5" is one that gives three."""
+    asks: bool = False
+    """Whether a question mark follows."""
 
 
 def words_of(text: str) -> list[Word]:
@@ -39,7 +41,7 @@ def words_of(text: str) -> list[Word]:
     for origin, part in enumerate(_WRITTEN.findall(plain_text)):
         if part in _ENDS:
             if found:
-                found[-1] = found[-1]._replace(ends=True)
+                found[-1] = found[-1]._replace(ends=True, asks=part == "?")
             continue
         plain = split_words(part)
         for number, word in enumerate(plain, 1):

@@ -1,159 +1,32 @@
-"""What the chat takes for a person's name. Pure."""
+"""What the chat takes for a person's name where one is asked for or corrected. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from app.catalogue import places
 from app.catalogue.skills import find_named
-from app.core.person_names import is_spelled_as_name
-from app.masking.mask import mask
-from app.nlu.common_words import (
-    is_called_so,
-    is_common,
-    own_words,
-    said_around,
-    sounds_common,
-)
+from app.nlu.common_words import is_called_so, is_common, own_words, sounds_common
 from app.nlu.fact import Confidence, Fact
-from app.nlu.intents import Intent, intents
+from app.nlu.introduced_name import find_introduced, introductions
 from app.nlu.lexicon import Lexicon
 from app.nlu.message_words import Word, plain_of, words_of
+from app.nlu.name_context import is_relation, is_second_name, is_title, may_be_other
+from app.nlu.name_words import (
+    around_names,
+    is_home,
+    is_initial,
+    is_person_name,
+    is_something_else,
+    name_fact,
+)
 from app.nlu.normalize import split_words
-from app.nlu.time_tokens import DAYS, FROM_TODAY, PARTS
-from app.nlu.vocabulary import named_phrases, phrase_set, phrases, word_set
+from app.nlu.vocabulary import phrase_set, phrases, word_set
 
-_LONGEST_INITIAL: Final = 3
 _INTRODUCTION_CHARACTERS: Final = 200
 """A longer text introduces nobody."""
 _MOST_WORDS: Final = 4
 """Words in a name; of a longer text only what is introduced as a name is one."""
-_KNOWN_TO_ALL_PEOPLE: Final = places.KNOWN_TO_ALL_PEOPLE
-
-type NameFact = tuple[Fact[str], range]
-"""A name, and which of the words said it."""
-
-
-def is_person_name(name: str) -> bool:
-    """Return whether this can only be a person's name: "S. K. Rao", "O'Brien", "अंज़ूर्‍या"; no phone in words, no link."""
-    if not is_spelled_as_name(name) or any(map(_is_handle, name.split())):
-        return False
-    return mask(name) == name
-
-
-def _is_handle(word: str) -> bool:
-    """Return whether a dot joins more than initials and titles: "Insta.asha", but not "S.K.Rao" or "Md.Arif"."""
-    *before, last = word.split(".")
-    return bool(last) and any(sum(map(str.isalpha, part)) > _LONGEST_INITIAL for part in before)
-
-
-# ── A name within a message ──────────────────────────────────────────────────────────────────────
-
-
-def find_introduced(words: Sequence[Word]) -> NameFact | None:
-    """Return the name that a message introduces: "my name is …", "मेरा नाम … है", "main … hoon", "… naam hai"."""
-    plain = plain_of(words)
-    if found := _before_is_name(words, plain):
-        return found
-    if phrase_set("asking").anywhere(plain):
-        return None  # "Is a name needed?" names nobody.
-    return _after_introduction(words, plain) or _i_am(words, plain)
-
-
-def _after_introduction(words: Sequence[Word], plain: Sequence[str]) -> NameFact | None:
-    for at in range(len(words) - 1):
-        begins = _introductions().at(plain, at)
-        if begins is None:
-            continue
-        start = at + len(begins.words)
-        if start < len(words) and plain[start] in _is():
-            start += 1
-        end = _name_end(words, plain, start)
-        if end > start and (found := _fact(words, start, end)):
-            return found, range(at, end)
-    return None
-
-
-def _before_is_name(words: Sequence[Word], plain: Sequence[str]) -> NameFact | None:
-    for at in range(1, len(words)):
-        if (ends := phrase_set("called_after").at(plain, at)) is None:
-            continue
-        start = at
-        while start and not words[start - 1].ends and _is_of_name(plain[start - 1]):
-            start -= 1
-        start = max(start, at - _MOST_WORDS)
-        if start < at and (found := _fact(words, start, at)):
-            return found, range(start, at + len(ends.words))
-    return None
-
-
-def _i_am(words: Sequence[Word], plain: Sequence[str]) -> NameFact | None:
-    """Return the name in "I am Ravi", "main Sunita hoon": only one that people have, or nothing else fits."""
-    for at in range(len(words) - 1):
-        if (begins := phrase_set("i_am").at(plain, at)) is None:
-            continue
-        start = at + len(begins.words)
-        end = _name_end(words, plain, start)
-        if end == start or _is_something_else(plain[start:end]):
-            continue
-        known = any(is_called_so(word) for word in plain[start:end])
-        alone = start == 1 or at == 0
-        closed = end == len(words) or words[end - 1].ends or phrase_set("after_name").at(plain, end)
-        if not known and not (alone and closed):
-            continue
-        if found := _fact(words, start, end):
-            return found, range(at, end)
-    return None
-
-
-def _name_end(words: Sequence[Word], plain: Sequence[str], start: int) -> int:
-    """Return where the name ends that begins here: at a sign, a "hai", an "and", or a word that is no name."""
-    end = start
-    while end < len(words) and end - start < _MOST_WORDS and _is_of_name(plain[end]):
-        if end > start and find_named(plain[end]):
-            break
-        end += 1
-        if words[end - 1].ends:
-            break
-    return end
-
-
-def _is_of_name(word: str) -> bool:
-    if not any(map(str.isalpha, word)) or word in _is() or _around_names().at([word], 0):
-        return False
-    return is_called_so(word) or not (is_common(word) or word in _of_hours())
-
-
-@cache
-def _of_hours() -> frozenset[str]:
-    """Return the days and the parts of the day: no name goes on with them ("Raj mon to fri")."""
-    return word_set("calendar", *DAYS, *PARTS, *FROM_TODAY)
-
-
-@cache
-def _around_names() -> Lexicon[bool]:
-    lists = ("around_place", "around_skill", "after_name", "i_am", "negation", "asking", "wants")
-    known = [*phrases("phrases", *lists), *phrases("calendar", "and", "today", "tomorrow")]
-    known += [phrase for _, phrase in named_phrases("numbers")]
-    known += [phrase for _, phrase in named_phrases("units")]
-    return Lexicon((phrase, True) for phrase in known if " " not in phrase)
-
-
-@cache
-def _introductions() -> Lexicon[bool]:
-    """Return what surely introduces a name: "my name is", but not "I am"."""
-    unsure = set(phrases("phrases", "i_am"))
-    known = [phrase for phrase in phrases("phrases", "before_name") if phrase not in unsure]
-    return Lexicon((phrase, True) for phrase in [*known, *phrases("phrases", "is_called")])
-
-
-@cache
-def _is() -> frozenset[str]:
-    return frozenset(phrases("phrases", "after_name")) | {"is"}
-
-
-# ── A name as the whole answer ───────────────────────────────────────────────────────────────────
 
 
 def read_name_answer(words: Sequence[Word]) -> Fact[str] | None:
@@ -161,11 +34,28 @@ def read_name_answer(words: Sequence[Word]) -> Fact[str] | None:
 
     Not certain where it is a common word too: then it has to be asked about.
     """
+    words = [word for word in words if word.plain != "-"]
     if own := _calls_itself_main(words):
         return own
     if introduced := find_introduced(words):
-        return introduced[0]
-    words = _bare([word for word in words if word.plain != "-"])
+        return _unless_asked(introduced[0], words)
+    found = _read_bare(words)
+    return found and _unless_asked(found, words)
+
+
+def _unless_asked(found: Fact[str], words: Sequence[Word]) -> Fact[str]:
+    """Return a name as likely only where a question mark stands behind it, or more of it is told: "surname Kumar"."""
+    said = found.evidence.split()
+    asked = any(word.asks and word.plain in said for word in words)
+    asked = asked or phrase_set("surname_words").anywhere(plain_of(words))
+    return replace(found, confidence=Confidence.LIKELY) if asked else found
+
+
+def _read_bare(words: Sequence[Word]) -> Fact[str] | None:
+    """Return the name in an answer that introduces none."""
+    if is_relation(plain_of(words)):
+        return None
+    words = _bare(words)
     if known := _known_among_talk(words):
         return known
     return None if _says_else(words) else _bare_name(words)
@@ -174,33 +64,53 @@ def read_name_answer(words: Sequence[Word]) -> Fact[str] | None:
 def _says_else(words: Sequence[Word]) -> bool:
     """Return whether the words are no name: an intent, a place, a trade, what is said around names, or too many."""
     plain = plain_of(words)
-    if not plain or len(plain) > _MOST_WORDS or _is_something_else(plain):
+    if not plain or len(plain) > _MOST_WORDS or is_something_else(plain):
         return True
     if any(
         not any(map(str.isalpha, word.plain))
-        or (_around_names().at([word.plain], 0) and not _is_initial(word))
-        for word in words
+        or (around_names().at([word.plain], 0) and not is_initial(word))
+        for at, word in enumerate(words)
+        if not _is_called_here(plain, at)
     ):
         return True
     return phrase_set("i_am").anywhere(plain) or any(
-        find_named(word) and not is_called_so(word) for word in plain
+        find_named(word) and not _is_called_here(plain, at) for at, word in enumerate(plain)
     )
+
+
+def _is_called_here(plain: Sequence[str], at: int) -> bool:
+    """Return whether the word is a name where it stands: "Das" and "More" only behind another."""
+    word = plain[at]
+    if at and at == len(plain) - 1 and is_second_name(word):
+        return True
+    return is_called_so(word) and not around_names().at([word], 0)
 
 
 def _bare_name(words: Sequence[Word]) -> Fact[str] | None:
     """Return the name that the words are; not certain where they may be anything else."""
     plain = plain_of(words)
-    called = sum(is_called_so(word) for word in plain)
+    called = sum(
+        _is_called_here(plain, at) or is_initial(word) or is_title(word.plain)
+        for at, word in enumerate(words)
+    )
     odd = sum(sounds_common(word) and not is_called_so(word) for word in plain)
     if len(plain) > 2 and odd >= len(plain) - called and not called:
         return None
-    found = _fact(words, 0, len(words))
-    known = called >= len(plain) - 1 and (is_called_so(plain[0]) or called == len(plain))
+    found = name_fact(words, 0, len(words))
+    first = next((word for word in plain if not is_title(word)), plain[0])
+    known = called >= len(plain) - 1 and (is_called_so(first) or called == len(plain))
+    known = known and any(map(is_called_so, plain))
     if found is None:
         return None
     if (home := _home_behind(words)) is not None:
         return home
-    if known and not _may_mean_else(words) and not _has_other_word(plain):
+    # A word that no list knows is a surname at the end, and anything before: "Ravi surname Kumar".
+    known = known and all(
+        is_called_so(word.plain) or is_initial(word) or is_title(word.plain) for word in words[:-1]
+    )
+    # "Ravi, Sunil, Meena" are three people.
+    known = known and not any(word.ends for word in words[:-1])
+    if known and not (_may_mean_else(words) or _has_other_word(plain) or may_be_other(plain)):
         return found
     # A word that nobody is known by may be a greeting in another language: "vanakkam".
     return replace(found, confidence=Confidence.LIKELY)
@@ -255,8 +165,12 @@ _LEAST_TALK: Final = 3
 
 def _has_other_word(plain: Sequence[str]) -> bool:
     """Return whether a word beside a name is one of the chat's vocabulary: "Ashok naam", "Mithun da"."""
-    strange = [word for word in plain if not is_called_so(word) and len(word) > 1]
-    return len(plain) > 1 and any(word in own_words() for word in strange)
+    strange = [
+        word
+        for at, word in enumerate(plain)
+        if len(word) > 1 and not _is_called_here(plain, at) and not is_title(word)
+    ]
+    return len(plain) > 1 and any(word in own_words() or is_common(word) for word in strange)
 
 
 def _home_behind(words: Sequence[Word]) -> Fact[str] | None:
@@ -264,7 +178,7 @@ def _home_behind(words: Sequence[Word]) -> Fact[str] | None:
     *name, last = words
     if not name or is_called_so(last.plain) or not all(is_called_so(word.plain) for word in name):
         return None
-    if not any(place.sure for place in places.find_spelled(last.plain)):
+    if not is_home(last.plain):
         return None
     said = " ".join(word.written for word in name)
     return Fact(said, Confidence.LIKELY, said.lower()) if is_person_name(said) else None
@@ -279,11 +193,6 @@ def _may_mean_else(words: Sequence[Word]) -> bool:
     if len(words) > 1 and all(word.written.istitle() for word in words):
         return False
     return all(word.plain in own_words() for word in words)
-
-
-def _is_initial(word: Word) -> bool:
-    """Return whether this is an initial: "A." in "A. K. Sharma", "R" in "Lakshmi R"."""
-    return len(word.plain) == 1 and word.plain.isalpha() and word.written[:1].isupper()
 
 
 def _calls_itself_main(words: Sequence[Word]) -> Fact[str] | None:
@@ -327,49 +236,6 @@ def _said_behind() -> Lexicon[bool]:
     return Lexicon((phrase, True) for phrase in phrases("phrases", "polite", "after_name"))
 
 
-def _is_something_else(plain: Sequence[str]) -> bool:
-    """Return whether the words are an intent, a skill, a city or a known quarter, and nobody's name."""
-    whole = " ".join(plain)
-    if intents(whole) or find_named(whole):
-        return True
-    if all(map(is_called_so, plain)):
-        return False
-    place = places.city_named(whole)
-    if place is None or (len(plain) > 1 and any(map(is_called_so, plain))):
-        return False
-    return place.kind != "city" or place.people >= _KNOWN_TO_ALL_PEOPLE
-
-
-def _fact(words: Sequence[Word], start: int, end: int) -> Fact[str] | None:
-    """Return the name that these words are; likely only where one of them is a common word."""
-    part = words[start:end]
-    written = [
-        word.written
-        for number, word in enumerate(part)
-        if not number or word.origin != part[number - 1].origin
-    ]
-    if written and written[-1].count(".") == 1 and len(written[-1]) > _LONGEST_INITIAL:
-        written[-1] = written[-1].removesuffix(".")
-    name = " ".join(written)
-    plain = plain_of(part)
-    if not name or not is_person_name(name):
-        return None
-    around = said_around()
-    long = [word for word in plain if len(word) > _LONGEST_INITIAL or word in around] or plain
-    common = [word for word in long if is_common(word) and not is_called_so(word)]
-    if len(common) > 1 or any(Intent.STOP in intents(word) for word in plain):
-        return None
-    if any(
-        word.plain in around and not is_called_so(word.plain) and not _is_initial(word)
-        for word in part
-    ):
-        return None
-    # "galat" is no name, though no list of names or of words in these letters has it.
-    odd = any(sounds_common(word) and not is_called_so(word) for word in long)
-    sure = not odd and (not common or any(map(is_called_so, long)))
-    return Fact(name, Confidence.CERTAIN if sure else Confidence.LIKELY, " ".join(plain))
-
-
 def find_name(text: str) -> str:
     """Return the name in "my name is …", "mera naam … hai", or the text where it is nothing but a name.
 
@@ -391,6 +257,6 @@ def find_corrected_name(text: str, known: str) -> str | None:
         found = read_name_answer(left)
         same = found is not None and split_words(found.value)[:1] == split_words(known)[:1]
         return found.value if found and (same or find_introduced(left)) else None
-    if _introductions().anywhere(plain) and (introduced := find_introduced(words)):
+    if introductions().anywhere(plain) and (introduced := find_introduced(words)):
         return introduced[0].value
     return None

@@ -17,10 +17,11 @@ from app.nlu.common_words import is_called_so, said_around
 from app.nlu.fact import Confidence, Fact
 from app.nlu.home_place import HomeFact, find_home
 from app.nlu.intents import language_named
+from app.nlu.introduced_name import find_introduced
 from app.nlu.lexicon import Lexicon
 from app.nlu.message_words import Word, words_of
 from app.nlu.normalize import split_words
-from app.nlu.person_name import find_introduced, read_name_answer
+from app.nlu.person_name import read_name_answer
 from app.nlu.skill_corrections import read_change
 from app.nlu.time_tokens import PARTS
 from app.nlu.unread_words import UnreadWords

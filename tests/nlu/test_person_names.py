@@ -4,8 +4,9 @@ import pytest
 
 from app.nlu.common_words import is_called_so, is_common, sounds_common
 from app.nlu.fact import Confidence
+from app.nlu.introduced_name import find_introduced
 from app.nlu.message_words import words_of
-from app.nlu.person_name import find_introduced, read_name_answer
+from app.nlu.person_name import read_name_answer
 
 
 @pytest.mark.parametrize(
@@ -138,3 +139,80 @@ def test_a_name_is_read_among_kin_talk_and_pictures(text: str, name: str) -> Non
     found = read_name_answer(words_of(text))
     assert found is not None
     assert (found.value, found.certain) == (name, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("main Ravi ka dost hu", "मैं सुनील की पत्नी हूँ", "I am Ravi's brother", "ravi k bhai"),
+        *(
+            "papa ka naam Ramesh",
+            "father name Ramesh",
+            "my son's name is Aryan",
+            "uska naam Ravi hai",
+        ),
+        *(
+            "Rekha is the name of my mother",
+            "tumhara naam Ravi hai kya",
+            "Ravi's",
+            "papa",
+            "this is सुनील's number",
+        ),
+        *(
+            "main Ravi nahi hu",
+            "mera naam Ravi nahi hai",
+            "don't call me Raju",
+            "मेरा नाम रवि नहीं है",
+        ),
+        *("जय श्री राम", "Jai Shree Ram", "Radhe Radhe"),
+    ],
+)
+def test_the_name_of_somebody_else_and_a_refused_one_are_no_name(text: str) -> None:
+    found = read_name_answer(words_of(text))
+    assert found is None or not found.certain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Gandhi Nagar", "Raju dhaba", "लक्ष्मी होटल", "Hari Om", "सीता राम"),
+        *("Ravi?", "Ravi, Sunil, Meena", "ravi nt", "my name is Ravi and surname is Kumar"),
+        *("apna naam Ravi likhwana hai", "mera naam pata hai tumhe", "mera naam Rohit Patna"),
+    ],
+)
+def test_a_name_that_may_be_half_of_one_or_none_is_asked_about(text: str) -> None:
+    found = read_name_answer(words_of(text))
+    assert found is not None
+    assert not found.certain
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("mera naam Bikash Das", "Bikash Das"),
+        ("Bikash Das", "Bikash Das"),
+        ("my name is Ravi More", "Ravi More"),
+        ("mera naam Ram Din hai", "Ram Din"),
+        ("my name is Venkata Sai Lakshmi Narayana Rao", "Venkata Sai Lakshmi Narayana Rao"),
+        ("main Sunita Ghatkopar se", "Sunita"),
+        ("naam Sunita pata Ghatkopar", "Sunita"),
+        ("hum Ravi Kumar bol rahe hai", "Ravi Kumar"),
+        ("naam-kavita", "kavita"),
+        ("Sunita Sunita", "Sunita"),
+        ("Mr. Dinesh Patil", "Mr. Dinesh Patil"),
+        ("bhai mera naam Ravi hai", "Ravi"),
+        ("nahi, mera naam Ravi hai", "Ravi"),
+    ],
+)
+def test_a_name_is_taken_whole_and_without_what_is_around_it(text: str, name: str) -> None:
+    found = read_name_answer(words_of(text))
+    assert found is not None
+    assert (found.value, found.certain) == (name, True)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["Hussain", "Bikash", "Ekka", "Selvam", "Yellamma", "Farida", "फ़रीदा", "Wasim", "Mangesh"],
+)
+def test_people_of_every_part_of_india_are_called_so(word: str) -> None:
+    assert is_called_so(word)

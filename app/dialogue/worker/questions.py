@@ -15,7 +15,7 @@ from app.dialogue.context import Context, Profile
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply
 from app.dialogue.worker import hours_form
-from app.nlu.person_name import is_person_name
+from app.nlu.name_words import is_person_name
 from app.texts import catalogue
 from app.texts.formatting import inert, slot_params
 from app.texts.message import (
