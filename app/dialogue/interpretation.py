@@ -20,6 +20,7 @@ from app.dialogue.employer.conversation import open_question_or_menu
 from app.dialogue.employer.job_questions import today_in
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.employer.newcomer import is_signing_up
+from app.dialogue.misspelled import SAID, as_words
 from app.dialogue.persona import acting_account
 from app.dialogue.reworded import reworded
 from app.dialogue.state import GUESS, Ask, State
@@ -291,9 +292,15 @@ def with_answered_proposal(message: Incoming) -> Incoming:
     Whatever else is written: the next message answers no older proposal.
     """
     tap = message.state.draft.get(GUESS)
+    payload = message.inbound.payload if message.inbound.kind is InboundKind.TAP else ""
+    if payload.startswith(f"{SAID}:") and payload != tap:
+        # A button of before: its words answered another question.
+        return replace(message, inbound=replace(message.inbound, payload=f"{GUESS}:{_REFUSED}"))
     if tap is None:
         return message
     message = replace(message, state=_without_proposal(message.state))
+    if payload == tap and payload.startswith(f"{SAID}:"):
+        return as_words(message, payload)
     prefix, _, rest = str(tap).partition(":")
     about_offer, context = prefix == "offer", message.context
     # What is proposed about an offer may be answered while a human is called, as the offer itself.
@@ -301,6 +308,8 @@ def with_answered_proposal(message: Incoming) -> Incoming:
     if message.text is None or for_human or context.quoted:
         return message
     match yes_or_no(split_words(message.text)):
+        case Intent.YES if prefix == SAID:
+            return as_words(message, str(tap))
         case Intent.YES:
             payload = str(tap)
         case Intent.NO:

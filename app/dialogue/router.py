@@ -15,6 +15,9 @@
 8. Frequent questions about Partimer.
 9. Small talk.
 
+What none of them understands is read once more with its typos mended (`misspelled`): what would change anything is
+proposed as a tap. A language model comes after that, where there is one.
+
 A handoff (`handoff`) leaves 1 to 4 as they are; below that it answers only what is clearly for the bot. While
 an administrator has the conversation, words are for them, and only taps and quotations count. 5 to 9 are the
 readers of the persona (`worker.conversation`, `employer.conversation`, `employer.account_linking`). A message
@@ -32,6 +35,7 @@ from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.engine import Reader, follow_intent, hand_over, respond, stop
 from app.dialogue.handoff import HUMAN_ONLY, call_for_help, during_handoff, own_question
 from app.dialogue.interpretation import read_refusal, with_answered_proposal
+from app.dialogue.misspelled import with_typos_mended
 from app.dialogue.persona import acting_account
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
@@ -70,6 +74,9 @@ def handle_message(state: State, inbound: Inbound, context: Context) -> Turn:
         state = replace(state, handoff_announced=False)
         message = replace(message, state=state)
     message = with_answered_proposal(message)
+    if message.inbound is not inbound and message.inbound.kind is InboundKind.TEXT:
+        # The words of a proposal that was agreed to count as if they had been written: STOP comes first again.
+        return handle_message(message.state, message.inbound, message.context)
     inbound, state = message.inbound, message.state
     first = (read_language_choice, _in_hindi, call_for_help, own_question, read_refusal)
     for read in (*first, offer_tap, read_quoted_answer):
@@ -81,11 +88,15 @@ def handle_message(state: State, inbound: Inbound, context: Context) -> Turn:
         message = replace(message, state=state)
     if (turn := during_handoff(message, _converse)) is not None:
         return turn
-    turn = _converse(message)
+    turn = with_typos_mended(message, _converse(message), _again)
     if 0 < turn.state.misses == state.misses and inbound.kind not in HUMAN_ONLY:
         # A message that was understood ends the count of misses.
         return replace(turn, state=replace(turn.state, misses=0))
     return turn
+
+
+def _again(message: Incoming) -> Turn:
+    return handle_message(message.state, message.inbound, message.context)
 
 
 def stops_or_starts(inbound: Inbound) -> bool:

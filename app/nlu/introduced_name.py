@@ -14,6 +14,7 @@ from app.nlu.name_context import is_of_another, is_refused, is_second_name
 from app.nlu.name_words import (
     ends_a_name,
     is_home,
+    is_initial,
     is_of_name,
     is_something_else,
     name_fact,
@@ -113,6 +114,8 @@ def _goes_on(words: Sequence[Word], plain: Sequence[str], start: int, at: int) -
     word = plain[at]
     if at == start:
         return is_of_name(word)
+    if is_initial(words[at]):
+        return True
     if is_second_name(word) and _can_end(words, plain, at + 1):
         return True  # "Bikash Das", though "das" is ten
     if phrase_set("after_name").at(plain, at):

@@ -14,10 +14,11 @@ from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.consent import ADULT_YEARS, consent_with_more, parse_consent, sentences
 from app.nlu.faq_topic import find_topic
-from app.nlu.intents import Intent, takes_proposal
+from app.nlu.intents import Intent, intents, takes_proposal
 from app.nlu.message_words import words_of
 from app.nlu.normalize import split_words
 from app.nlu.person_name import find_corrected_name, read_name_answer
+from app.nlu.typos import without_typos
 from app.nlu.vocabulary import phrase_set
 
 
@@ -88,7 +89,9 @@ def read_name(message: Incoming) -> Turn | None:
     if message.state.registering and (aged := read_age(message)) is not None:
         return aged
     found = read_name_answer(words_of(_without_age(message, text)))
-    if found is None or not good_name(found.value):
+    # A command with a slip is no name that nobody has: "hepl", "stpo".
+    slipped = found is not None and not found.certain and intents(without_typos(text))
+    if found is None or slipped or not good_name(found.value):
         return Turn(message.state, (Reply("name_bad"),), missed=True)
     if not found.certain:
         proposed = message.state.at(Ask.NAME, offered=found.value)

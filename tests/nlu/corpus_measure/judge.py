@@ -18,7 +18,8 @@ from app.nlu.normalize import has_devanagari
 from app.nlu.offer_reply import REASONS
 from tests.nlu.corpus_measure.expectation import ASK, TALK, Expectation, parse
 from tests.nlu.corpus_measure.lines import CORPUS, Line
-from tests.nlu.corpus_measure.outcome import Outcome, outcome_of
+from tests.nlu.corpus_measure.outcome import Outcome
+from tests.nlu.corpus_measure.proposed_words import outcome_with_words
 from tests.nlu.corpus_measure.situations import NOW, PHONE, Situation, situation
 from tests.nlu.corpus_measure.values import Days, Hours, Pay, Place, Skills, is_place
 
@@ -79,7 +80,7 @@ def judge(line: Line, fields: Mapping[str, Any] | None = None) -> Judgement:
         message = Incoming(inbound, before.state, before.context)
         question = question_about(message, by_rules)
         turn = by_rules if question is None else propose(message, by_rules, question, fields)
-    outcome = outcome_of(before, turn)
+    outcome = outcome_with_words(before, turn)
     judged = [against(line, expected, outcome, before) for expected in alternatives]
     best = max(judged, key=lambda found: (found.verdict, -len(found.misread), found.proposed))
     return best if turn is by_rules else _proposed_by_model(best, alternatives)
