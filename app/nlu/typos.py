@@ -13,7 +13,7 @@ from typing import Final
 from app.catalogue import skills
 from app.nlu.common_words import is_called_so, is_common
 from app.nlu.normalize import normalize
-from app.nlu.vocabulary import named_phrases, phrases
+from app.nlu.vocabulary import named_phrases, phrases, word_set
 
 _MOST_CHARACTERS: Final = 120
 """A longer text is left as it is."""
@@ -49,7 +49,7 @@ def _mended(word: str) -> str:
 
 
 def _is_known(word: str) -> bool:
-    return word in _known() or is_common(word) or is_called_so(word)
+    return word in _known() or is_common(word) or is_called_so(word) or word in _everyday()
 
 
 @lru_cache(maxsize=4_096)
@@ -91,6 +91,11 @@ def _shortened(word: str) -> Iterator[str]:
     yield word
     for at in range(len(word)):
         yield word[:at] + word[at + 1 :]
+
+
+@cache
+def _everyday() -> frozenset[str]:
+    return word_set("phrases", "everyday")
 
 
 @cache
