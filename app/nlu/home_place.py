@@ -341,7 +341,9 @@ def _fact(found: Sequence[Place], said: str, *, alone: bool) -> HomeFact:
         and len(distinct) == 1
         and places.people_around(first.latitude, first.longitude) >= _TOWN_PEOPLE
     )
-    unusual = not all(is_common(word) or is_called_so(word) for word in said.split())
+    # A part of a name may be a word of Hindi, too: "upar hai" is no Upar Hali.
+    everyday = is_common if fold(first.name) == fold(said) else sounds_common
+    unusual = not all(everyday(word) or is_called_so(word) for word in said.split())
     sure = known and alone and unusual
     ordered = sorted(
         distinct, key=lambda place: -places.people_around(place.latitude, place.longitude)
@@ -392,7 +394,9 @@ def _by_sound(words: Sequence[str], own: Place | None) -> HomeFact | None:
         return None
     sure = [place for place in found if place.sure]
     big = found[0].kind == "city" and found[0].people >= _TOWN_PEOPLE and _sounds_so(text, found[0])
-    certain = not text.isascii() and len(said) == len(words) and (len(sure) == 1 or big)
+    # "वही जो ऊपर है" is no Upar Hali: everyday words are a place only where one is written so.
+    unusual = big or not all(map(is_common, words))
+    certain = not text.isascii() and len(said) == len(words) and (len(sure) == 1 or big) and unusual
     if certain:
         return Fact(((sure or found)[0],), Confidence.CERTAIN, text)
     return Fact(tuple(found), Confidence.LIKELY, text)

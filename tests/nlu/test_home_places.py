@@ -60,3 +60,9 @@ def test_quarters_of_one_name_far_apart_are_proposed() -> None:
     found = find_home("Garia, Kolkata")
     assert found is not None
     assert not found.certain
+
+
+@pytest.mark.parametrize("text", ["upar hai", "Krishna river", "Dr. Sharma's clinic"])
+def test_a_word_a_river_and_somebodys_clinic_are_no_certain_home(text: str) -> None:
+    found = find_home(text)
+    assert found is None or not found.certain

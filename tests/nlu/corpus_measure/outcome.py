@@ -190,6 +190,7 @@ _EFFECT_ACTS: Final[Mapping[type[Effect], str]] = {
     fx.SendOwnData: "data",
     fx.SendSignInCode: "code",
     fx.EraseAccount: "erase",
+    fx.AskErasure: "delete?",
     fx.BlockEmployer: "block",
     fx.ReportEmployer: "report",
     fx.PostJob: "post",
