@@ -33,7 +33,12 @@ def test_what_only_shows_something_follows_at_once(question: str, text: str, rep
     ("question", "text"),
     [
         *(("offer", "acept"), ("offer", "yse"), ("offer", "rejct"), ("delete", "yse")),
-        *(("idle", "sotp"), ("skills_right", "yse"), ("consent", "yse"), ("distance", "5 kilometr")),
+        *(
+            ("idle", "sotp"),
+            ("skills_right", "yse"),
+            ("consent", "yse"),
+            ("distance", "5 kilometr"),
+        ),
         *(("name", "stpo"), ("location", "sotp"), ("skills", "huamn")),
     ],
 )
@@ -51,7 +56,9 @@ def test_a_tap_or_a_yes_takes_the_words(answer: str) -> None:
     person.write("accpet")
     proposed = next(one for one in person.tappable() if one.startswith("said:"))
     turn = person.tap(proposed) if answer == "tap" else person.write(answer)
-    assert [effect.verb for effect in turn.effects if isinstance(effect, fx.AnswerOffer)] == ["accept"]
+    assert [effect.verb for effect in turn.effects if isinstance(effect, fx.AnswerOffer)] == [
+        "accept"
+    ]
     assert GUESS not in turn.state.draft
 
 
