@@ -30,7 +30,8 @@ from app.identity.models import User
 from app.messaging.channel import ChannelRegistry, MessageChannel
 from app.messaging.models import ADDRESS, Channel, ChannelState, OutboxMessage
 from app.messaging.outbox import delivery
-from app.messaging.outbox.enqueue import Notice, notify_many
+from app.messaging.outbox.enqueue import notify_many
+from app.messaging.outbox.notice import Notice
 from app.providers.http import sending
 from app.providers.whatsapp.client import POLICY, WhatsApp
 from app.texts.catalogue import SAMPLES

@@ -18,12 +18,13 @@ class AdminActionLog(Base):
     __table_args__ = (
         Index("ix_admin_action_log_target", "target_type", "target_id"),
         Index("ix_admin_action_log_at", "at"),
+        Index("ix_admin_action_log_actor_number", "actor_id", "number"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     number: Mapped[int] = mapped_column(BigInteger, unique=True)
     at: Mapped[dt.datetime]
-    actor_id: Mapped[UUID | None] = mapped_column(index=True)
+    actor_id: Mapped[UUID | None]
     """The user who acted; None is the system."""
     actor_role: Mapped[str] = mapped_column(String(16))
     action: Mapped[str] = mapped_column(String(64), index=True)

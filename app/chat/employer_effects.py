@@ -171,7 +171,9 @@ async def _post_job(context: EffectContext, effect: PostJob) -> None:
     """Post and publish in one step, as two requests to the API would."""
     account = await own_account(context, effect.employer_id)
     account.actor.require_unrestricted()
-    job = await posting.create(context.session, account.id, effect.job, context.now)
+    job = await posting.create(
+        context.session, account.id, effect.job, context.now, posted_by=account.actor.member_id
+    )
     await _publish_draft(context, account, job)
 
 
@@ -191,7 +193,9 @@ async def _open_company(context: EffectContext, effect: OpenCompany) -> None:
     user, _ = await registration.open_by_phone(context.session, phone, company, now=context.now)
     context.persona = str(user.id)
     account = await own_account(context, user.id)
-    job = await posting.create(context.session, account.id, effect.job, context.now)
+    job = await posting.create(
+        context.session, account.id, effect.job, context.now, posted_by=account.actor.member_id
+    )
     told = len(context.replies)
     await _publish_draft(context, account, job)
     opened = Reply("company_opened", {"company": mask(company.company_name)})
@@ -251,6 +255,7 @@ async def _repeat_job(context: EffectContext, effect: RepeatJob) -> None:
         starts_on=effect.starts_on,
         positions=effect.positions,
         changes=told,
+        posted_by=account.actor.member_id,
         now=context.now,
     )
     await _publish_draft(context, account, job)

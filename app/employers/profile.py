@@ -53,7 +53,7 @@ class EmployerEdit(TypedDict, total=False):
     company_name: str
     contact_name: str
     email: str
-    """From `users.parse_email`; for an account that has none."""
+    """From `users.parse_email`; for an account that has none, or that nobody signs in to."""
     phone: str | None
     """E.164."""
     address: str | None
@@ -85,20 +85,11 @@ async def edit(
     if "contact_name" in changes:
         user.name = changes["contact_name"]
     if "email" in changes and changes["email"] != users.email_of(session, user):
-        if users.email_of(session, user) is not None:
+        if users.email_of(session, user) is not None and not await is_nobodys(session, user.id):
             raise EmailSet
         await users.set_email(session, user, changes["email"])
     if "phone" in changes:
-        phone, keys = changes["phone"], keyring(session)
-        if users.email_of(session, user) is None and phone != users.phone_of(session, user):
-            raise PhoneNeeded
-        if phone is not None and phone != users.phone_of(session, user):
-            await _require_no_members(session, employer.id, users.index_of_phone(keys, phone))
-        user.phone_sealed = users.seal_phone(keys, phone) if phone else None
-        user.phone_index = users.index_of_phone(keys, phone) if phone else None
-        if employer.proven_phone_index != user.phone_index:
-            # The old phone is not proven again if it comes back: by then it may be somebody else's.
-            employer.proven_phone_index = employer.opened_by_phone_index = None
+        await _set_phone(session, user, employer, changes["phone"])
     if "company_name" in changes:
         employer.company_name = changes["company_name"]
     if "address" in changes:
@@ -136,6 +127,33 @@ async def edit(
         await shared_identifiers.refresh(session, user, employer)
     await session.flush()
     return user, employer
+
+
+async def _set_phone(
+    session: AsyncSession, user: User, employer: Employer, phone: str | None
+) -> None:
+    keys, now_named = keyring(session), users.phone_of(session, user)
+    signs_in_by_it = users.email_of(session, user) is None and phone != now_named
+    if signs_in_by_it and not await is_nobodys(session, user.id):
+        raise PhoneNeeded
+    if phone is not None and phone != now_named:
+        await _require_no_members(session, employer.id, users.index_of_phone(keys, phone))
+    user.phone_sealed = users.seal_phone(keys, phone) if phone else None
+    user.phone_index = users.index_of_phone(keys, phone) if phone else None
+    if employer.proven_phone_index != user.phone_index:
+        # The old phone is not proven again if it comes back: by then it may be somebody else's.
+        employer.proven_phone_index = employer.opened_by_phone_index = None
+
+
+async def is_nobodys(session: AsyncSession, employer_id: UUID) -> bool:
+    """Whether nobody signs in to a company's own account any more, because who opened it has left the team.
+
+    Its mailbox and phone are only for messages then, and an owner may change them.
+    """
+    left = select(TeamMember.user_id).where(
+        TeamMember.user_id == employer_id, TeamMember.left_at.is_not(None)
+    )
+    return await session.scalar(left) is not None
 
 
 async def _require_no_members(session: AsyncSession, employer_id: UUID, phone_index: str) -> None:

@@ -172,6 +172,12 @@ async def names_of(session: AsyncSession, employer_id: UUID) -> dict[UUID, str]:
     return names
 
 
+async def company_name(session: AsyncSession, employer_id: UUID) -> str:
+    """Return the name of the company."""
+    query = select(Employer.company_name).where(Employer.id == employer_id)
+    return (await session.scalars(query)).one()
+
+
 async def get_member(session: AsyncSession, employer_id: UUID, member_id: UUID) -> Member:
     """Return a member who has not left. Raises `MemberNotFound`."""
     for member in await list_members(session, employer_id):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import SealBroken
@@ -18,7 +18,7 @@ from app.database.session import keyring
 from app.database.wakeups import wake_loops
 from app.identity import email_confirmation, email_tokens, sign_in_throttle, users
 from app.identity.email_tokens import EmailToken
-from app.identity.models import ResetRequest, Role, User
+from app.identity.models import ResetRequest, Role, TeamMember, User
 from app.identity.rules import MAY_SIGN_IN
 from app.identity.sessions import SessionEnded, SessionStore
 
@@ -95,6 +95,8 @@ async def issue_tokens(
         users.email_equals(keyring(session), email),
         User.role.in_(roles),
         User.status.in_(MAY_SIGN_IN),
+        # The mailbox of a company whose opener has left: nobody signs in by it.
+        ~exists().where(TeamMember.user_id == User.id, TeamMember.left_at.is_not(None)),
     )
     found = (await session.scalars(query)).all()
     return [

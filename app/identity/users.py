@@ -193,7 +193,7 @@ async def add_with_email(session: AsyncSession, user: User, email: str) -> User:
 
 
 async def set_email(session: AsyncSession, user: User, email: str) -> None:
-    """Give a stored account its first e-mail address. Raises `EmailTaken`, also in a race."""
+    """Give a stored account an e-mail address, not confirmed yet. Raises `EmailTaken`, also in a race."""
     unsealed = select(User.id).where(User.role == user.role, User.email == email)
     if await session.scalar(unsealed) is not None:
         raise EmailTaken
@@ -201,6 +201,7 @@ async def set_email(session: AsyncSession, user: User, email: str) -> None:
         async with savepoint(session):
             for name, value in email_columns(keyring(session), email).items():
                 setattr(user, name, value)
+            user.email_verified_at = None
             await session.flush()
     except IntegrityError as error:
         raise EmailTaken from error

@@ -29,6 +29,8 @@ class Job(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"))
+    posted_by: Mapped[UUID | None]
+    """Who of the company's team posted it; NULL for who opened the company, and from before teams were told."""
     status: Mapped[str] = mapped_column(String(16), default=JobStatus.DRAFT)
     title: Mapped[str] = mapped_column(String(120))
     description: Mapped[str] = mapped_column(String(4_000))

@@ -20,7 +20,8 @@ from app.jobs.models import Job
 from app.jobs.queries import get_job
 from app.jobs.review import ReviewAction, ReviewFinding, ReviewStatus, TextChanged
 from app.jobs.rules import JobNotDraft, JobStatus
-from app.messaging.outbox.enqueue import notify
+from app.messaging.outbox.enqueue import notify_many
+from app.messaging.outbox.notice import Notice
 from app.texts import catalogue
 
 REVIEWED: Final = frozenset({"title", "description", "city"})
@@ -199,6 +200,9 @@ async def decide(
         params: dict[str, Any] = {"title": job.title, "reason": reason or ""}
         kind = f"job_{after.value}"
         key = f"{job.id}:{now.isoformat()}"
-        await notify(session, job.employer_id, kind, params, key=key, now=now, subject_id=job.id)
+        notice = Notice(
+            job.employer_id, kind, params, key, subject_id=job.id, theirs=(job.posted_by,)
+        )
+        await notify_many(session, [notice], now)
     await session.flush()
     return job

@@ -33,13 +33,24 @@ class JobNotEditable(Conflict):
     code = "job_not_editable"
 
 
-async def create(session: AsyncSession, employer_id: UUID, text: JobText, now: dt.datetime) -> Job:
-    """Write a draft down, its text reviewed. Raises `Invalid`, naming every field that is wrong."""
+async def create(
+    session: AsyncSession,
+    employer_id: UUID,
+    text: JobText,
+    now: dt.datetime,
+    *,
+    posted_by: UUID | None = None,
+) -> Job:
+    """Write a draft down, its text reviewed. Raises `Invalid`, naming every field that is wrong.
+
+    `posted_by` is a member of the company's team (`Actor.member_id`), None for who opened it.
+    """
     text = text.normalized()
     text.check()
     job = Job(
         id=new_id(),
         employer_id=employer_id,
+        posted_by=posted_by,
         status=JobStatus.DRAFT,
         accept_limit=0,
         accepted=0,
@@ -131,6 +142,7 @@ async def repeat(
     ends_on: dt.date | None = None,
     positions: int | None = None,
     changes: Mapping[str, Any] | None = None,
+    posted_by: UUID | None = None,
     now: dt.datetime,
 ) -> Job:
     """Write a draft like one of the employer's jobs, of whatever status, with new dates.
@@ -147,6 +159,7 @@ async def repeat(
         ends_on=ends_on,
         positions=positions,
         changes=changes,
+        posted_by=posted_by,
         now=now,
     )
 
@@ -160,6 +173,7 @@ async def write_again(
     ends_on: dt.date | None = None,
     positions: int | None = None,
     changes: Mapping[str, Any] | None = None,
+    posted_by: UUID | None = None,
     now: dt.datetime,
 ) -> Job:
     """Write a draft with this text and new dates, as `repeat` does. Raises `Invalid`."""
@@ -168,7 +182,8 @@ async def write_again(
         more["positions"] = positions
     moved = rules.moved_schedule(text.slots, text.starts_on, text.ends_on, starts_on, ends_on)
     fields_of_time = {"starts_on": starts_on, "ends_on": moved.ends_on, "slots": moved.slots}
-    return await create(session, employer_id, replace(text, **fields_of_time | more), now)
+    like_it = replace(text, **fields_of_time | more)
+    return await create(session, employer_id, like_it, now, posted_by=posted_by)
 
 
 def _merged(before: JobText, changes: Mapping[str, Any]) -> JobText:

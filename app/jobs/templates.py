@@ -125,6 +125,7 @@ async def use_template(
     starts_on: dt.date,
     ends_on: dt.date | None = None,
     positions: int | None = None,
+    posted_by: UUID | None = None,
     now: dt.datetime,
 ) -> Job:
     """Write a draft as the template says, with new dates; see `posting.write_again`.
@@ -139,6 +140,7 @@ async def use_template(
         starts_on=starts_on,
         ends_on=ends_on,
         positions=positions,
+        posted_by=posted_by,
         now=now,
     )
 

@@ -30,7 +30,8 @@ from app.jobs.models import Job, JobStatus
 from app.jobs.queries import JobNotFound, get_job, state_of
 from app.jobs.rules import JobAction, JobNotOver, closes_at
 from app.messaging.models import OutboxMessage, OutboxState
-from app.messaging.outbox.enqueue import Notice, notify_many, suppress
+from app.messaging.outbox.enqueue import notify_many, suppress
+from app.messaging.outbox.notice import Notice
 from app.offers.effective_status import has_status
 from app.offers.job_lock import LockedJob, lock_jobs, request_wave
 from app.offers.models import JobMatch
@@ -320,13 +321,21 @@ async def _notify_employer(
     actor: Actor | None,
     now: dt.datetime,
 ) -> None:
-    if actor is not None and actor.user_id == job.employer_id:
-        return
     # A job can be reopened and closed again: each time is an event of its own.
     key = f"{job.id}:{now.isoformat()}"
+    params = {"title": job.title}
     if action == JobAction.FILL:
-        notice = Notice(job.employer_id, "job_filled", {"title": job.title}, key, job.id)
+        kind = "job_filled"
     else:
-        params = {"title": job.title, "reason": _REASON[action].value}
-        notice = Notice(job.employer_id, "job_closed", params, key, job.id)
+        kind = "job_closed"
+        params["reason"] = _REASON[action].value
+    notice = Notice(
+        job.employer_id,
+        kind,
+        params,
+        key,
+        job.id,
+        theirs=(job.posted_by,),
+        done_by=None if actor is None else actor.user_id,
+    )
     await notify_many(session, [notice], now)

@@ -5,7 +5,7 @@ referee of every race about its offers.
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +18,7 @@ from app.database.wakeups import wake_loops
 from app.employers.models import Employer
 from app.jobs.models import Job, JobStatus
 from app.masking.mask import mask_together
-from app.messaging.outbox.enqueue import Notice
+from app.messaging.outbox.notice import Notice
 from app.offers.effective_status import has_status
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
@@ -37,6 +37,8 @@ class LockedJob:
     accepted: int
     accept_limit: int
     unlocked: int
+    posted_by: UUID | None = None
+    """Who of the company's team posted it; None for who opened the company."""
 
     @property
     def has_room(self) -> bool:
@@ -63,10 +65,26 @@ class LockedJob:
         key = str(offer_id) if at is None else f"{offer_id}:{at.isoformat()}"
         return Notice(worker_id, kind, params, key, offer_id, urgent=urgent)
 
-    def employer_notice(self, kind: str, offer_id: UUID, params: Mapping[str, Any]) -> Notice:
-        """Return a notice to the employer about a lead."""
-        all_params = {"match_id": str(offer_id), "title": self.title, **params}
-        return Notice(self.employer_id, kind, all_params, str(offer_id), offer_id)
+    def employer_notice(
+        self,
+        kind: str,
+        offer_id: UUID,
+        params: Mapping[str, Any],
+        *,
+        link_of: Callable[[UUID], str] | None = None,
+        only: Collection[UUID] | None = None,
+    ) -> Notice:
+        """Return a notice to the employer about a lead, and to whoever of the team it concerns (`Notice`)."""
+        return Notice(
+            self.employer_id,
+            kind,
+            {"match_id": str(offer_id), "title": self.title, **params},
+            str(offer_id),
+            offer_id,
+            theirs=(self.posted_by,),
+            link_of=link_of,
+            only=only,
+        )
 
 
 JOB_COLUMNS: Final = (
@@ -79,6 +97,7 @@ JOB_COLUMNS: Final = (
     Job.accepted,
     Job.accept_limit,
     Job.unlocked,
+    Job.posted_by,
 )
 """What of a job and its employer makes a `LockedJob`."""
 _JOBS: Final = (

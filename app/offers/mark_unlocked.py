@@ -18,7 +18,8 @@ from app.employers.phones import Caller, find_callers
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobStatus
 from app.jobs.rules import JobAction
-from app.messaging.outbox.enqueue import Notice, notify_many
+from app.messaging.outbox.enqueue import notify_many
+from app.messaging.outbox.notice import Notice
 from app.offers import rules
 from app.offers.closing import close_job
 from app.offers.job_lock import LockedJob, lock_jobs

@@ -14,7 +14,7 @@ from app.core.schema import Weekday
 from app.employers.models import Employer
 from app.jobs.models import Job, JobSlot
 from app.masking.mask import mask_together
-from app.messaging.outbox.enqueue import Notice
+from app.messaging.outbox.notice import Notice
 from app.workers.models import Worker
 
 

@@ -10,6 +10,7 @@ from app.database.session import keyring
 from app.database.wakeups import wake_loops
 from app.jobs.models import Job, JobStatus
 from app.messaging.outbox.enqueue import notify_many, suppress
+from app.messaging.outbox.told import list_told
 from app.offers import reliability, rules
 from app.offers.closing import close_between, close_open
 from app.offers.job_lock import LockedJob, lock_jobs, request_wave
@@ -210,9 +211,12 @@ async def _withdrawn(
     wake_loops(session, "standby")
     notices = [job.worker_notice(worker_id, "offer_withdrawn", offer_id)]
     unsent = await suppress(session, [offer_id], now, ("lead_accepted",))
-    if not unsent:
+    # Of a team some may have heard of the acceptance, and others not yet: those never do.
+    heard = await list_told(session, offer_id, "lead_accepted") if unsent else None
+    if heard is None or heard:
         name = await shown_name_of(session, worker_id)
-        notices.append(job.employer_notice("lead_withdrawn", offer_id, {"display_name": name}))
+        about = {"display_name": name}
+        notices.append(job.employer_notice("lead_withdrawn", offer_id, about, only=heard))
     await notify_many(session, notices, now)
 
 
@@ -239,7 +243,8 @@ async def _accepted(
     )
     accepted = (await session.execute(query)).scalar_one()
     lead = await accepted_params(session, offer_id, accepted)
-    lead["url"] = payment_link(keyring(session), base_url, offer_id)
+    keys = keyring(session)
+    lead["url"] = payment_link(keys, base_url, offer_id)
     details = (await job_params(session, [job.id]))[job.id]
     zones = await zones_of(session, [worker_id])
     about = {
@@ -248,7 +253,12 @@ async def _accepted(
     }
     notices = [
         job.worker_notice(worker_id, kind, offer_id, **about),
-        job.employer_notice("lead_accepted", offer_id, lead),
+        job.employer_notice(
+            "lead_accepted",
+            offer_id,
+            lead,
+            link_of=lambda member_id: payment_link(keys, base_url, offer_id, member_id),
+        ),
     ]
     await notify_many(session, notices, now)
     if accepted >= job.accept_limit:

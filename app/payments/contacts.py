@@ -19,7 +19,7 @@ from app.identity.models import User, UserStatus
 from app.identity.users import PHONE
 from app.jobs.models import Job
 from app.masking.mask import mask_together
-from app.messaging.outbox.enqueue import Recipient
+from app.messaging.outbox.notice import Recipient
 from app.offers.models import JobMatch
 from app.payments.models import Dispute, Payment, Unlock
 from app.payments.rules import CAPTURED, DisputeStatus

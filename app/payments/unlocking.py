@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.core.ids import new_id
 from app.database.statements import NewRows, table, write_together
-from app.messaging.outbox.enqueue import Notice, notify_many, recipients
+from app.messaging.outbox.enqueue import notify_many, recipients
+from app.messaging.outbox.notice import Notice
 from app.offers.job_lock import LockedJob
 from app.offers.mark_unlocked import SoldLead, sell
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
@@ -76,7 +77,7 @@ async def unlock(
         return
     workers = {lead.worker_id for _, lead in sold}
     await unlock_limits.note(session, buyer.id, buyer.since, workers, now)
-    people = await recipients(session, {buyer.id, *workers})
+    people = await recipients(session, {buyer.id, *workers}, {buyer.id})
     unlocks = [
         {
             "id": new_id(),
@@ -137,6 +138,7 @@ def _with_contact(
             key,
             about,
             to_mailbox=not buyer.phone_proven,
+            theirs=(lead.job.posted_by, buyer.member_id),
         )
     ]
     if buyer.phone_proven is False:

@@ -19,7 +19,8 @@ from app.jobs.models import Job
 from app.messaging.contacts import identify
 from app.messaging.models import ADDRESS, PARAMS, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import enqueue
-from app.messaging.outbox.enqueue import Notice
+from app.messaging.outbox import told as messages_told
+from app.messaging.outbox.notice import Notice
 from app.offers import appeals, closing, respond
 from app.offers.models import JobMatch
 from app.policy import policy
@@ -75,7 +76,7 @@ async def _erase_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime)
     whoever of the team they went.
     """
     query = (
-        select(JobMatch.id, JobMatch.employer_id, JobMatch.unlocked_at, Job.title)
+        select(JobMatch.id, JobMatch.employer_id, JobMatch.unlocked_at, Job.title, Job.posted_by)
         .join(Job, Job.id == JobMatch.job_id)
         .where(JobMatch.worker_id == worker_id, JobMatch.responded_at.is_not(None))
     )
@@ -105,6 +106,10 @@ async def _erase_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime)
         .execution_options(synchronize_session=False)
     )
     hours = (await policy.current(session)).deadlines.guarantee_hours
+    shown = {
+        lead.id: await messages_told.list_told(session, lead.id, "lead_unlocked")
+        for lead in unlocked
+    }
     await enqueue.notify_many(
         session,
         [
@@ -119,6 +124,7 @@ async def _erase_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime)
                 },
                 key=str(lead.id),
                 subject_id=lead.id,
+                theirs=(lead.posted_by, *shown[lead.id]),
             )
             for lead in unlocked
         ],

@@ -1,15 +1,20 @@
 """Which channels and payment provider this installation uses, built from its settings."""
 
+from collections.abc import Collection, Mapping
 from typing import Final
+from uuid import UUID
 
 import aiohttp
 import httpx
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clocks import Clock
 from app.core.settings import Settings
+from app.employers import quiet_hours as of_teams
 from app.messaging.channel import ChannelRegistry
 from app.messaging.inbox.model_readings import ModelDesk
 from app.messaging.models import Channel
+from app.messaging.quiet_hours import QuietPeriod
 from app.payments.provider import PaymentEvents, PaymentProvider
 from app.payments.provider_choice import ChosenProviders
 from app.payments.provider_currencies import ProviderCurrencies
@@ -23,7 +28,7 @@ from app.providers.stripe.client import StripePayments
 from app.providers.stripe.currencies import STRIPE_CURRENCIES
 from app.providers.stripe.webhook import StripeEvents
 from app.providers.whatsapp.client import whatsapp_channel
-from app.workers.quiet_hours import find_quiet_hours
+from app.workers import quiet_hours as of_workers
 
 
 def build_channels(
@@ -36,7 +41,16 @@ def build_channels(
         Channel.EMAIL: email_channel(settings),
     }
     configured = {name.value: channel for name, channel in channels.items() if channel is not None}
-    return ChannelRegistry(configured, find_quiet_hours)
+    return ChannelRegistry(configured, _find_quiet_hours)
+
+
+async def _find_quiet_hours(
+    session: AsyncSession, ids: Collection[UUID]
+) -> Mapping[UUID, QuietPeriod]:
+    """Return the quiet hours of workers and of members of teams."""
+    found = await of_workers.find_quiet_hours(session, ids)
+    rest = [user_id for user_id in ids if user_id not in found]
+    return {**found, **await of_teams.find_quiet_hours(session, rest)}
 
 
 _CURRENCIES: Final[dict[str, ProviderCurrencies]] = {

@@ -2,23 +2,31 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from babel.dates import format_date
 from fastapi import APIRouter, Request
 from markupsafe import Markup
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.employers import balance, jobs, matches, months, profile
+from app.api.account_data import AccountData
+from app.api.employers import balance, data, jobs, matches, months, profile
 from app.api.employers.months import MonthFigures
 from app.api.employers.profile import EmployerChanges
-from app.api.http.dependencies import Now, Read, Rt, Write
+from app.api.http.dependencies import Now, Read, Rt, Write, limit_subject
+from app.core.errors import TooMany
 from app.core.languages import languages
 from app.core.paging import PageRequest
 from app.database.session import savepoint
+from app.employers.profile import is_nobodys
 from app.identity import users
+from app.identity.actor import Actor
+from app.identity.permissions import Permission, may
 from app.jobs.models import JobStatus
 from app.jobs.queries import JobOrder
+from app.messaging.account_links import send_confirmation_link
 from app.runtime import Runtime
 from app.texts.formatting import FILTERS, FormatContext
 from app.web.charts import Bar, bars
@@ -135,7 +143,26 @@ async def _company_page(
         status=form.status,
         form=form,
         company=await profile.get_profile(session, actor),
+        mailbox=await _mailbox(session, actor),
         sessions=await rt.sessions.list_open(session, actor.user_id, now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """The company's e-mail address as its page shows it."""
+
+    confirmed: bool
+    may_change: bool
+    """There is none, or nobody signs in by it any more."""
+
+
+async def _mailbox(session: AsyncSession, actor: Actor) -> Mailbox:
+    user = await users.get_user(session, actor.employer_id)
+    has_one = users.email_of(session, user) is not None
+    return Mailbox(
+        confirmed=user.email_verified_at is not None,
+        may_change=not has_one or await is_nobodys(session, user.id),
     )
 
 
@@ -163,6 +190,24 @@ async def change_company(
     return SeeOther("/company?done=company_changed")
 
 
+@router.post("/company/email/resend")
+async def resend_link(
+    request: Request, visitor: Guest, actor: Owner, session: Write, rt: Rt, now: Now
+) -> Response:
+    """Send the link that confirms the company's mailbox again."""
+    try:
+        await limit_subject(rt, "email:account", str(actor.employer_id))
+    except TooMany as error:
+        shown = await profile.get_profile(session, actor)
+        typed = TypedForm({name: getattr(shown, name) or "" for name in _FIELDS})
+        said = typed.refused(error, visitor.language)
+        raise FormRefused(
+            await _company_page(request, visitor, actor, session, rt, now, said)
+        ) from error
+    await send_confirmation_link(session, rt.settings.base_url, actor.employer_id, now)
+    return SeeOther("/company?done=link_sent")
+
+
 @router.post("/company/language")
 async def change_language(request: Request, actor: Employer, session: Write) -> Response:
     """Choose the language of messages and pages."""
@@ -173,6 +218,22 @@ async def change_language(request: Request, actor: Employer, session: Write) -> 
         user.language = wanted
         put_cookie(request, "language", wanted)
     return SeeOther("/company?done=language_changed")
+
+
+@router.get("/company/data")
+async def download_data(actor: Employer, session: Read, now: Now) -> Response:
+    """Return a copy of what is kept about me as a file; who manages the company gets all of the company's."""
+    answer = Response()
+    if may(actor.role, Permission.MANAGE_COMPANY, None, actor.team_role):
+        copy: AccountData = await data.export_company(session, actor, now, answer)
+    else:
+        copy = await data.export_member_data(session, actor, now, answer)
+    name = answer.headers["Content-Disposition"]
+    return Response(
+        copy.model_dump_json(indent=2),
+        media_type="application/json",
+        headers={"Content-Disposition": name, "Cache-Control": "no-store"},
+    )
 
 
 @router.post("/company/sessions/end")

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.messaging.models import ChatPerson
-from app.messaging.outbox.enqueue import release_quiet
+from app.messaging.outbox.told import release_quiet
 from app.messaging.quiet_hours import QuietPeriod
 from app.workers.models import Worker
 

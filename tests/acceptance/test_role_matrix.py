@@ -202,6 +202,7 @@ RULES: dict[str, Rule] = {
     "GET /api/workers/export": rule(WORKER),
     "DELETE /api/workers/account": rule(WORKER, 204),
     "GET /api/employers/export": rule(EMPLOYER),
+    "GET /api/employers/export/own": rule(EMPLOYER),
     "DELETE /api/employers/account": rule(EMPLOYER, 204, 409),
     "GET /api/workers/offers": rule(WORKER),
     "POST /api/workers/offers/{offer_id}/respond": rule(

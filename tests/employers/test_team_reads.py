@@ -16,9 +16,9 @@ OF_THE_COMPANY = sorted(
     if isinstance(route, Route)
     and route.path.startswith("/api/employers/")
     and "GET" in (route.methods or ())
-    and not route.path.endswith("/events")
+    and not route.path.endswith(("/events", "/export/own"))
 )
-"""Every GET of employers but the streams."""
+"""Every GET of employers but the streams, and the copy of one's own."""
 OWNERS_ALONE = {"/api/employers/export"}
 
 

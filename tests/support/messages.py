@@ -17,6 +17,7 @@ from app.messaging.inbound import StatusUpdate
 from app.messaging.inbox import group_commit
 from app.messaging.models import Channel, OutboxMessage
 from app.messaging.outbox import delivery, enqueue, statuses
+from app.messaging.outbox.notice import Notice
 from app.messaging.rules import Refusal
 from app.providers.whatsapp.errors import classify
 from tests.support.channels import channels_of
@@ -59,8 +60,7 @@ class Town(ChatWorld):
     ) -> None:
         now = self.clock_now
         notices = [
-            enqueue.Notice(person, "job_offer", OFFER, key, expires_at=expires_at)
-            for person in people
+            Notice(person, "job_offer", OFFER, key, expires_at=expires_at) for person in people
         ]
         async with self.database.begin() as session:
             await enqueue.notify_many(session, notices, now)

@@ -20,6 +20,7 @@ CONTEXTS: Final = {
     "idempotency_keys.answer_sealed": "idempotency",
     "employers.address_sealed": "street address",
     "jobs.address_sealed": "street address",
+    "job_templates.text_sealed": "job template",
     "invoices.buyer_address_sealed": "address on an invoice",
     "bulk_actions.reason_sealed": "bulk reason",
     "reliability_appeals.note_sealed": "appeal",

@@ -11,7 +11,7 @@ from app.api.employers.balance import BalanceEntryAnswer
 from app.api.employers.job_templates import JobTemplateAnswer, template_answer
 from app.api.employers.matches import ContactAnswer
 from app.api.employers.profile import EmployerProfile, profile_answer
-from app.api.employers.team import MemberAnswer, list_members
+from app.api.employers.team import MemberAnswer, list_members, member_answer
 from app.api.http.dependencies import CompanyOwner, EmployerActor, Now, Read, Route, Rt, Write
 from app.api.http.invoices import InvoiceAnswer, invoice_answer
 from app.api.http.problems import problems
@@ -23,6 +23,7 @@ from app.jobs.models import JobStatus
 from app.payments.disputes import DisputeOpen
 from app.payments.employer_erasure import BalanceLeft, MoneyOnItsWay, erase_account
 from app.payments.employer_export import export_employer
+from app.payments.member_export import export_member
 from app.payments.rules import OrderKind, PaymentStatus, PayWith, ReportReason, ReportStatus
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
@@ -106,6 +107,44 @@ class OwnCompanyData(AccountData):
     balance: list[BalanceEntryAnswer] = Field(description="What moved my balance.")
     reports: list[OwnedReport] = Field(description="Leads that I reported.")
     team: list[MemberAnswer] = Field(description="My company's team.")
+
+
+class OwnAction(ResponseModel):
+    """Something I did for the company, as its log has it."""
+
+    at: Instant = Field(description="When it was (UTC).")
+    action: str = Field(description="What I did.", examples=["job.publish"])
+    target_type: str = Field(description="What kind of thing it was done to.")
+    target_id: str = Field(description="Id of that.")
+
+
+class OwnMemberData(AccountData):
+    """Everything kept about me as a member of a company's team; the company's own is not in it."""
+
+    company_name: str = Field(description="The company I act for.")
+    member: MemberAnswer = Field(description="Who I am in its team, and what I may do and spend.")
+    actions: list[OwnAction] = Field(description="What I did, oldest first.")
+    jobs: list[UUID] = Field(description="Ids of the jobs that I posted.")
+    orders: list[OwnedOrder] = Field(description="What I bought for the company.")
+
+
+@router.get("/export/own")
+async def export_member_data(
+    session: Read, actor: EmployerActor, now: Now, response: Response
+) -> OwnMemberData:
+    """Get everything kept about me, as JSON, whatever my role in the company's team.
+
+    Who may manage the company also gets all that is the company's by `GET export`.
+    """
+    response.headers["Content-Disposition"] = AS_FILE
+    data = await export_member(session, actor)
+    return OwnMemberData.from_rows(
+        data,
+        data.records,
+        exported_at=now,
+        member=await member_answer(session, data.member, now),
+        jobs=[job.id for job in data.jobs],
+    )
 
 
 @router.get("/export")

@@ -137,6 +137,7 @@ async def use_template(
         starts_on=body.starts_on,
         ends_on=body.ends_on,
         positions=body.positions,
+        posted_by=actor.member_id,
         now=now,
     )
     audit.record(session, "job.create", job.id, actor, now, after={"template": str(template_id)})

@@ -348,7 +348,9 @@ async def create_job(
     session: Write, actor: JobPoster, body: NewJob, now: Now, _: Once
 ) -> JobAnswer:
     """Write a job down as a draft; nobody is asked before it is published."""
-    job = await posting.create(session, actor.employer_id, text_of(body), now)
+    job = await posting.create(
+        session, actor.employer_id, text_of(body), now, posted_by=actor.member_id
+    )
     audit.record(session, "job.create", job.id, actor, now)
     return await _one(session, actor, job, now)
 
@@ -460,6 +462,7 @@ async def repeat_job(
         starts_on=body.starts_on,
         ends_on=body.ends_on,
         positions=body.positions,
+        posted_by=actor.member_id,
         now=now,
     )
     audit.record(session, "job.create", job.id, actor, now, after={"like": str(job_id)})

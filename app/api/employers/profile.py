@@ -9,7 +9,16 @@ from pydantic import AfterValidator, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.auth.phones import read_phone
-from app.api.http.dependencies import CompanyOwner, EmployerActor, Now, Read, Route, Rt, Write
+from app.api.http.dependencies import (
+    CompanyOwner,
+    EmployerActor,
+    Now,
+    Read,
+    Route,
+    Rt,
+    Write,
+    limit_subject,
+)
 from app.api.http.problems import problems
 from app.core.phones import PhoneNotSupported, check_company_phone
 from app.core.schema import (
@@ -84,7 +93,8 @@ class EmployerChanges(RequestModel):
         "Name of the person who signs in, one line of up to 120 characters."
     )
     email: Line = changeable(
-        "E-mail address, for an account that has none: a link to confirm it is sent there.",
+        "E-mail address, for an account that has none, or that nobody signs in to any more: a link to confirm it "
+        "is sent there.",
         examples=["owner@example.com"],
     )
     phone: PhoneText | None = changeable(
@@ -143,12 +153,15 @@ async def update_profile(
     """Change my profile; a field left out keeps its value.
 
     The taxes of purchases follow the tax number's state, else the city's. Another company name or tax number takes the verification away, because those were checked. An account
-    without an e-mail address may set one, and keeps its phone until then: it is how one signs in.
+    without an e-mail address may set one, and keeps its phone until then: it is how one signs in. The same address
+    again, while it is not confirmed, has the link sent anew. Once who opened the company has left its team, nobody
+    signs in by them, and an owner may set another address and phone at any time.
     """
     user, employer = await profile.edit(
         session, actor, _changes(body, rt), home_country=rt.settings.default_country, now=now
     )
     if "email" in body.model_fields_set and user.email_verified_at is None:
+        await limit_subject(rt, "email:account", str(user.id))
         await send_confirmation_link(session, rt.settings.base_url, user.id, now)
     return profile_answer(session, user, employer)
 

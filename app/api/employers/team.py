@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, status
 from pydantic import Field, model_validator
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.auth.phones import read_phone
@@ -25,10 +24,9 @@ from app.api.http.dependencies import (
 )
 from app.api.http.parameters import MemberId
 from app.api.http.problems import problems
-from app.audit.models import AdminActionLog
+from app.audit.by_actors import list_by_actors
 from app.core.errors import Invalid
 from app.core.money import Money
-from app.core.paging import Keyset
 from app.core.phones import PhoneNotSupported
 from app.core.schema import (
     Amount,
@@ -64,8 +62,6 @@ from app.privacy.erase import take_out_of_team
 from app.runtime import Runtime
 
 router = APIRouter(prefix="/api/employers/team", tags=["employers"], route_class=Route)
-
-_LOG = Keyset("team_log", [AdminActionLog.number])
 
 
 class MonthlyLimit(RequestModel):
@@ -188,6 +184,11 @@ async def _answers(
     ]
 
 
+async def member_answer(session: AsyncSession, member: Member, now: dt.datetime) -> MemberAnswer:
+    """Return the answer for one member."""
+    return (await _answers(session, [member], now))[0]
+
+
 async def _limit(session: AsyncSession, given: MonthlyLimit | None) -> Money | None:
     if given is None:
         return None
@@ -234,7 +235,7 @@ async def add_member(
         monthly_limit=await _limit(session, body.monthly_limit),
     )
     member = await team.invite(session, actor, new, _rules(rt), address=address, now=now)
-    return (await _answers(session, [member], now))[0]
+    return await member_answer(session, member, now)
 
 
 def _name_of(body: NewMember) -> str:
@@ -262,7 +263,7 @@ async def update_member(
     if "monthly_limit" in body.model_fields_set:
         changes["monthly_limit"] = await _limit(session, body.monthly_limit)
     member = await team.change(session, actor, member_id, changes, now=now)
-    return (await _answers(session, [member], now))[0]
+    return await member_answer(session, member, now)
 
 
 @router.delete(
@@ -287,8 +288,7 @@ async def list_team_log(
 ) -> Page[TeamLogRow]:
     """List what my team did, newest first; those who left are in it."""
     names = await team.names_of(session, actor.employer_id)
-    query = select(AdminActionLog).where(AdminActionLog.actor_id.in_(names))
-    rows, cursor = await _LOG.fetch(session, query, page, rt.keyring)
+    rows, cursor = await list_by_actors(session, names, page, rt.keyring)
     items = [
         TeamLogRow(
             at=entry.at,
@@ -298,7 +298,7 @@ async def list_team_log(
             target_type=entry.target_type,
             target_id=entry.target_id,
         )
-        for (entry,) in rows
+        for entry in rows
         if (member_id := entry.actor_id) is not None
     ]
     return Page(items=items, next_cursor=cursor)

@@ -29,7 +29,7 @@ from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.inbox.bursts import Holds, hold_text
 from app.messaging.inbox.webhook_queue import WebhookQueue
 from app.messaging.models import EVENT, ITEM, Channel, InboxItem, WebhookEvent, WebhookState
-from app.messaging.outbox import enqueue, statuses
+from app.messaging.outbox import statuses, told
 from app.messaging.quiet_hours import STAYS_AWAKE
 from app.messaging.rules import WINDOW
 
@@ -181,9 +181,9 @@ async def _add_item(
         at = inbound.sent_at if now - inbound.sent_at < WINDOW else now
         before = person.last_inbound_at
         person.last_inbound_at = max(before or at, at)
-        if person.user_id is not None and (before is None or before + STAYS_AWAKE < now):
+        if before is None or before + STAYS_AWAKE < now:
             # Once as they wake: while they are awake nothing is set aside for the end of the quiet hours.
-            await enqueue.release_quiet(session, person.user_id, now)
+            await told.release_quiet_of(session, person, now)
     await session.flush()
     due_at = now
     if holds is not None and inbound.kind not in _UNHEARD:

@@ -275,7 +275,9 @@ async def _triage(
     """
     people, locked = ({}, frozenset()) if policy.by_email else await _people(session, rows)
     users = {row.user_id for row in rows if row.user_id and row.priority}
-    quiet = await quiet_hours(session, users) if quiet_hours and users else {}
+    # A mail wakes nobody.
+    asked = quiet_hours if users and not policy.by_email else None
+    quiet = await asked(session, users) if asked is not None else {}
     stopped = [
         row.user_id
         for row in rows

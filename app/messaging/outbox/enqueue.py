@@ -9,10 +9,10 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, bindparam, select, update
+from sqlalchemy import ColumnElement, Insert, and_, bindparam, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
@@ -28,10 +28,12 @@ from app.database.statements import (
     write_together,
 )
 from app.database.wakeups import wake_loops
-from app.identity.models import Role, User, UserStatus
+from app.identity.models import Role, TeamMember, User, UserStatus
 from app.identity.users import EMAIL
 from app.messaging.models import ADDRESS, PARAMS, Channel, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.outbox.notice import Notice, Recipient
 from app.messaging.rules import Refusal
+from app.messaging.team_notices import TEAM_NOTICES
 from app.texts.message import Outgoing
 
 REPLY = "reply"
@@ -51,41 +53,6 @@ _BY_EMAIL = _LINKS | {"phone_code"}
 """Kinds about an e-mail account, which go to that address."""
 _KEY_CHARACTERS = 160
 _MAY_BLAME_THE_FORM = frozenset({Refusal.FORM, Refusal.PERMANENT, Refusal.UNRECOGNISED})
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A message to one user.
-
-    `key` names the event: a second notice of the same kind, key and user is not written. `params` are JSON data,
-    never sentences. `subject_id` is the offer, job or payment it is about, by which `suppress` finds it. After
-    `expires_at` it is not sent. `to_mailbox` sends it by e-mail, also where the account has a phone: that phone
-    may not be proven. `urgent` is about work that the person said yes to: it goes before offers, also in quiet hours.
-    """
-
-    user_id: UUID
-    kind: str
-    params: Mapping[str, Any]
-    key: str
-    subject_id: UUID | None = None
-    expires_at: dt.datetime | None = None
-    to_mailbox: bool = False
-    urgent: bool = False
-
-
-class Recipient(NamedTuple):
-    """A user who may be written to, with what belongs to their addresses."""
-
-    id: UUID
-    role: str
-    status: str
-    name: str
-    language: str
-    email: str | None
-    email_sealed: bytes | None
-    phone_sealed: bytes | None
-    phone_index: str | None
-    chat_user_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +86,7 @@ async def notify_many(
     *,
     known: Mapping[UUID, Recipient] | None = None,
 ) -> None:
-    """Write notices to many users with one query and one INSERT.
+    """Write notices to many users, and to the teams of companies, with one query and one INSERT.
 
     Workers and employers with a phone get WhatsApp, others and administrators e-mail, erased users nothing. `known`
     are all of them, if the caller has asked for the `recipients` before.
@@ -127,29 +94,50 @@ async def notify_many(
     if not notices:
         return
     keys = keyring(session)
-    users = known or await recipients(session, {notice.user_id for notice in notices})
+    if known is None:
+        teams_of = {notice.user_id for notice in notices if notice.kind in TEAM_NOTICES}
+        known = await recipients(session, {notice.user_id for notice in notices}, teams_of)
+    teams: dict[UUID | None, list[Recipient]] = {}
+    for user in known.values():
+        teams.setdefault(user.company_id, []).append(user)
     rows = []
     for notice in notices:
-        user = users.get(notice.user_id)
-        recipient = _address(user, notice, keys) if user is not None else None
-        if user is None or recipient is None:
-            continue
-        rows.append(
-            _row(
-                recipient,
-                now,
-                key=_key(notice.kind, notice.key, notice.user_id.hex),
-                user_id=notice.user_id,
-                kind=notice.kind,
-                language=user.language,
-                params_sealed=keys.seal_json(notice.params, PARAMS),
-                subject_id=notice.subject_id,
-                expires_at=notice.expires_at,
-                essential=notice.kind in SECRET_KINDS,
-                urgent=notice.urgent,
-            )
-        )
+        own = known.get(notice.user_id)
+        members = teams.get(notice.user_id, []) if notice.kind in TEAM_NOTICES else []
+        accounts = [] if own is None else [own]
+        accounts += [member for member in members if member is not own]
+        reached: set[str] = set()
+        for user in accounts:
+            if not notice.is_for(user):
+                continue
+            address = _address(user, notice, keys)
+            if address is None or address.index in reached:
+                continue
+            reached.add(address.index)
+            rows.append(_notice_row(notice, user, address, keys, now))
     await _insert(session, rows)
+
+
+def _notice_row(
+    notice: Notice,
+    user: Recipient,
+    recipient: _Address,
+    keys: Keyring,
+    now: dt.datetime,
+) -> dict[str, Any]:
+    return _row(
+        recipient,
+        now,
+        key=_key(notice.kind, notice.key, user.id.hex),
+        user_id=user.id,
+        kind=notice.kind,
+        language=user.language,
+        params_sealed=keys.seal_json(notice.params_for(user.id), PARAMS),
+        subject_id=notice.subject_id,
+        expires_at=notice.expires_at,
+        essential=notice.kind in SECRET_KINDS,
+        urgent=notice.urgent,
+    )
 
 
 _DECOY_DIGITS: Final = 12
@@ -333,22 +321,6 @@ async def suppress(
     return await _suppress(session, which, "no longer true", now)
 
 
-async def release_quiet(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
-    """Send what waits for the end of a user's quiet hours: they are awake."""
-    released = (
-        update(OutboxMessage)
-        .where(
-            OutboxMessage.user_id == user_id,
-            OutboxMessage.state == OutboxState.WAITING,
-            OutboxMessage.error == QUIET,
-        )
-        .values(due_at=now, error=None, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    if await rows_changed(session, released):
-        wake_loops(session, "outbox")
-
-
 async def suppress_user(session: AsyncSession, user_id: UUID, now: dt.datetime) -> int:
     """Suppress all waiting messages to a user (erasure, suspension); return how many."""
     return await _suppress(session, [OutboxMessage.user_id == user_id], "account closed", now)
@@ -381,7 +353,7 @@ async def _suppress(
     return await rows_changed(session, kept.execution_options(synchronize_session=False))
 
 
-_RECIPIENTS: Final = select(
+_COLUMNS: Final = (
     User.id,
     User.role,
     User.status,
@@ -392,12 +364,45 @@ _RECIPIENTS: Final = select(
     User.phone_sealed,
     User.phone_index,
     User.chat_user_id,
-).where(User.id.in_(bindparam("ids", expanding=True)), User.status != UserStatus.ERASED)
+)
+_NAMED: Final = User.id.in_(bindparam("ids", expanding=True))
+_RECIPIENTS: Final = select(*_COLUMNS, null().label("company_id"), null().label("team_role")).where(
+    _NAMED, User.status != UserStatus.ERASED
+)
+_IN_TEAM: Final = (TeamMember.left_at.is_(None), TeamMember.joined_at.is_not(None))
+_RECIPIENTS_WITH_TEAMS: Final = (
+    select(
+        *_COLUMNS,
+        TeamMember.employer_id.label("company_id"),
+        TeamMember.role.label("team_role"),
+    )
+    .outerjoin(TeamMember, and_(TeamMember.user_id == User.id, *_IN_TEAM))
+    .where(
+        # Together, not as two conditions with OR: each half then uses its index.
+        User.id.in_(
+            select(User.id)
+            .where(_NAMED)
+            .union(
+                select(TeamMember.user_id).where(
+                    TeamMember.employer_id.in_(bindparam("companies", expanding=True)), *_IN_TEAM
+                )
+            )
+        ),
+        User.status != UserStatus.ERASED,
+    )
+    .order_by(User.id)
+)
 
 
-async def recipients(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Recipient]:
-    """Return by which addresses these users are reached, by id; erased users are left out."""
-    rows = await session.execute(_RECIPIENTS, {"ids": list(ids)})
+async def recipients(
+    session: AsyncSession, ids: Collection[UUID], teams_of: Collection[UUID] = ()
+) -> dict[UUID, Recipient]:
+    """Return by which addresses these users and the teams of `teams_of` are reached, by id, without erased ones."""
+    if not teams_of:
+        rows = await session.execute(_RECIPIENTS, {"ids": list(ids)})
+    else:
+        both = {"ids": list(ids), "companies": list(teams_of)}
+        rows = await session.execute(_RECIPIENTS_WITH_TEAMS, both)
     return {row.id: Recipient._make(row) for row in rows}
 
 
@@ -406,7 +411,7 @@ async def mailboxes_of(
 ) -> dict[UUID | None, tuple[str, bytes, str]]:
     """Return channel, sealed address and index of the users who have an e-mail address."""
     keys = keyring(session)
-    found = await recipients(session, set(user_ids))
+    found = await recipients(session, user_ids)
     boxes = {
         user_id: _to_email(keys, email)
         for user_id, user in found.items()
@@ -416,7 +421,9 @@ async def mailboxes_of(
 
 
 def _address(user: Recipient, notice: Notice, keys: Keyring) -> _Address | None:
-    by_email = notice.to_mailbox or notice.kind in _BY_EMAIL
+    # A member's phone is proven by the code with which they joined.
+    to_mailbox = notice.to_mailbox and user.id == notice.user_id
+    by_email = to_mailbox or notice.kind in _BY_EMAIL
     if user.role != Role.ADMIN and not by_email:
         if user.phone_sealed is not None and user.phone_index is not None:
             return _Address(Channel.WHATSAPP, user.phone_sealed, user.phone_index)
