@@ -23,7 +23,7 @@ from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.database.due import Due
 from app.identity import password_reset
-from app.matching import forecast_history, learning, standby, waves
+from app.matching import forecast_history, learning, stale_filing, standby, waves
 from app.messaging import retention as messages_kept
 from app.messaging.account_links import send_reset_link
 from app.messaging.inbox import model_readings, process
@@ -121,6 +121,13 @@ async def _learn_answers(runtime: Runtime, _batch: int) -> int:
     return compared + await learning.learn_due(runtime.database, now)
 
 
+async def _refile_stale(runtime: Runtime, _batch: int) -> int:
+    corrected = await stale_filing.refile_stale(runtime.database)
+    if corrected:
+        logger().info("refiled", workers=corrected)
+    return 0  # a lap is whole: the next one is not at once
+
+
 async def _read_limits(runtime: Runtime, _batch: int) -> int:
     return await messaging_limits.read_due(runtime.database, runtime.channels, runtime.clock)
 
@@ -210,6 +217,7 @@ LOOPS = (
     Loop("waves", _item_by_item(waves.WAVES, waves.send_due), 5, waves.AT_ONCE),
     Loop("standby", _item_by_item(standby.PLACES, standby.promote_due), 15),
     Loop("learn_answers", _learn_answers, 600),
+    Loop("refile", _refile_stale, stale_filing.LAP_SECONDS),
     Loop("remind", _item_by_item(remind.REMINDERS, remind.remind_due), 15),
     Loop("expire_jobs", _item_by_item(closing.ENDS, closing.expire_jobs_due), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),

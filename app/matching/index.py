@@ -92,6 +92,15 @@ async def reindex_workers(session: AsyncSession, ids: Collection[UUID]) -> int:
     return written
 
 
+async def refile(session: AsyncSession, ids: Collection[UUID]) -> int:
+    """Make the rows of these workers true again, those of skills compared too; return of how many they were not."""
+    written = 0
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _BATCH):
+        written += await _reindex(session, ordered[start : start + _BATCH], with_skills=True)
+    return written
+
+
 @dataclass(frozen=True, slots=True)
 class RebuildProgress:
     """How far a rebuild is."""
