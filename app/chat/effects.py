@@ -57,7 +57,7 @@ from app.messaging.conversations import handoff
 from app.messaging.models import HandoffReason
 from app.offers import appeals, reasons, reconsider, reliability, respond, standby
 from app.offers.queries import employer_of_offer
-from app.offers.reliability_text import advice_texts, part_text
+from app.offers.reliability_text import advice_texts, part_texts
 from app.offers.rules import OfferAnswer
 from app.payments import contacts, lead_guarantee
 from app.privacy import export_text
@@ -255,11 +255,10 @@ async def _report_employer(context: EffectContext, effect: ReportEmployer) -> No
 async def _show_reliability(context: EffectContext, _effect: ShowReliability) -> None:
     report = await reliability.explain(context.session, context.worker_id)
     line = context.word("reliability_part")
+    texts = part_texts(report.parts, context.language, context.time_zone, context.now)
     lines = [
-        line.replace("{effect}", f"{part.effect:+.1f}").replace(
-            "{text}", part_text(part, context.language, context.time_zone, context.now)
-        )
-        for part in report.parts[:SHOWN_PARTS]
+        line.replace("{effect}", f"{part.effect:+.1f}").replace("{text}", text)
+        for part, text in zip(report.parts[:SHOWN_PARTS], texts, strict=False)
     ]
     advice = [f"• {text}" for text in advice_texts(report, context.language)]
     context.reply(

@@ -1,6 +1,8 @@
 """A reliability in words: what it is made of, and what somebody can do. For the API, the chat and the console."""
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from app.offers.reliability import PartKind, ReliabilityReport, ScorePart
@@ -18,6 +20,22 @@ def part_text(part: ScorePart, language: str, time_zone: str, now: dt.datetime) 
     date = catalogue.format_day(local, catalogue.format_context(language, {}, now))
     words = catalogue.word(language, f"part_{part.kind.value}")
     return words.replace("{date}", date).replace("{title}", catalogue.plain(part.title))
+
+
+def part_texts(
+    parts: Sequence[ScorePart], language: str, time_zone: str, now: dt.datetime
+) -> list[str]:
+    """Say what each of all parts is about, no two in the same words: of several alike the later ones are numbered.
+
+    The oldest keeps its words, so that a new one renames none. `parts` are newest first.
+    """
+    texts: list[str] = []
+    seen: Counter[str] = Counter()
+    for part in reversed(parts):
+        text = part_text(part, language, time_zone, now)
+        seen[text] += 1
+        texts.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
+    return texts[::-1]
 
 
 def advice_texts(report: ReliabilityReport, language: str) -> list[str]:

@@ -118,6 +118,26 @@ def test_what_is_not_mine_cannot_be_appealed_against(sqlite_world: World) -> Non
     refused(world.admin().post(missing, body), 404, "appeal_not_found")
 
 
+def test_two_of_one_title_and_day_are_appealed_against_apart(sqlite_world: World) -> None:
+    world = sqlite_world
+    worker, employer = world.worker(), world.employer()
+    offers = []
+    for _ in range(3):
+        job = world.job(employer)
+        [offer] = [each for each in world.offers(worker) if each["job"]["id"] == job["id"]]
+        world.accept(worker, offer["id"])
+        world.clock.advance(minutes=6)
+        ok(worker.post(f"/api/workers/offers/{offer['id']}/withdraw"))
+        offers.append(offer["id"])
+    whats = [part["what"] for part in reliability_of(worker)["parts"] if part["effect"] < 0]
+    assert len(set(whats)) == 3
+    assert [what.endswith(end) for what, end in zip(whats, ("(3)", "(2)", ")"), strict=True)]
+    made = [
+        ok(worker.post(APPEAL, {"what": what, "note": "I was ill."}), 201)["what"] for what in whats
+    ]
+    assert made == [f"withdrawn:{offer_id}" for offer_id in reversed(offers)]
+
+
 @pytest.mark.parametrize(
     ("language", "asks", "appeals", "tells"),
     [("en", "my reliability", "appeal", "75"), ("hi", "मेरा स्कोर", "अपील", "75")],

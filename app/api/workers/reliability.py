@@ -16,7 +16,7 @@ from app.core.schema import Instant
 from app.offers import appeals, reliability
 from app.offers.appeals import AppealDecided, AppealStatus, NothingToAppeal, PartNotFound
 from app.offers.models import ReliabilityAppeal
-from app.offers.reliability_text import advice_texts, part_text
+from app.offers.reliability_text import advice_texts, part_texts
 from app.workers import profile
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
@@ -93,15 +93,12 @@ async def get_reliability(session: Read, actor: WorkerActor, now: Now) -> Reliab
     """
     user, worker = await profile.get_worker(session, actor.user_id)
     report = await reliability.explain(session, worker.id)
+    texts = part_texts(report.parts, user.language, worker.time_zone, now)
     return Reliability(
         score=report.score,
         parts=[
-            ReliabilityPart(
-                what=part_text(part, user.language, worker.time_zone, now),
-                effect=part.effect,
-                until=part.until,
-            )
-            for part in report.parts
+            ReliabilityPart(what=what, effect=part.effect, until=part.until)
+            for what, part in zip(texts, report.parts, strict=True)
         ],
         newcomer=report.newcomer,
         how_to_improve=advice_texts(report, user.language),
@@ -129,7 +126,8 @@ async def _part_named(session: AsyncSession, worker_id: UUID, words: str, now: d
     """Return the part that these words name, in whatever language they were shown; else the words."""
     _, worker = await profile.get_worker(session, worker_id)
     report = await reliability.explain(session, worker_id)
-    for part in report.parts:
-        if words in {part_text(part, each, worker.time_zone, now) for each in languages()}:
-            return part.what
+    for language in languages():
+        texts = part_texts(report.parts, language, worker.time_zone, now)
+        if words in texts:
+            return report.parts[texts.index(words)].what
     return words
