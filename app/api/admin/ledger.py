@@ -127,6 +127,12 @@ async def list_ledger_accounts(
     )
 
 
+def _require_sensible(day: dt.date, field: str) -> None:
+    """Raise `Invalid` for a day on which no book can be: there the calendar ends, and days before or after with it."""
+    if not 2000 <= day.year <= 2199:
+        raise Invalid.field(field, "must lie between the years 2000 and 2199")
+
+
 @router.get("/ledger/days")
 async def list_ledger_days(
     session: Read,
@@ -139,8 +145,10 @@ async def list_ledger_days(
 ) -> LedgerDays:
     """Return what the ledger moved, by day, kind of event and kind of account; at most 92 days."""
     last = to or now.date()
+    _require_sensible(last, "to")
     first = from_ or last - dt.timedelta(days=7)
-    if not 0 <= (last - first).days < ledger_totals.MOST_DAYS or first.year < 2000:
+    _require_sensible(first, "from")
+    if not 0 <= (last - first).days < ledger_totals.MOST_DAYS:
         raise Invalid.field("from", f"must be at most {ledger_totals.MOST_DAYS} days before `to`")
     days = await ledger_totals.list_days(session, first, last)
     return LedgerDays(items=[LedgerDayRow.model_validate(each) for each in days])
@@ -157,8 +165,7 @@ async def get_reconciliation(
 
     Nothing is asked of a provider here: `python -m app reconcile --day` does that, every night.
     """
-    if not 2000 <= day.year <= 2199:
-        raise Invalid.field("day", "must lie between the years 2000 and 2199")
+    _require_sensible(day, "day")
     configured = rt.payments.configured if rt.payments is not None else {}
     providers = []
     for name in rt.payment_events:
