@@ -122,20 +122,20 @@ def test_two_of_one_title_and_day_are_appealed_against_apart(sqlite_world: World
     world = sqlite_world
     worker, employer = world.worker(), world.employer()
     offers = []
-    for _ in range(3):
-        job = world.job(employer)
+    for day in ("2026-11-28", "2026-12-05", "2026-12-12"):
+        job = world.job(employer, starts_on=day, ends_on=day)
         [offer] = [each for each in world.offers(worker) if each["job"]["id"] == job["id"]]
-        world.accept(worker, offer["id"])
-        world.clock.advance(minutes=6)
-        ok(worker.post(f"/api/workers/offers/{offer['id']}/withdraw"))
-        offers.append(offer["id"])
+        offers.append(world.accept(worker, offer["id"])["id"])
+    world.clock.advance(minutes=6)
+    for offer_id in offers:
+        ok(worker.post(f"/api/workers/offers/{offer_id}/withdraw"))
     whats = [part["what"] for part in reliability_of(worker)["parts"] if part["effect"] < 0]
     assert len(set(whats)) == 3
-    assert [what.endswith(end) for what, end in zip(whats, ("(3)", "(2)", ")"), strict=True)]
+    assert [what[-3:] for what in whats[:2]] == ["(3)", "(2)"]
     made = [
         ok(worker.post(APPEAL, {"what": what, "note": "I was ill."}), 201)["what"] for what in whats
     ]
-    assert made == [f"withdrawn:{offer_id}" for offer_id in reversed(offers)]
+    assert set(made) == {f"withdrawn:{offer_id}" for offer_id in offers}
 
 
 @pytest.mark.parametrize(
