@@ -72,9 +72,12 @@ class Cast:
         (slot, *_) = ok(self.worker.get("/api/workers/availability"))["items"]
         days = {"starts_on": "2027-03-01", "ends_on": "2027-03-02"}
         time_off = ok(self.worker.post("/api/workers/time-off", days), 201)
+        kept = {"job_id": job["id"], "name": "Saturday brunch"}
+        template = ok(self.employer.post("/api/employers/job-templates", kept), 201)
         message = ok(self.admin.get("/api/admin/messages"))["items"][0]
         self.ids = {
             "job_id": job["id"],
+            "template_id": template["id"],
             "draft_id": draft["id"],
             "offer_id": offer["id"],
             "match_id": offer["id"],
@@ -119,6 +122,8 @@ class Cast:
 
     def send(self, person: Person | None, method: str, path: str, body: Any) -> httpx.Response:
         options = {} if body is None else {"json": body}
+        if path.endswith("/merge") and method == "GET":
+            path = f"{path}?other_id={self.other_worker.id}"
         if path.endswith("/events") and person is not None:
             return self.head_of_stream(person, path)
         if person is None:
@@ -227,6 +232,19 @@ RULES: dict[str, Rule] = {
     "POST /api/employers/jobs/{job_id}/repeat": rule(
         EMPLOYER, 201, owned=EMPLOYER, body=lambda _: {"starts_on": "2026-12-05"}
     ),
+    "POST /api/employers/jobs/{job_id}/close": rule(EMPLOYER, 200, 409, owned=EMPLOYER),
+    "GET /api/employers/job-templates": rule(EMPLOYER),
+    "POST /api/employers/job-templates": rule(
+        EMPLOYER, 201, body=lambda cast: {"job_id": cast.ids["job_id"], "name": "Brunch again"}
+    ),
+    "GET /api/employers/job-templates/{template_id}": rule(EMPLOYER, owned=EMPLOYER),
+    "PUT /api/employers/job-templates/{template_id}": rule(
+        EMPLOYER, owned=EMPLOYER, body=lambda _: {"name": "Sunday brunch"}
+    ),
+    "DELETE /api/employers/job-templates/{template_id}": rule(EMPLOYER, 204, owned=EMPLOYER),
+    "POST /api/employers/job-templates/{template_id}/jobs": rule(
+        EMPLOYER, 201, owned=EMPLOYER, body=lambda _: {"starts_on": "2026-12-05"}
+    ),
     "GET /api/employers/jobs/{job_id}/events": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/jobs/{job_id}/matches": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/dashboard": rule(EMPLOYER),
@@ -266,6 +284,11 @@ RULES: dict[str, Rule] = {
     "GET /api/admin/workers": rule(ADMIN),
     "GET /api/admin/workers/{worker_id}": rule(ADMIN),
     "POST /api/admin/workers/{worker_id}/action": rule(MODERATES, 200, 409, body=_act("verify")),
+    "GET /api/admin/workers/{worker_id}/merge": rule(MODERATES),
+    "POST /api/admin/workers/{worker_id}/merge": rule(
+        MODERATES, 404, body=lambda _: {"other_id": UNKNOWN, "reason": "to see who may"}
+    ),
+    "GET /api/admin/queues": rule(ADMIN),
     "GET /api/admin/employers": rule(ADMIN),
     "GET /api/admin/employers/{employer_id}": rule(ADMIN),
     "POST /api/admin/employers/{employer_id}/action": rule(
@@ -367,7 +390,9 @@ _MAY: dict[str, set[str]] = {
 # What takes the thing away comes after everything that needs it.
 _LAST = (
     "PUT /api/workers/availability",
+    "DELETE /api/employers/job-templates/{template_id}",
     "DELETE /api/employers/jobs/{job_id}",
+    "POST /api/employers/jobs/{job_id}/close",
     "DELETE /api/workers/account",
     "DELETE /api/employers/account",
     "POST /api/admin/workers/{worker_id}/erase",

@@ -33,8 +33,11 @@ def test_every_member_reads_what_the_owner_reads(world: World) -> None:
     paid = ok(owner.post(unlock))
     (order,) = ok(owner.get("/api/employers/orders"))["items"]
     (invoice,) = ok(owner.get("/api/employers/invoices"))["items"]
+    kept = {"job_id": job["id"], "name": "Brunch"}
+    template = ok(owner.post("/api/employers/job-templates", kept), 201)
     ids = {
         "job_id": job["id"],
+        "template_id": template["id"],
         "payment_id": paid["payment"]["id"],
         "order_id": order["id"],
         "invoice_id": invoice["id"],
