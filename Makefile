@@ -13,6 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 SHELL := /bin/sh
 PY := .venv/bin/python
+PYTEST = $(PY) -m pytest -n $(JOBS) --dist worksteal
 PIP_INSTALL := $(PY) -m pip install -qq --root-user-action=ignore --require-hashes
 RUNTIME := .venv/.requirements.stamp
 DEVELOPMENT := .venv/.requirements-dev.stamp
@@ -30,7 +31,7 @@ run: $(RUNTIME)  ## install if needed, create the database, serve on PORT with t
 	@exec $(PY) -m app serve
 
 test: $(DEVELOPMENT)  ## install if needed, then every test, on SQLite and PostgreSQL (what CI runs)
-	@$(PY) -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 # One core reads while the other runs tests. What the readers say is kept apart and comes last, whole.
 check: $(DEVELOPMENT)  ## before a change goes in: style, types, imports, and every behaviour on one database
@@ -38,7 +39,7 @@ check: $(DEVELOPMENT)  ## before a change goes in: style, types, imports, and ev
 	for step in lint types imports; do \
 		$(MAKE) --no-print-directory $$step >"$$said/$$step" 2>&1 || echo "$$step" >>"$$said/failed"; \
 	done & \
-	$(MAKE) --no-print-directory test ARGS="--once $(ARGS)" && failed= || failed=test; \
+	$(PYTEST) --once $(ARGS) && failed= || failed=test; \
 	wait; \
 	for step in lint types imports; do echo "── make $$step"; cat "$$said/$$step"; done; \
 	failed=$$(echo $$(cat "$$said/failed" 2>/dev/null) $$failed); \

@@ -109,6 +109,17 @@ def test_a_check_does_every_step_and_names_each_that_failed(machine: Path, wrong
     assert named == ([" ".join(failed)] if failed else [])
 
 
+def test_what_is_quoted_reaches_the_tests_whole(machine: Path) -> None:
+    python = machine / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nfor word; do printf "<%s>" "$word"; done\n')
+    python.chmod(0o755)
+    for word in ("test", "check"):
+        assert (
+            "<-k><score and not slow>" in make(machine, word, 'ARGS=-k "score and not slow"').stdout
+        )
+
+
 def test_help_comes_first_and_lists_every_word(machine: Path) -> None:
     listed = set(re.findall(r"^  (\w+)", make(machine).stdout, re.MULTILINE))
     words = re.search(r"^\.PHONY: (.+)$", (machine / "Makefile").read_text(), re.MULTILINE)
