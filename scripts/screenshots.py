@@ -17,7 +17,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.infra.browser import open_browser
 from tests.infra.live import serve_process
@@ -32,7 +32,7 @@ COLOURS = 255
 EMAIL = "meera@example.com"
 PASSWORD = "pictures at the river"
 DESK = {"width": 1280, "height": 860}
-PHONE = {"width": 390, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 800}
 
 
 def main() -> None:

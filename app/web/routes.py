@@ -1,6 +1,6 @@
 """The route of a page: checks its form, gives the cookies, and answers errors with a page in words."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,10 +14,11 @@ from app.api.http.problems import RETRY_AFTER_SECONDS, status_of
 from app.core.errors import DomainError
 from app.core.logging import logger
 from app.database import faults
-from app.web.forms import FormRefused, describe_error
+from app.web.forms import FormRefused, TypedForm, describe_error
 from app.web.site import SeeOther, has_words, page, words
 from app.web.visitors import (
     FactorNeeded,
+    FormForged,
     SignInNeeded,
     Visitor,
     add_cookies,
@@ -64,7 +65,8 @@ async def _answer(
         if (await visitor_of(request)).actor is not None:
             # Signed in, for other pages: the sign-in would lead straight back here.
             return await error_page(request, 403, "wrong_role")
-        return _to_sign_in(request)
+        typed = await _typed_here(request)
+        return await _session_over(request, typed) if typed else _to_sign_in(request)
     except FactorNeeded:
         factor = "/console/second-factor"
         return _away_to(factor, 403) if is_by_script(request) else SeeOther(factor)
@@ -73,12 +75,33 @@ async def _answer(
     except DomainError as error:
         visitor = await visitor_of(request)
         _, said, _ = describe_error(error, visitor.language)
-        return await error_page(request, status_of(type(error)), error.reason, said)
+        typed = await _typed_here(request) if isinstance(error, FormForged) else []
+        if typed and visitor.actor is None:
+            return await _session_over(request, typed)
+        return await error_page(request, status_of(type(error)), error.reason, said, typed)
     except Exception as error:
         if not faults.is_outage(error):
             raise
         logger().error("page_failed", exc_info=error)
         return _away(request)
+
+
+async def _typed_here(request: Request) -> list[str]:
+    """Return the words that were typed into a form of this site, to be copied: its page's session is over by now.
+
+    Of a form that another site has sent nothing is shown: its words would pass for ours.
+    """
+    if request.method in _SAFE or request.headers.get("sec-fetch-site") != "same-origin":
+        return []
+    form = await TypedForm.read(request)
+    words_of = (form.shown(name) for name in form.values if not name.startswith("was_"))
+    return [each for each in words_of if " " in each.strip()]
+
+
+async def _session_over(request: Request, typed: Sequence[str]) -> Response:
+    """Say that the session is over, and show what was typed."""
+    said = words((await visitor_of(request)).language, "done.session_over")
+    return await error_page(request, 401, "session_over", said, typed)
 
 
 def _away(request: Request) -> Response:
@@ -87,7 +110,7 @@ def _away(request: Request) -> Response:
     key = "error.maybe_done" if faults.something_committed() else "error.away"
     said = words(visitor.language, key)
     guest = Visitor(visitor.language, "")
-    response = page(request, guest, "error.html", status=503, said=said, code="away")
+    response = page(request, guest, "error.html", status=503, said=said, code="away", typed=())
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return _kept_out(request, response)
 
@@ -102,6 +125,11 @@ def _kept_out(request: Request, response: Response) -> Response:
 def _to_sign_in(request: Request) -> Response:
     """Lead to the page for signing in, and from there back to where somebody wanted to go."""
     if is_by_script(request):
+        if "stays" in request.query_params:
+            # Somebody may be typing there: the page tells it, and keeps what was typed.
+            return Response(
+                status_code=401, headers={"HX-Reswap": "none", "Cache-Control": "no-store"}
+            )
         return _away_to(_SIGN_IN_AGAIN, 401)
     back = request.url.path if request.method in _SAFE else ""
     if request.url.query and back:
@@ -116,13 +144,15 @@ def _away_to(page_path: str, status: int) -> Response:
     )
 
 
-async def error_page(request: Request, status: int, code: str, said: str = "") -> Response:
-    """Return the page of an error."""
+async def error_page(
+    request: Request, status: int, code: str, said: str = "", typed: Sequence[str] = ()
+) -> Response:
+    """Return the page of an error; `typed` is what somebody wrote and did not get sent."""
     visitor = await visitor_of(request)
     key = f"error.{code}"
     if not said:
         said = words(visitor.language, key if has_words(visitor.language, key) else "error.other")
-    shown = page(request, visitor, "error.html", status=status, said=said, code=code)
+    shown = page(request, visitor, "error.html", status=status, said=said, code=code, typed=typed)
     return _kept_out(request, shown)
 
 
