@@ -337,9 +337,9 @@ def _taken_out(draft: Draft, told: Draft, denied: Denied) -> Draft | None:
     if told.days:
         if left is None:
             return draft.merged_with(told)
-        if not left.when and (moved := _moved(draft, told)) is not None:
+        if not left.when and (first := _moved(draft, told)) is not None:
             return left.merged_with(
-                replace(told, days=(), weekly=None, starts_on=moved, ends_on=moved)
+                replace(told, days=(), weekly=None, starts_on=first, ends_on=first)
             )
         told = replace(
             told,
