@@ -147,9 +147,9 @@ AT_START = frozenset({"migrations_missing", "flow_refused"})
 VERBS = frozenset(
     "accept act add answer block cancel change close confirm correct create delete disable enable end erase "
     "expire explain export forecast get hand list login logout pay publish receive refresh refund register "
-    "remove repeat replace reply report request resend reset respond retry search send set take top "
+    "remove rename repeat replace reply report request resend reset respond retry save search send set take top "
     "trigger unblock unlock update verify withdraw reconsider appeal resume halt join leave merge preview "
-    "stop undo".split()
+    "stop undo use".split()
 )
 """What an operation does: the word after its tag."""
 
