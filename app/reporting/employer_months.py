@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue import places
@@ -22,6 +23,8 @@ from app.policy import policy
 
 MONTHS: Final = 6
 """This one and those before it."""
+LATEST: Final = 200
+"""Jobs of a month whose first yes is looked at, the newest: more would tell no other median."""
 
 
 @dataclass(slots=True)
@@ -36,7 +39,7 @@ class EmployerMonth:
     filled: int = 0
     """Of these places, those with a contact."""
     first_yes: list[float] = field(default_factory=list)
-    """Minutes from publishing to the first acceptance, of each job that had one."""
+    """Minutes from publishing to the first acceptance, of each of the newest jobs that had one."""
 
     @property
     def fill_rate(self) -> float | None:
@@ -52,7 +55,7 @@ class EmployerMonth:
 async def months_of(
     session: AsyncSession, employer_id: UUID, now: dt.datetime
 ) -> list[EmployerMonth]:
-    """Return the last `MONTHS` months, the oldest first, by two queries."""
+    """Return the last `MONTHS` months, the oldest first, by three queries."""
     zone = ZoneInfo(places.main_time_zone(places.HOME))
     currency = (await policy.current(session)).lead_prices.currency
     first = now.astimezone(zone).date().replace(day=1)
@@ -75,24 +78,66 @@ async def months_of(
     for begin, month in months.items():
         month.spend = Money(spent[begin], currency)
 
-    # An acceptance that was withdrawn later counts: the job had found a worker then.
-    said_yes = JobMatch.status.in_((OfferStatus.ACCEPTED, OfferStatus.WITHDRAWN))
-    in_time = said_yes & (JobMatch.responded_at >= Job.published_at)
-    published = (
-        select(
-            Job.published_at,
-            Job.positions,
-            func.count(JobMatch.unlocked_at),
-            func.min(case((in_time, JobMatch.responded_at))),
-        )
-        .outerjoin(JobMatch, JobMatch.job_id == Job.id)
-        .where(Job.employer_id == employer_id, Job.published_at >= since)
-        .group_by(Job.id, Job.published_at, Job.positions)
-    )
-    for at, positions, unlocked, accepted in await session.execute(published):
-        month = months[at.astimezone(zone).date().replace(day=1)]
-        month.places += positions
-        month.filled += min(positions, unlocked)
-        if accepted is not None:
-            month.first_yes.append((accepted - at).total_seconds() / 60)
+    await _add_places(session, employer_id, months, zone)
+    await _add_first_yes(session, employer_id, months, zone)
     return list(months.values())
+
+
+def _month(months: Mapping[dt.date, EmployerMonth], zone: ZoneInfo) -> ColumnElement[int]:
+    """Return in which of the months a job was published, counted from the oldest."""
+    starts = [dt.datetime.combine(begins, dt.time(), zone) for begins in months]
+    latest_first = reversed(list(enumerate(starts)))
+    return case(*((Job.published_at >= at, number) for number, at in latest_first))
+
+
+def _published(employer_id: UUID, months: Mapping[dt.date, EmployerMonth], zone: ZoneInfo) -> Any:
+    return and_(
+        Job.employer_id == employer_id,
+        Job.published_at >= dt.datetime.combine(next(iter(months)), dt.time(), zone),
+    )
+
+
+async def _add_places(
+    session: AsyncSession,
+    employer_id: UUID,
+    months: Mapping[dt.date, EmployerMonth],
+    zone: ZoneInfo,
+) -> None:
+    filled = case((Job.unlocked < Job.positions, Job.unlocked), else_=Job.positions)
+    month = _month(months, zone).label("month")
+    query = select(month, func.sum(Job.positions), func.sum(filled))
+    rows = await session.execute(
+        query.where(_published(employer_id, months, zone)).group_by(literal_column("1"))
+    )
+    each = list(months.values())
+    for number, wanted, found in rows:
+        each[number].places, each[number].filled = int(wanted), int(found)
+
+
+async def _add_first_yes(
+    session: AsyncSession,
+    employer_id: UUID,
+    months: Mapping[dt.date, EmployerMonth],
+    zone: ZoneInfo,
+) -> None:
+    month = _month(months, zone)
+    place = func.row_number().over(partition_by=month, order_by=Job.id.desc())
+    ranked = (
+        select(Job.id, Job.published_at, month.label("month"), place.label("place"))
+        .where(_published(employer_id, months, zone))
+        .subquery()
+    )
+    # An acceptance that was withdrawn later counts: the job had found a worker then.
+    first = (
+        select(ranked.c.month, ranked.c.published_at, func.min(JobMatch.responded_at))
+        .join(JobMatch, JobMatch.job_id == ranked.c.id)
+        .where(
+            ranked.c.place <= LATEST,
+            JobMatch.status.in_((OfferStatus.ACCEPTED, OfferStatus.WITHDRAWN)),
+            JobMatch.responded_at >= ranked.c.published_at,
+        )
+        .group_by(ranked.c.id, ranked.c.month, ranked.c.published_at)
+    )
+    each = list(months.values())
+    for number, at, accepted in await session.execute(first):
+        each[number].first_yes.append((accepted - at).total_seconds() / 60)

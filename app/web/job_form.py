@@ -1,6 +1,8 @@
 """The form of a job: what an employer types, as the body that the API takes, and back."""
 
 import datetime as dt
+import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +13,7 @@ from app.api.employers.jobs import JobAnswer, JobChanges, NewJob
 from app.catalogue import phonetic_search, places, skills
 from app.catalogue.places import Place
 from app.core.errors import FieldError
+from app.core.languages import DEFAULT_LANGUAGE
 from app.core.schema import Weekday
 from app.web.amounts import minor_units, plain_amount
 from app.web.forms import Mistyped, TypedForm, checked
@@ -292,6 +295,28 @@ def _typed(job: JobAnswer | JobTemplateAnswer, language: str) -> TypedForm:
         values[f"start_{slot.weekday.value}"] = slot.start.isoformat("minutes")
         values[f"end_{slot.weekday.value}"] = slot.end.isoformat("minutes")
     return TypedForm(values, {"days": [slot.weekday.value for slot in job.slots]})
+
+
+def version_of(job: JobAnswer) -> str:
+    """Return what tells whether a job still says what a page showed of it."""
+    typed = typed_of(job, DEFAULT_LANGUAGE)
+    said = json.dumps([dict(typed.values), list(typed.all("days"))], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def overtaken(form: TypedForm, job: JobAnswer, language: str) -> TypedForm:
+    """Return the form of a job that was changed elsewhere meanwhile, with what stands there now at each field."""
+    there = typed_of(job, language)
+    errors = {
+        name: words(language, "form.now_there", value=value or "–")
+        for name, value in there.values.items()
+        if name in form.values and form.values[name].strip() != value
+    }
+    if set(there.all("days")) != set(form.all("days")) and form.all("days"):
+        errors["week"] = words(language, "form.week_changed")
+    return replace(
+        form, errors=errors, message=words(language, "form.changed_meanwhile"), status=409
+    )
 
 
 def empty(now: dt.datetime, zone: dt.tzinfo) -> TypedForm:

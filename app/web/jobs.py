@@ -193,6 +193,7 @@ async def _form_page(
         map=True,  # tiles of the map on which the place is picked
         form=form,
         job=job,
+        seen=job_form.version_of(job) if job is not None else "",
         choices=choices,
         days=job_form.DAYS,
         per=job_form.PER,
@@ -255,6 +256,9 @@ async def edit_job(
     if form.get("do") == "forecast" and job.status is JobStatus.DRAFT:
         panel = await forecast_panel(request, visitor, actor, session, rt, now, form)
         return await _form_page(request, visitor, session, form, job=job, panel=panel)
+    if form.get("seen") not in {None, job_form.version_of(job)}:
+        said = job_form.overtaken(form, job, visitor.language)
+        raise FormRefused(await _form_page(request, visitor, session, said, job=job))
     try:
         currency = await _currency(session)
         whole = job.status is JobStatus.DRAFT

@@ -21,7 +21,7 @@ class MonthFigures(ResponseModel):
         description="Filled of all places, 0 to 1; null where none was wanted."
     )
     median_minutes_to_first_accept: float | None = Field(
-        description="From publishing to the first acceptance; null where no job had one."
+        description="From publishing to the first acceptance, over the month's newest 200 jobs; null where none had one."
     )
 
 
