@@ -166,8 +166,9 @@ class Seed:
 def _code(is_ours: bool) -> bytes:
     """Return the source that a policy runs: what only the wave policy runs is no part of its rivals'."""
     app = Path(__file__).parents[1] / "app"
-    files = [app / "simulation" / f"{name}.py" for name in ("city", "run", "policies", "figures")]
+    files = [app / "simulation" / f"{name}.py" for name in ("city", "run", "rivals", "figures")]
     if is_ours:
+        files.append(app / "simulation" / "policies.py")
         files += [app / "matching" / f"{name}.py" for name in ("asking", "response")]
     return b"".join(file.read_bytes() for file in files)
 

@@ -7,6 +7,7 @@ CONTRIBUTING says what else a new field touches.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from app.catalogue import places, skills
@@ -17,6 +18,13 @@ from app.jobs import rules
 
 MAX_SLOTS: Final = 50
 MAX_SKILLS: Final = 30
+
+
+class Widenable(StrEnum):
+    """What of a job may be asked for less strictly near its deadline, named as its field."""
+
+    RADIUS = "radius_km"
+    EXPERIENCE = "min_experience_years"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +59,21 @@ class JobText:
     radius_km: float | None = None
     salary: JobSalary | None = None
     respond_within_minutes: int | None = None
+    may_widen: tuple[str, ...] = ()
+    """`Widenable`: what is asked for less strictly near the deadline, when too few said yes."""
 
     def normalized(self) -> "JobText":
-        """Return the text with each skill once, required before preferred, and with a time zone."""
+        """Return the text with each skill once, required before preferred, and with a time zone.
+
+        What there is no such thing of to widen is left out: doors refuse it.
+        """
         required = tuple(dict.fromkeys(self.required_skills))
         preferred = (slug for slug in dict.fromkeys(self.preferred_skills) if slug not in required)
         return replace(
             self,
             required_skills=required,
             preferred_skills=tuple(preferred),
+            may_widen=tuple(each for each in Widenable if each in self.may_widen),
             time_zone=self.time_zone
             or places.time_zone_at(self.location.latitude, self.location.longitude),
         )

@@ -55,6 +55,8 @@ class Job(Base):
     salary_currency: Mapped[str | None] = mapped_column(String(3))
     salary_per: Mapped[str | None] = mapped_column(String(8))
     respond_within_minutes: Mapped[int | None]
+    may_widen: Mapped[list[str]] = mapped_column(JsonType, default=list, server_default="[]")
+    """`job_text.Widenable`, in its order."""
     accept_limit: Mapped[int] = mapped_column(default=0)
     """Set at publishing: positions times the choice factor."""
     accepted: Mapped[int] = mapped_column(default=0)

@@ -6,7 +6,8 @@ returns places in these columns. What it does, in this order:
 1. From the offers that wait for an answer it works out how likely the open places fill soon, and by the
    end, if nobody else is asked.
 2. If that is less than what is wanted, it asks more people, until it is enough: those first who are most likely to
-   say yes, less what they were asked lately, so that offers spread.
+   say yes, less what they were asked lately, so that offers spread, and less if they also have a skill that few
+   have: jobs that need it have nobody else.
 3. It looks again when the silence of those asked will have made it too unlikely; answers make it look at once.
 
 Asked only where the job would otherwise ask nobody at all: whoever may say yes to another offer for the same hours.
@@ -16,7 +17,7 @@ hours away, or was asked about this job before (the caller passes nobody who was
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,7 +34,7 @@ class AskingRules:
     """What the policy aims at; times in minutes in which people are awake."""
 
     soon_minutes: float = 40.0
-    soon_chance: float = 0.4
+    soon_chance: float = 0.5
     """How likely all places fill within `soon_minutes` from now, at least, where people are asked seldom."""
     haste_load: float = 1.0
     """Where people were usually asked so often in the week before, half of that chance is enough, and soon far less:
@@ -54,6 +55,8 @@ class AskingRules:
     """Factor of the turn of somebody who was never offered anything."""
     liked_turn: float = 1.2
     """Factor of the turn of somebody whom the employer likes."""
+    sparing: float = 0.5
+    """How much whoever has a rarer skill, too, is spared: the power of how many times fewer have it."""
     least_share: float = 0.25
     """For speed alone only people are asked whose chance is at least this share of the best one's."""
 
@@ -100,6 +103,8 @@ class Candidates:
     was, because a yes to both would book them twice."""
     fit: Floats
     """Their score, 0 to 1."""
+    scarce: Floats
+    """How much other jobs may need them: `scarcity`, 0 where not more than this one."""
     arrives: Floats
     """How likely somebody who said yes comes: 1 for now."""
 
@@ -120,6 +125,27 @@ class Need:
     """Of the week, now."""
     asked_anybody: bool = False
     """Whether anybody was asked about the job before."""
+
+
+MOST_SCARCE: Final = 3.0
+"""Nobody is held to be needed more than if twenty times fewer had their rarest skill: they want work as well."""
+
+
+def scarcity(
+    skills: Collection[str], required: Collection[str], people_with: Mapping[str, int]
+) -> float:
+    """Return how much rarer somebody's rarest other skill is than what a job requires, as a logarithm; at least 0.
+
+    `people_with` says how many have a skill, of the skills that jobs ask for: no other one counts.
+    """
+    others = [
+        people_with[skill] for skill in skills if skill in people_with and skill not in required
+    ]
+    if not others:
+        return 0.0
+    here = [people_with[skill] for skill in required if skill in people_with]
+    among = min(here) if here else max(people_with.values())
+    return min(max(math.log(max(among, 1) / max(min(others), 1)), 0.0), MOST_SCARCE)
 
 
 class Outlook:
@@ -208,6 +234,7 @@ class Plan:
             * rules.spread**load
             * rules.spread_long ** candidates.lately[open_to]
             * candidates.fit[open_to] ** rules.fit_power
+            * np.exp(-rules.sparing * candidates.scarce[open_to])
             * np.where(candidates.newcomer[open_to], rules.newcomer_turn, 1.0)
             * np.where(candidates.liked[open_to], rules.liked_turn, 1.0)
         )

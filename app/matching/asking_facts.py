@@ -15,7 +15,7 @@ from sqlalchemy import and_, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.models import Job
-from app.matching.asking import Candidates, Need, OpenOffers
+from app.matching.asking import Candidates, Need, OpenOffers, scarcity
 from app.matching.hours import hours_of
 from app.matching.load import open_jobs
 from app.matching.models import ResponseCurves
@@ -179,6 +179,13 @@ async def pool_of(
         barred=np.array(barred, dtype=bool),
         torn=np.array(torn, dtype=bool),
         fit=np.array([each.score.total for each in people], dtype=np.float64) / 100,
+        scarce=np.array(
+            [
+                scarcity(each.worker.skills, job.required_skills, curves.people_with)
+                for each in people
+            ],
+            dtype=np.float64,
+        ),
         arrives=np.ones(len(ids)),
     )
     return Pool(people, columns)

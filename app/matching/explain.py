@@ -25,6 +25,7 @@ from app.matching.rules import (
     score,
     why,
 )
+from app.matching.widening import minutes_until, widened
 from app.policy.policy import Policy
 from app.workers.profile import WorkerNotFound
 
@@ -78,6 +79,8 @@ async def explain_worker(
         policy.limits.offers_per_worker_per_week_of_one_employer,
     )
     facts = await job_facts(session, job, now)
+    # Near the deadline more may be asked than the job says; whoever fits it as it is comes first all the same.
+    facts = widened(facts, job.may_widen, minutes_until(job.closes_at, job.time_zone, now)) or facts
     found = await facts_of_anybody(session, worker_id, facts, now, job.closes_at)
     if found is None:
         raise WorkerNotFound

@@ -5,13 +5,15 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.catalogue.skills import SKILLS
+from app.core.geo import SKILL_SHIFT
 from app.database.session import Database
 from app.database.statements import insert_of, is_postgresql
 from app.jobs.models import Job
-from app.matching.models import ResponseCurves
+from app.matching.models import ResponseCurves, WorkerSkillMatch
 from app.messaging.quiet_hours import QUIET_FROM, QUIET_TO, QuietPeriod, quiet_until, waking_time
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
@@ -24,6 +26,8 @@ NEWEST: Final = 10_000
 """Offers from which is learned: enough for every figure, and read in a fraction of a second."""
 LEAST: Final = 20
 """With fewer nothing is learned that is not believed anyway."""
+WANTED_WITHIN: Final = dt.timedelta(days=28)
+"""Skills that no job asked for in this time keep nobody free for it."""
 _ONLY_ROW: Final = 1
 _ENDED: Final = (
     select(
@@ -61,9 +65,11 @@ async def learn_due(database: Database, now: dt.datetime) -> int:
         if not await _is_due(session, now):
             return 0
         rows = (await session.execute(_ENDED)).all()
+        people_with = await _people_with(session, now)
     if len(rows) < LEAST:
         return 0
     values = await asyncio.to_thread(_learned_from, rows, now)
+    values["people_with"] = people_with
     async with database.begin() as session:
         await _store(session, values, now)
     return len(rows)
@@ -78,6 +84,19 @@ async def _is_due(session: AsyncSession, now: dt.datetime) -> bool:
         return ((await session.execute(ended)).scalar_one()) >= LEAST
     # A clock that ran ahead must not keep it from learning for as long as it ran ahead.
     return abs(now - learned_at) >= LEARN_EVERY
+
+
+async def _people_with(session: AsyncSession, now: dt.datetime) -> dict[str, int]:
+    """Return how many who can be asked have each skill that jobs published lately required."""
+    bit = (WorkerSkillMatch.skill_key.op(">>")(literal_column(str(SKILL_SHIFT)))).label("bit")
+    counts = {
+        row.bit - 1: row.people
+        for row in await session.execute(select(bit, func.count().label("people")).group_by(bit))
+    }
+    asked = select(Job.required_skills).where(Job.published_at > now - WANTED_WITHIN)
+    lists = await session.scalars(asked.order_by(Job.published_at.desc()).limit(NEWEST))
+    wanted = {slug for each in lists for slug in each if isinstance(slug, str)}
+    return {slug: counts.get(SKILLS[slug].bit, 0) for slug in sorted(wanted) if slug in SKILLS}
 
 
 def _learned_from(rows: Sequence[_Ended], now: dt.datetime) -> dict[str, Any]:

@@ -10,6 +10,7 @@ answer at all, and is shrunk towards everybody's: a no counts as an answer, as a
 
 import math
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -97,6 +98,8 @@ class Curves:
     """How many offers people had in the seven days before, on average over the offers made."""
     seen: int = 0
     """How many outcomes this was learned from."""
+    people_with: Mapping[str, int] = field(default_factory=dict)
+    """How many people who can be asked have a skill, of the skills that jobs asked for lately."""
 
     def base(self, answered: Floats, silent: Floats) -> Floats:
         """Return how likely each answers when not tired, from their own (decayed) counts."""
@@ -147,6 +150,7 @@ class Curves:
             "replies": self.replies.tolist(),
             "usual_load": self.usual_load,
             "seen": self.seen,
+            "people_with": dict(self.people_with),
         }
 
 
@@ -166,8 +170,12 @@ def from_json(values: Any) -> Curves:
             replies=np.array(values["replies"], dtype=np.float64),
             usual_load=float(values["usual_load"]),
             seen=int(values["seen"]),
+            # Absent in what a version before wrote.
+            people_with={
+                str(skill): int(count) for skill, count in values.get("people_with", {}).items()
+            },
         )
-    except (TypeError, KeyError, ValueError, IndexError):
+    except (TypeError, KeyError, ValueError, IndexError, AttributeError):
         return Curves()
     shapes = (curves.by_load.shape, curves.by_hour.shape, curves.replies.shape)
     numbers = np.concatenate(

@@ -115,6 +115,10 @@ class ReasonKind(StrEnum):
     """`years`: int, of a worker who has at least what the job asks for; never 0."""
     VERIFIED = "verified"
     """The employer's identity was checked."""
+    WIDER_RADIUS = "wider_radius"
+    """Nothing that speaks for it: they live beyond the job's radius, which was widened (`widening`)."""
+    LESS_EXPERIENCE = "less_experience"
+    """The same, with fewer years than were asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,13 @@ from app.matching.rules import (
     JobFacts,
     Weights,
     coarse,
+    fit_of,
     next_wave_at,
     offers_to_send,
     waves_rest,
     why,
 )
+from app.matching.widening import beyond, widened
 from app.messaging.quiet_hours import rested_since
 from app.offers.create import NewOffer, create
 from app.offers.effective_status import has_status
@@ -132,7 +134,8 @@ async def _send(
     facts = await job_facts(session, job, now)
     curves = await find_curves(session)
     waiting = await waiting_of(session, job, now, quiet, curves)
-    plan = Plan(need_of(job, open_places, now, quiet), waiting, curves, AskingRules())
+    need = need_of(job, open_places, now, quiet)
+    plan = Plan(need, waiting, curves, AskingRules())
     most = 0
     if plan.wants_more and await _employer_is_active(session, job.employer_id):
         fresh = await _open_offers(session, job.id, now, fresh_since)
@@ -142,23 +145,37 @@ async def _send(
         found = await _find(
             session, facts, _pool_size(most), job.closes_at, now, policy, counts=by_hand
         )
-    pool = await pool_of(session, found.best, facts, now, curves)
-    chosen = plan.choose(pool.columns, most)
-    offers = [
-        offer_of(
-            pool.people[place],
-            facts,
-            policy,
-            answer_base=float(pool.columns.base[place]),
-            asked_before=int(pool.columns.load[place]),
-        )
-        for place in chosen
-    ]
+
+    async def offers_to(
+        people: Sequence[Candidate], asked_as: JobFacts, limit: int
+    ) -> list[NewOffer]:
+        pool = await pool_of(session, people, asked_as, now, curves)
+        return [
+            offer_of(
+                pool.people[place],
+                facts,
+                policy,
+                asked_as=asked_as,
+                answer_base=float(pool.columns.base[place]),
+                asked_before=int(pool.columns.load[place]),
+            )
+            for place in plan.choose(pool.columns, limit)
+        ]
+
+    offers = await offers_to(found.best, facts, most)
+    wider = widened(facts, job.may_widen, need.minutes_left)
+    if wider is not None and plan.wants_more and len(offers) < most:
+        # Everybody who fits was asked, or can't be now.
+        size = _pool_size(most) + len(found.best)
+        more = await _find(session, wider, size, job.closes_at, now, policy, counts=False)
+        known = {each.worker.id for each in found.best}
+        others = [each for each in more.best if each.worker.id not in known]
+        offers += await offers_to(others, wider, most - len(offers))
     created = await create(session, job, offers, job.wave + 1, now, policy)
     if created:
         job.wave += 1
         wake_loops(session, "outbox")
-    is_limited = plan.wants_more and len(chosen) >= most
+    is_limited = plan.wants_more and len(offers) >= most
     wait = interval if is_limited else dt.timedelta(minutes=plan.look_again())
     job.next_wave_at = next_wave_at(now, open_places, wait, job.closes_at, quiet)
     return WaveResult(job.wave, found.eligible, created)
@@ -221,11 +238,24 @@ async def _open_offers(
 
 
 def offer_of(
-    candidate: Candidate, job: JobFacts, policy: Policy, *, answer_base: float, asked_before: int
+    candidate: Candidate,
+    job: JobFacts,
+    policy: Policy,
+    *,
+    asked_as: JobFacts | None = None,
+    answer_base: float,
+    asked_before: int,
 ) -> NewOffer:
-    """Return the offer of a job to a candidate, with what speaks for it."""
+    """Return the offer of a job to a candidate, with what speaks for it.
+
+    `asked_as` is the job as the candidate was found for it, where it was widened: what they don't meet is told.
+    """
     worker = candidate.worker
-    scored = coarse(candidate.score, worker, job, _weights(policy))
+    as_found = asked_as or job
+    scored = coarse(candidate.score, worker, as_found, _weights(policy))
+    reasons = why(worker, as_found, scored)
+    if as_found != job:
+        reasons += beyond(worker, job, fit_of(worker, job))
     return NewOffer(
         worker_id=worker.id,
         score=scored.total,
@@ -237,5 +267,5 @@ def offer_of(
         distance_km=scored.distance_km,
         answer_base=answer_base,
         asked_before=asked_before,
-        why=[{"kind": r.kind.value, **r.params} for r in why(worker, job, scored)],
+        why=[{"kind": r.kind.value, **r.params} for r in reasons],
     )

@@ -78,6 +78,8 @@ class Draft:
     """Whether the pay is to be agreed."""
     radius_km: float | None = None
     years: int | None = None
+    widens: bool = False
+    """Whether people a little beyond the radius or the years may be asked near the deadline."""
     note: str = ""
     unsure: tuple[tuple[str, str], ...] = ()
     """What is only likely, by the name of its part, with the words that gave it: ("people", "2-3 log")."""

@@ -358,6 +358,7 @@ SAMPLES: Final[Mapping[str, Any]] = {
         {"kind": "skills", "slugs": ["waiter"]},
         {"kind": "experience", "years": 3},
         {"kind": "verified"},
+        {"kind": "wider_radius"},
     ],
     "display_name": "Asha K.",
     "lead": {

@@ -271,7 +271,7 @@ def reason(item: Mapping[str, Any], reader: FormatContext, words: str = "why") -
             years = int(params["years"])
             word = reader.words[f"{words}_experience_one"] if years == 1 else word
             value = _count(years, reader)
-        case "verified":
+        case "verified" | "wider_radius" | "less_experience":
             value = ""
         case _:
             return ""

@@ -15,6 +15,7 @@ from app.catalogue.places import Place
 from app.core.errors import FieldError
 from app.core.languages import DEFAULT_LANGUAGE
 from app.core.schema import Weekday
+from app.jobs.job_text import Widenable
 from app.web.amounts import minor_units, plain_amount
 from app.web.forms import Mistyped, TypedForm, checked
 from app.web.site import words
@@ -117,6 +118,7 @@ def _values(form: TypedForm, language: str, currency: str) -> dict[str, Any]:
         "min_experience_years": _whole(form, "experience", language) or 0,
         "radius_km": _number(form, "radius", language),
         "salary": _salary(form, language, currency),
+        "may_widen": [each.value for each in Widenable if each.value in form.all("widen")],
     }
     hours = _number(form, "answer_hours", language)
     if hours is not None:
@@ -294,7 +296,8 @@ def _typed(job: JobAnswer | JobTemplateAnswer, language: str) -> TypedForm:
     for slot in job.slots:
         values[f"start_{slot.weekday.value}"] = slot.start.isoformat("minutes")
         values[f"end_{slot.weekday.value}"] = slot.end.isoformat("minutes")
-    return TypedForm(values, {"days": [slot.weekday.value for slot in job.slots]})
+    days = [slot.weekday.value for slot in job.slots]
+    return TypedForm(values, {"days": days, "widen": [each.value for each in job.may_widen]})
 
 
 def version_of(job: JobAnswer) -> str:

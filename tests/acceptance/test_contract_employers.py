@@ -55,7 +55,7 @@ def test_a_job_is_a_draft_with_all_that_was_said(town: World) -> None:
     )
     job = ok(boss(town).post(JOBS, body), 201)
     assert keys(job) >= shapes.JOB
-    assert keys(job) <= shapes.JOB | {"published_at", "review"}
+    assert keys(job) <= shapes.JOB | {"published_at", "review", "may_widen"}
     assert {name: job[name] for name in body} == body
     assert job["status"] == "draft"
     assert keys(job["progress"]) == shapes.PROGRESS
@@ -167,7 +167,7 @@ def test_a_job_goes_through_its_life(town: World) -> None:
     assert changed["description"] == job["description"]
     published = ok(employer.post(f"{path}/publish"))
     assert published["status"] == "published"
-    assert keys(published) <= shapes.JOB | {"published_at", "review"}
+    assert keys(published) <= shapes.JOB | {"published_at", "review", "may_widen"}
     problem(employer.post(f"{path}/publish"), 409)
     problem(employer.put(path, {"required_skills": ["cook"]}), 409, "job_not_editable")
     assert ok(employer.put(path, {"title": "Four waiters"}))["title"] == "Four waiters"
@@ -176,7 +176,7 @@ def test_a_job_goes_through_its_life(town: World) -> None:
     problem(employer.get(f"{JOBS}?status=sold"), 422)
     cancelled = ok(employer.delete(path))
     assert cancelled["status"] == "cancelled"
-    assert keys(cancelled) <= shapes.JOB | {"published_at", "review"}
+    assert keys(cancelled) <= shapes.JOB | {"published_at", "review", "may_widen"}
     assert ok(employer.delete(path)) == cancelled
     for refused in (
         employer.post(f"{path}/publish"),

@@ -20,7 +20,7 @@ account_marks.kind free_leads.kind chat_people.channel chat_people.language chat
 consents.purpose consents.wording_version consents.language consents.channel
 platform_notices.kind platform_notices.about platform_notices.language platform_notices.event
 platform_notices.detail
-inbox.channel inbox.state inbox.error jobs.status jobs.salary_currency jobs.salary_per jobs.review_status
+inbox.channel inbox.state inbox.error jobs.status jobs.may_widen jobs.salary_currency jobs.salary_per jobs.review_status
 outbox.key outbox.channel outbox.kind outbox.language outbox.state outbox.form outbox.held_why
 outbox.cost_category outbox.error_code outbox.error
 job_matches.status job_matches.price_currency job_matches.why lead_reports.status

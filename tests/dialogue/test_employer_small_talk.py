@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from app.dialogue.employer.job_questions import job_values
 from app.dialogue.employer.posting import draft_of
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Turn
 from app.nlu.job_draft import Draft
-from tests.support.dialogue import EMPLOYERS, context, incoming
+from tests.support.dialogue import EMPLOYERS, context, incoming, tap
 
 FACTS = replace(
     context(profile=None, employers=[EMPLOYERS[0]]), now=dt.datetime(2026, 11, 25, 6, tzinfo=dt.UTC)
@@ -99,3 +100,53 @@ def test_a_distance_is_read_in_words(text: str, kilometres: float | None) -> Non
     turn = after(text, asked(Ask.JOB_RADIUS, skill="cook", radius_km=7))
     assert draft_of(turn.state).radius_km == kilometres
     assert "not_understood" not in [reply.text for reply in turn.replies]
+
+
+# ── Asking beyond the radius near the deadline ───────────────────────────────────────────────────
+
+WHOLE: dict[str, Any] = {
+    "skill": "cook",
+    "place": {"name": "Bandra", "city": "Mumbai", "at": [19.06, 72.83], "zone": "Asia/Kolkata"},
+    "days": (6,),
+    "weekly": True,
+    "spans": ((-1, 540, 1020),),
+    "people": 2,
+    "pay_open": True,
+}
+
+
+def tapped(payload: str, state: State) -> Turn:
+    return handle_message(state, tap(payload), FACTS)
+
+
+@pytest.mark.parametrize(
+    ("limits", "fields"),
+    [
+        ({"radius_km": 5.0}, ["radius_km"]),
+        ({"years": 2}, ["min_experience_years"]),
+        ({"radius_km": 5.0, "years": 2}, ["radius_km", "min_experience_years"]),
+    ],
+)
+def test_a_job_with_limits_may_be_widened_by_a_tap_and_back(
+    limits: dict[str, Any], fields: Any
+) -> None:
+    change = tapped("post:change", asked(Ask.JOB_RIGHT, **WHOLE, **limits))
+    rows = [row.id for row in change.replies[-1].rows or ()]
+    assert "post:widen:yes" in rows
+    assert "post:widen:no" not in rows
+    wide = tapped("post:widen:yes", change.state)
+    assert wide.state.ask is Ask.JOB_RIGHT
+    assert job_values(draft_of(wide.state), FACTS)["may_widen"] == fields  # type: ignore[index]
+    assert str(wide.replies[-1].params["list"]).count("🔎") == len(fields)
+    again = tapped("post:change", wide.state)
+    rows = [row.id for row in again.replies[-1].rows or ()]
+    assert "post:widen:no" in rows
+    assert "post:widen:yes" not in rows
+    back = tapped("post:widen:no", again.state)
+    assert "may_widen" not in (job_values(draft_of(back.state), FACTS) or {})
+
+
+def test_a_job_without_limits_offers_nothing_to_widen() -> None:
+    change = tapped("post:change", asked(Ask.JOB_RIGHT, **WHOLE))
+    rows = [row.id for row in change.replies[-1].rows or ()]
+    assert [each for each in rows if each.startswith("post:widen")] == []

@@ -29,6 +29,7 @@ def test_a_job_starts_as_a_draft_that_holds_what_was_said(world: World) -> None:
         min_experience_years=1,
         radius_km=12.5,
         respond_within_minutes=120,
+        may_widen=["radius_km"],
         positions=3,
     )
     made = ok(employer.post(JOBS, body), 201)
@@ -50,6 +51,7 @@ def test_what_is_left_out_gets_its_default(shared_world: World, employer: Person
     assert made["ends_on"] is None
     assert made["required_skills"] == made["preferred_skills"] == []
     assert made["min_experience_years"] == 0
+    assert made["may_widen"] == []
     for name in ("city", "address", "radius_km", "salary", "respond_within_minutes"):
         assert made[name] is None
 
@@ -127,6 +129,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"salary": {"amount": 5, "currency": "KWD", "per": "hour"}}, ["salary.amount"]),
     ({"respond_within_minutes": 0}, ["respond_within_minutes"]),
     ({"respond_within_minutes": 10_081}, ["respond_within_minutes"]),
+    ({"may_widen": ["pay"]}, ["may_widen.0"]),
     ({"status": "published"}, ["status"]),
     ({"price": 1}, ["price"]),
 ]
@@ -191,6 +194,7 @@ def test_a_draft_can_be_changed_in_every_field(world: World) -> None:
         "radius_km": 5,
         "salary": None,
         "respond_within_minutes": 30,
+        "may_widen": ["radius_km", "min_experience_years"],
     }
     world.clock.advance(minutes=1)
     after = ok(employer.put(f"{JOBS}/{made['id']}", changes))
@@ -296,6 +300,7 @@ def test_after_publishing_only_what_decides_nothing_changes(shared_world: World)
         {"preferred_skills": ["cook"]},
         {"min_experience_years": 1},
         {"radius_km": 3},
+        {"may_widen": ["radius_km"]},
         {"title": "Waiter", "positions": 1},
     ],
 )

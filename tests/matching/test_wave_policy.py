@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.matching.asking import AskingRules, Candidates, Need, OpenOffers, Outlook, Plan
+from app.matching.asking import (
+    MOST_SCARCE,
+    AskingRules,
+    Candidates,
+    Need,
+    OpenOffers,
+    Outlook,
+    Plan,
+    scarcity,
+)
 from app.matching.response import (
     EDGES,
     HOURS,
@@ -34,6 +43,7 @@ def people(
     liked=False,
     barred=False,
     torn=False,
+    scarce=0.0,
 ):
     size = len(answered)
 
@@ -51,6 +61,7 @@ def people(
         barred=column(barred, bool),
         torn=column(torn, bool),
         fit=column(0.8, float),
+        scarce=column(scarce, float),
         arrives=column(1.0, float),
     )
 
@@ -174,6 +185,51 @@ def test_a_newcomer_comes_before_people_alike():
     assert plan().choose(crowd, 1) == [2]
 
 
+def test_whoever_is_needed_elsewhere_comes_after_people_alike():
+    crowd = people([3, 3], [3, 3], [0, 0], scarce=[1.0, 0.0])
+    assert plan().choose(crowd, 1) == [1]
+    # Nobody is kept back where the job has nobody else.
+    assert set(plan(places=2).choose(crowd, 2)) == {0, 1}
+
+
+PEOPLE_WITH = {"waiter": 900, "cook": 300, "barber": 30}
+
+
+@pytest.mark.parametrize(
+    ("skills", "required", "times"),
+    [
+        (["waiter"], ["waiter"], 1),
+        (["waiter", "cook"], ["waiter"], 3),
+        (
+            ["waiter", "cook", "barber"],
+            ["waiter"],
+            30,
+        ),  # at most twenty times: they want work as well
+        (["cook", "waiter"], ["cook"], 1),
+        (["cook", "barber"], ["cook", "barber"], 1),
+        (["barber", "plumber"], ["barber"], 1),  # no job asked for a plumber lately
+        (["cook"], [], 3),
+        ([], [], 1),
+        (["cook", "waiter"], ["plumber"], 3),
+    ],
+)
+def test_who_is_needed_elsewhere_is_told_by_how_many_have_their_rarest_skill(
+    skills, required, times
+):
+    told = scarcity(skills, required, PEOPLE_WITH)
+    assert told == pytest.approx(min(np.log(times), MOST_SCARCE))
+
+
+@given(
+    st.sets(st.sampled_from("abcdef")),
+    st.sets(st.sampled_from("abcdef")),
+    st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 10**9)),
+)
+def test_scarcity_is_always_a_number_and_never_for_anybody(skills, required, people_with):
+    assert 0 <= scarcity(skills, required, people_with) <= MOST_SCARCE
+    assert scarcity(skills, required, {}) == 0
+
+
 def test_a_liked_worker_comes_before_people_alike_but_not_before_much_likelier_ones():
     assert plan().choose(people([2.0] * 2, [2.0] * 2, 0, liked=[False, True]), 1) == [1]
     crowd = people([30.0, 0.0], [0.0, 30.0], 0, liked=[False, True])
@@ -275,7 +331,15 @@ def test_what_is_learned_is_always_usable(size, seed):
 @pytest.mark.parametrize(
     "values",
     [None, {}, [], "curves", {"answer": "x"}, Curves().as_json() | {"by_load": [1.0]},
+     Curves().as_json() | {"people_with": ["waiter"]}, Curves().as_json() | {"people_with": {"a": "b"}},
      Curves().as_json() | {"answer": float("nan")}],
 )  # fmt: skip
 def test_stored_curves_that_make_no_sense_are_the_usual_ones(values):
     assert from_json(values).as_json() == Curves().as_json()
+
+
+def test_what_a_version_before_stored_is_read_without_counts_of_skills():
+    before = {**fit_curves(outcomes(200)).as_json()}
+    before.pop("people_with")
+    assert from_json(before).people_with == {}
+    assert from_json(before).seen == 200

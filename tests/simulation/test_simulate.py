@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from app.__main__ import main
+from app.matching.asking import scarcity
 from app.simulation import command
 from app.simulation.city import jobs_of, people_of
 from app.simulation.cli import POLICY_NAMES
 from app.simulation.figures import figures_of, gini
 from app.simulation.policies import POLICIES
-from app.simulation.run import Clock, play
+from app.simulation.run import Clock, draw, play
 from app.simulation.world import WORLDS, WorldError, read_world
 
 FIGURES = {
@@ -162,3 +163,31 @@ def test_gini_is_zero_where_all_are_alike_and_near_one_where_one_has_all():
     assert gini(np.full(10, 3.0)) == pytest.approx(0)
     assert gini(np.array([0.0] * 99 + [5.0])) == pytest.approx(0.99)
     assert gini(np.zeros(4)) == 0
+
+
+def test_the_simulated_policy_spares_people_by_the_same_rule(small):
+    """The simulator works out at once what the real system asks of each person."""
+    played = play(read_world(small), policy := POLICIES["waves"](), 3, 4)
+    market = played.market
+    names = [str(number) for number in range(market.world.workers.skills)]
+    people_with = {
+        name: int(count) for name, count in zip(names, policy._people_with, strict=False) if count
+    }
+    assert people_with
+    for job in market.done:
+        told = policy._scarce(market, job)
+        skills = market.people.skills[job.job.fitting]
+        expected = [
+            scarcity([names[at] for at in np.flatnonzero(row)], [names[job.job.skill]], people_with)
+            for row in skills
+        ]
+        if names[job.job.skill] in people_with:
+            assert told == pytest.approx(expected)
+
+
+def test_policies_that_share_what_was_drawn_play_as_if_each_drew_it(small):
+    world = read_world(small)
+    drawn = draw(world, 4, 3)
+    for name in ("today", "waves", "oracle"):
+        alone = figures_of(play(world, POLICIES[name](), 4, 3), 3)
+        assert figures_of(play(world, POLICIES[name](), 4, 3, drawn), 3) == alone

@@ -179,3 +179,16 @@ def test_a_limit_that_is_no_amount_is_said_at_its_field(sqlite_world: World) -> 
             assert answer.status_code == 422, (action, limit)
             assert "limit-wrong" in answer.text, (action, limit)
             assert f'value="{limit}"' in answer.text, (action, limit)
+
+
+def test_an_employer_allows_asking_beyond_the_limits_and_reads_it_again(
+    world: World, owner: PageReader
+) -> None:
+    path = draft(owner, radius="5", experience="2", widen=["radius_km", "min_experience_years"])
+    page = owner.open(path).text
+    assert "people up to twice as far away" in page
+    assert "people with less experience" in page
+    form = owner.open(f"{path}/edit").text
+    assert 'name="widen" value="radius_km" checked' in form
+    owner.send(f"{path}/edit", JOB | {"do": "save", "radius": "5", "experience": "2"})
+    assert "people up to twice as far away" not in owner.open(path).text

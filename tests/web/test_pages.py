@@ -38,7 +38,7 @@ def owner(world: World) -> PageReader:
     return reader
 
 
-def draft(owner: PageReader, **changes: str) -> str:
+def draft(owner: PageReader, **changes: str | list[str]) -> str:
     owner.get("/jobs/new")
     answer = owner.send("/jobs/new", JOB | {"do": "save"} | changes)
     assert answer.status_code == 303, answer.text

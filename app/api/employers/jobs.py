@@ -50,7 +50,7 @@ from app.core.zones import TimeZone
 from app.database.session import keyring
 from app.identity.actor import AccountRestricted, Actor
 from app.jobs import moderation, posting, queries
-from app.jobs.job_text import MAX_SKILLS, MAX_SLOTS, JobSalary, JobText
+from app.jobs.job_text import MAX_SKILLS, MAX_SLOTS, JobSalary, JobText, Widenable
 from app.jobs.matchable import JobNotMatchable
 from app.jobs.models import Job, JobStatus
 from app.jobs.moderation import JobDeclined, JobPendingReview
@@ -83,6 +83,7 @@ Positions = Annotated[int, whole(1, MOST_POSITIONS)]
 Radius = Annotated[float, Field(strict=True, ge=0.5, le=500, allow_inf_nan=False)]
 """Kilometres; a smaller circle would only tell who lives at an address."""
 Slots = Annotated[list[WeeklySlot], Field(min_length=1, max_length=MAX_SLOTS)]
+MayWiden = Annotated[list[Widenable], Field(max_length=len(Widenable))]
 Skills = Annotated[list[Slug], Field(max_length=MAX_SKILLS)]
 
 
@@ -130,6 +131,12 @@ class NewJob(RequestModel):
     respond_within_minutes: Minutes | None = Field(
         default=None, description="Left out: the usual time to answer an offer."
     )
+    may_widen: MayWiden = Field(
+        default_factory=list,
+        description="What may be asked for less strictly in the last ten waking hours before the last shift, if too "
+        "few said yes: people up to twice as far away as radius_km, or with fewer years than min_experience_years.",
+        examples=[["radius_km"]],
+    )
 
 
 class JobChanges(RequestModel):
@@ -164,6 +171,9 @@ class JobChanges(RequestModel):
     salary: Salary | None = changeable("What the worker earns; null empties it.")
     respond_within_minutes: Minutes | None = changeable(
         "Minutes a worker has to answer, 1 to 10,080; null: the usual."
+    )
+    may_widen: MayWiden = changeable(
+        "What may be asked for less strictly near the deadline, if too few said yes."
     )
 
 
@@ -242,6 +252,9 @@ class ToldJob(ResponseModel):
     salary: SalaryAnswer | None = Field(description="What the worker earns; null when not told.")
     respond_within_minutes: int | None = Field(
         description="Minutes a worker has to answer; null: the usual."
+    )
+    may_widen: list[Widenable] = Field(
+        description="What may be asked for less strictly near the deadline, if too few said yes."
     )
 
 

@@ -14,7 +14,7 @@ from app.dialogue.context import Context
 from app.dialogue.state import Ask
 from app.dialogue.turn import Reply
 from app.dialogue.worker.questions import place_label, skill_row
-from app.jobs.job_text import JobSalary, JobText
+from app.jobs.job_text import JobSalary, JobText, Widenable
 from app.jobs.usual_pay import least_usual
 from app.nlu.job_draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
 from app.texts import catalogue
@@ -203,7 +203,16 @@ def _ask_change(draft: Draft, context: Context) -> Reply:
         for id_, title in entry.rows.items()
         if draft.note or not id_.endswith("note")
     ]
+    if draft.widens or may_widen(draft):
+        answer = "no" if draft.widens else "yes"
+        rows.insert(-1, Row(f"post:widen:{answer}", context.word(f"job_widen_{answer}")))
     return Reply("ask_job_change", rows=rows)
+
+
+def may_widen(draft: Draft) -> list[str]:
+    """Return what of a job with this draft can be asked for less strictly near its deadline."""
+    asked = {Widenable.RADIUS: draft.radius_km, Widenable.EXPERIENCE: draft.years}
+    return [each.value for each, limit in asked.items() if limit]
 
 
 def _ask_note(draft: Draft, _context: Context) -> Reply:
@@ -269,6 +278,8 @@ def job_values(draft: Draft, context: Context) -> dict[str, Any] | None:
         "years": draft.years or 0,
         "note": draft.note,
         "unsure": [list(one) for one in draft.unsure],
+        # Left out where nobody allowed it, so that buttons of before still name this job.
+        **({"may_widen": widens} if draft.widens and (widens := may_widen(draft)) else {}),
     }
 
 
@@ -295,6 +306,7 @@ def job_text(values: Mapping[str, Any]) -> JobText:
         min_experience_years=values["years"],
         radius_km=values["radius_km"],
         salary=JobSalary(salary["amount"], salary["currency"], salary["per"]) if salary else None,
+        may_widen=tuple(values.get("may_widen", ())),
     )
 
 
@@ -308,6 +320,7 @@ def read_back_params(values: Mapping[str, Any], context: Context) -> dict[str, A
     if values["years"]:
         word = context.word("job_years")
         notes.append(word.replace("{years}", str(values["years"])))
+    notes += [context.word(f"job_widens_{each}") for each in values.get("may_widen", ())]
     if values["note"]:
         notes.append(f"📝 {catalogue.plain(values['note'])}")
     radius = context.word("job_radius_any")

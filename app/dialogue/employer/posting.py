@@ -266,6 +266,8 @@ def _follow_tap(message: EmployerMessage, name: str, value: str) -> Turn | None:
             return _set_radius(message, _number(value))
         case "note":
             return _ask_next(message, replace(draft_of(message.state), note=""))
+        case "widen":
+            return _ask_next(message, replace(draft_of(message.state), widens=value == "yes"))
     part = _tapped_part(message, name, value)
     return None if part is None else _add(message, part)
 

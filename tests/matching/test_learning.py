@@ -1,0 +1,96 @@
+"""What is learned of offers that ended, and how many people have the skills that jobs ask for."""
+
+import datetime as dt
+
+from sqlalchemy import update
+
+from app.core.ids import new_id
+from app.jobs.models import Job
+from app.matching.asking_facts import find_curves
+from app.matching.learning import LEARN_EVERY, LEAST, WANTED_WITHIN, learn_due
+from app.matching.waves import send_due
+from app.offers.models import JobMatch
+from app.offers.rules import OfferStatus
+from tests.support.database import offered
+from tests.support.factories import (
+    BANDRA,
+    NOW,
+    NewWorker,
+    add_employer,
+    add_job,
+    add_offer,
+    add_workers,
+    km_north,
+)
+
+AT = km_north(BANDRA, 1)
+
+
+async def ended_offers(database, count=LEAST):
+    """Offers of one job that ended, by people without skills that a job asks for."""
+    async with database.begin() as session:
+        employer_id = await add_employer(session)
+        job_id = await add_job(session, employer_id, required=())
+        ids = await add_workers(session, [NewWorker(point=AT, skills=()) for _ in range(count)])
+        for worker_id in ids:
+            await add_offer(session, job_id, worker_id, OfferStatus.REJECTED, NOW)
+        known = {"answer_base": 0.5, "asked_before": 0, "responded_at": NOW}
+        await session.execute(update(JobMatch).values(**known))
+        await session.execute(update(Job).values(next_wave_at=None))
+
+
+async def published(database, required, at=NOW):
+    async with database.begin() as session:
+        job_id = await add_job(session, await add_employer(session), required=required)
+        await session.execute(update(Job).where(Job.id == job_id).values(published_at=at))
+    return job_id
+
+
+async def learned(database, now=NOW):
+    count = await learn_due(database, now)
+    async with database.read() as session:
+        return count, await find_curves(session)
+
+
+async def test_with_few_offers_nothing_is_learned(database):
+    await ended_offers(database, LEAST - 1)
+    count, curves = await learned(database)
+    assert (count, curves.seen) == (0, 0)
+
+
+async def test_it_is_learned_how_many_have_each_skill_that_jobs_ask_for(database):
+    await ended_offers(database)
+    async with database.begin() as session:
+        skills = [("waiter",)] * 3 + [("waiter", "cook"), ("cook", "electrician")]
+        await add_workers(session, [NewWorker(point=AT, skills=each) for each in skills])
+        stopped = NewWorker(point=AT, skills=("waiter",), stopped=True)
+        await add_workers(session, [stopped])
+    await published(database, ["waiter"])
+    await published(database, ["cook", "tailor"])
+    await published(database, ["electrician"], NOW - WANTED_WITHIN - dt.timedelta(days=1))
+    count, curves = await learned(database)
+    assert (count, curves.seen) == (LEAST, LEAST)
+    assert curves.people_with == {"cook": 2, "tailor": 0, "waiter": 4}
+    assert (await learned(database, NOW + LEARN_EVERY / 2))[0] == 0
+    assert (await learned(database, NOW + LEARN_EVERY))[0] == LEAST
+
+
+async def test_a_wave_spares_whoever_else_has_nobody(database):
+    """Of people alike those are asked who have no skill that hardly anybody else has."""
+    await ended_offers(database)
+    first = new_id()  # of people alike the oldest account comes first
+    async with database.begin() as session:
+        many = [NewWorker(point=AT, skills=("waiter",)) for _ in range(20)]
+        both = NewWorker(point=AT, skills=("waiter", "cook"), id=first)
+        await add_workers(session, [both, *many])
+    for_cook = await published(database, ["cook"])
+    job_id = await published(database, ["waiter"])
+    await learned(database)
+    async with database.begin() as session:
+        await session.execute(update(Job).where(Job.id == for_cook).values(next_wave_at=None))
+    async with database.begin() as session:
+        assert await send_due(session, NOW, 20) == 1
+    async with database.read() as session:
+        asked = await offered(session, job_id)
+    assert len(asked) == 2
+    assert first not in asked
