@@ -44,6 +44,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("what", nargs="*", choices=[*WHAT, []], default=[])
     parser.add_argument("--large", action="store_true", help="also a million workers (minutes)")
+    parser.add_argument(
+        "--keep", type=Path, help="folder in which the policy's seeds are kept: a run goes on there"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
     return parser.parse_args()
 
@@ -95,7 +98,7 @@ def main() -> None:
         "books": lambda: payments.books(quick=quick),
         "pending": lambda: payments.pending(quick=quick),
         "pages": lambda: pages.run(quick=quick),
-        "policy": lambda: policy_gates.run(quick=quick),
+        "policy": lambda: policy_gates.run(quick=quick, keep=wishes.keep),
         "forecast": lambda: forecast_calibration.run(quick=quick),
         "idle": lambda: process.idle(quick=quick),
         "start": lambda: process.start(quick=quick),

@@ -1,10 +1,12 @@
 """The benchmarks run, and what they compare is the same."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from benchmarks import hot_rows, invoices, matching, payments, retention
+from app.simulation.world import read_world
+from benchmarks import hot_rows, invoices, matching, payments, policy_gates, retention
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -47,3 +49,21 @@ async def test_a_day_and_a_backlog_are_whole_while_they_are_measured(
     # Raises for a difference in the books, and where the newest or the oldest payment is not asked about.
     record = await payments.once(what, f"sqlite:///{tmp_path / 'money.db'}", 300)
     assert 300 in record.values()
+
+
+def test_a_seed_that_was_played_is_not_played_again(tmp_path: Path) -> None:
+    world = read_world("slack")
+    few = world.model_copy(update={"workers": world.workers.model_copy(update={"count": 60})})
+    first = policy_gates.Seed(few, "few", 3, 1, tmp_path).figures("nearest-once")
+    [file] = tmp_path.iterdir()
+    kept = json.loads(file.read_text())
+    assert kept == first.as_json()
+    file.write_text(json.dumps(kept | {"fill": 0.125}))
+    (tmp_path / "few-waves.half").write_text("{")
+    again = policy_gates.Seed(few, "few", 3, 1, tmp_path)
+    assert again.figures("nearest-once").fill == 0.125
+    # Another promise of the platform, or another policy, is another run.
+    uncapped = few.model_copy(update={"rules": few.rules.model_copy(update={"weekly_cap": 0})})
+    again.figures("waves", uncapped)
+    again.figures("waves")
+    assert len(list(tmp_path.glob("*.json"))) == 3
