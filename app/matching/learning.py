@@ -94,8 +94,10 @@ async def _people_with(session: AsyncSession, now: dt.datetime) -> dict[str, int
         for row in await session.execute(select(bit, func.count().label("people")).group_by(bit))
     }
     asked = select(Job.required_skills).where(Job.published_at > now - WANTED_WITHIN)
-    lists = await session.scalars(asked.order_by(Job.published_at.desc()).limit(NEWEST))
-    wanted = {slug for each in lists for slug in each if isinstance(slug, str)}
+    newest = asked.order_by(Job.published_at.desc()).limit(NEWEST)
+    lists: Sequence[Any] = (await session.scalars(newest)).all()
+    # One job whose skills are of another shape must not keep us from learning (`jobs.matchable`).
+    wanted = {str(slug) for each in lists if isinstance(each, list) for slug in each}
     return {slug: counts.get(SKILLS[slug].bit, 0) for slug in sorted(wanted) if slug in SKILLS}
 
 
