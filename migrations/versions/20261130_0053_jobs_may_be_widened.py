@@ -1,7 +1,7 @@
 """jobs may be widened near their deadline
 
-Revision: 0052
-Follows: 0051
+Revision: 0053
+Follows: 0052
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from alembic import op
 
 from app.database.types import JsonType
 
-revision: str = "0052"
-down_revision: str | None = "0051"
+revision: str = "0053"
+down_revision: str | None = "0052"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
