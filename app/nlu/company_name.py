@@ -13,6 +13,7 @@ from functools import cache
 from itertools import takewhile
 from typing import Final
 
+from app.nlu import pay
 from app.nlu.common_words import is_called_so
 from app.nlu.intents import intents
 from app.nlu.lexicon import Lexicon
@@ -144,6 +145,8 @@ def _says_something_else(name: str, *, introduced: bool) -> bool:
     numbered = [word for at, word in enumerate(said) if not _is_numbered(said, at)]
     if phrase_set(*_NO_NAME).anywhere(numbered):
         return True
+    if not introduced and pay.unit_of_answer(name) is not None:
+        return True  # "per day" answers the question before
     return not introduced and (
         len(said) > _MOST_WORDS or phrase_set("courtesy", "yes", section="intents").covers(said)
     )

@@ -165,6 +165,11 @@ def read(text: str, today: dt.date) -> Dates:
     text = patterns.ordinals.sub(lambda m: _between(m, keep, today), text)
     text = patterns.ordinal.sub(lambda m: m[1] + keep(_of_any_month(int(m[2]), today), m[0]), text)
     text = patterns.day_of_month.sub(lambda m: keep(_of_any_month(int(m[1]), today), m[0]), text)
+    # On a Monday the next Monday is no other than that in a week.
+    week = today + dt.timedelta(days=7)
+    text = patterns.next_day.sub(
+        lambda m: keep(week, m[0]) if _weekday_of(m[1]) == today.weekday() else m[0], text
+    )
     last = today.replace(day=monthrange(today.year, today.month)[1])
     text = patterns.month_end.sub(lambda m: f"{m[1] or ''}{keep(last, m[0])}", text)
     for pattern, ahead in patterns.ahead:

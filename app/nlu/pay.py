@@ -10,7 +10,16 @@ from app.core.money import exponent
 from app.nlu.dates import GAP
 from app.nlu.job_draft import Draft
 from app.nlu.normalize import split_words
-from app.nlu.vocabulary import EDGE, START, named_phrases, one_of, phrase_set, whole_word, word_set
+from app.nlu.vocabulary import (
+    EDGE,
+    START,
+    named_phrases,
+    one_of,
+    phrase_set,
+    vocabulary,
+    whole_word,
+    word_set,
+)
 
 MOST_PAY: Final = 10_000_000
 """In whole rupees, dollars, …"""
@@ -78,6 +87,10 @@ class _Patterns:
             rf"(?:{sign}\s?)?([1-9]\d{{1,5}})(?![\d:])(?=(\s?(?:/-)?\s?{sign}{EDGE}"
             rf"|\s*{each}\s*{unit}{EDGE}|\s*{any_of('range_unit')}{EDGE})?)"
         )
+        # Two sums and nothing else: "500 se 600", which are no people.
+        self.only_range = re.compile(
+            rf"\s*([1-9]\d{{2,4}})\s?(?:-|{any_of('range')})\s?([1-9]\d{{2,4}})\s*"
+        )
         self.each = re.compile(f"/|{whole_word('pay', 'each')}")
         # "500 ek ladke ko", "har aadmi 500": what each of them gets, and no number of people.
         who = rf"{one_of('job', 'people')}{EDGE}"
@@ -109,6 +122,11 @@ def _lower(match: re.Match[str]) -> str:
     return f"{match[1] or ''}{low}"
 
 
+def _is_range(low: str, high: str) -> bool:
+    years = int(low) in _YEARS and int(high) in _YEARS
+    return int(low) < int(high) <= int(low) * _WIDEST and not years
+
+
 @cache
 def _number_words() -> Mapping[str, str]:
     return {word: number for number, word in named_phrases("numbers") if " " not in word}
@@ -134,12 +152,19 @@ def with_digits(text: str) -> str:
 @cache
 def _scales() -> Mapping[str, int]:
     hundreds = {word: 100 for word, number in _number_words().items() if number == "100"}
-    return hundreds | dict.fromkeys(word_set("pay", "thousand"), 1_000)
+    spoken = dict.fromkeys(word_set("pay", "hundred"), 100)
+    return hundreds | spoken | dict.fromkeys(word_set("pay", "thousand"), 1_000)
 
 
 def _number(word: str) -> str | None:
     """Return the number that a word is: "das", "10"; a sum with a scale needs no more than two digits."""
     return word if word.isdecimal() and len(word) <= 2 else _number_words().get(word)
+
+
+def _is_english(number: str) -> bool:
+    """Return whether "so" behind this is the word of English: behind digits, "do" and numbers of English."""
+    english = (phrase for phrases in vocabulary("en")["numbers"].values() for phrase in phrases)
+    return number.isdecimal() or number == "do" or number in english
 
 
 def _sum_at(words: Sequence[str], at: int) -> tuple[int | None, int]:
@@ -151,6 +176,8 @@ def _sum_at(words: Sequence[str], at: int) -> tuple[int | None, int]:
         scale = _scales().get(words[end + half + 1] if end + half + 1 < len(words) else "")
         if value is None or value == _AND_A_HALF or scale is None or float(value) >= 100:
             break
+        if words[end + half + 1] in word_set("pay", "hundred") and _is_english(words[end + half]):
+            break  # "need 2 so please", "do so": only "teen so" is three hundred
         total += (float(value) + half / 2) * scale
         end += half + 2
     if not total:
@@ -166,6 +193,8 @@ def extract(text: str, currency: str) -> tuple[str, Draft]:
     patterns = _patterns()
     text = _without_short(with_digits(text))
     text = patterns.per_head.sub(_sum_for_each, text)
+    if (only := patterns.only_range.fullmatch(text)) and _is_range(only[1], only[2]):
+        return GAP, Draft(amount=_minor(float(only[1]), currency))
     text = patterns.range.sub(_lower, text)
     text = patterns.sums.sub(_lower_sum, text)
     for pattern in (patterns.pay_per, patterns.per_pay):

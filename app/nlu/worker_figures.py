@@ -7,8 +7,9 @@ from app.nlu import quantities
 from app.nlu.consent import OLDEST_YEARS
 from app.nlu.fact import Confidence, Fact
 from app.nlu.quantities import Amount, Measure
+from app.nlu.time_tokens import DAYS
 from app.nlu.unread_words import UnreadWords
-from app.nlu.vocabulary import phrase_set
+from app.nlu.vocabulary import phrase_set, word_set
 
 BELIEVABLE_KM: Final = 100
 """Nobody travels farther for part-time work: a greater number means something else."""
@@ -28,15 +29,18 @@ def take_measures(
     years: Fact[int] | None = None
     age: Fact[int] | None = None
     begins = 0
-    for measure in quantities.find_measures(left.plain):
+    measures = quantities.find_measures(left.plain)
+    several = sum(quantities.in_kilometres(one.amount) is not None for one in measures) > 1
+    for measure in measures:
         since, begins = begins, measure.end
         if not all(left.free[measure.start : measure.end]):
             continue
         around = _around(left, measure, since)
         amount = measure.amount
         if (km := quantities.in_kilometres(amount)) is not None:
-            said = left.take("distance_km", measure.start, measure.end)
-            if 1 <= km <= BELIEVABLE_KM:
+            of_a_day = several and _take_day_before(left, measure)
+            said = left.take("" if of_a_day else "distance_km", measure.start, measure.end)
+            if 1 <= km <= BELIEVABLE_KM and not of_a_day:
                 distance = Fact(km, Confidence.CERTAIN, said)
         elif (time := quantities.in_years(amount)) is not None:
             if _is_age(measure.amount, around):
@@ -50,6 +54,18 @@ def take_measures(
         else:
             left.take("", measure.start, measure.end)
     return distance, years, age
+
+
+def _take_day_before(left: UnreadWords, measure: Measure) -> bool:
+    """Take the day that a distance is for, and no hours: "15 km but sunday 5 km"; return whether there is one."""
+    days = word_set("calendar", *DAYS)
+    for at in range(measure.start - 1, max(-1, measure.start - _NEAR), -1):
+        if left.words[at].ends or not left.free[at]:
+            return False
+        if left.plain[at] in days:
+            left.take("", at, measure.start)
+            return True
+    return False
 
 
 _LONG_UNITS: Final = frozenset({"year", "month"})

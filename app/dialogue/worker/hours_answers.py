@@ -12,7 +12,10 @@ from app.dialogue.worker import hours_form
 from app.dialogue.worker.questions import drafted_slots
 from app.dialogue.worker.registration import ask_question, close_question, later_changes
 from app.messaging.inbound import InboundKind
+from app.nlu import pay
+from app.nlu.dates import GAP
 from app.nlu.intents import Intent, confirms
+from app.nlu.normalize import normalize
 from app.nlu.week_change import read_week
 from app.texts.formatting import DEFAULT_ZONE
 
@@ -24,7 +27,10 @@ def read_availability(message: Incoming) -> Turn | None:
     if message.inbound.kind is InboundKind.FORM:
         slots = hours_form.read(message.inbound.answers)
     elif text is not None:
-        slots = read_week(text, today_of(message.context), known_slots(message))
+        today, known = today_of(message.context), known_slots(message)
+        slots = read_week(text, today, known)
+        if slots is None and (hours := _without_pay(message, text)):
+            slots = read_week(hours, today, known)
     else:
         return None
     if slots is None:
@@ -34,6 +40,12 @@ def read_availability(message: Incoming) -> Turn | None:
     kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
     later = later_changes(message.state)
     return ask_question(message.state, Ask.AVAILABILITY_RIGHT, message.context, slots=kept, **later)
+
+
+def _without_pay(message: Incoming, text: str) -> str:
+    """Return an answer without what somebody wants to be paid: "1000 rs daily subah 8 se 12"; "" where it names none."""
+    rest, wish = pay.extract(normalize(text), message.context.currency)
+    return "" if wish.amount is None else rest.replace(GAP, ", ").strip(" ,;")
 
 
 def known_slots(message: Incoming) -> Sequence[Slot]:

@@ -14,6 +14,7 @@ from app.dialogue.worker.place_options import as_option, place_options
 from app.dialogue.worker.questions import QUESTIONS, ask_again, place_in_full
 from app.dialogue.worker.registration import ask_question, close_question
 from app.dialogue.worker.said_facts import SaidFacts
+from app.dialogue.worker.whole_message import frame_of
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.home_place import find_home, parse_pin_code
@@ -99,6 +100,10 @@ def read_distance(message: Incoming) -> Turn | None:
     if (pin := parse_pin_code(message.text or "")) is not None:
         return _correct_place(message, pin)
     kilometres = _read_measure(message, "distance", quantities.kilometres)
+    if kilometres is None and _tells_several_distances(message.text or ""):
+        # "15 km but sunday 5 km": what is said of one day is no distance of all.
+        of_all_days = frame_of(message).distance_km
+        kilometres = of_all_days.value if of_all_days is not None else None
     if kilometres is None:
         return _ask_for_kilometres(message)
     if kilometres > BELIEVABLE_KM:
@@ -108,6 +113,13 @@ def read_distance(message: Incoming) -> Turn | None:
         return Turn(message.state, (Reply("number_bad", {"example": 10}),), missed=True)
     message = message.with_profile(max_distance_km=kilometres)
     return close_question(message, Ask.DISTANCE, EditProfile({"max_distance_km": kilometres}))
+
+
+def _tells_several_distances(text: str) -> bool:
+    words = split_words(text)
+    told = [quantities.in_kilometres(one.amount) for one in quantities.find_measures(words)]
+    several = sum(kilometres is not None for kilometres in told) > 1
+    return several and not phrase_set("negation").anywhere(words)
 
 
 def _ask_for_kilometres(message: Incoming) -> Turn | None:
