@@ -18,7 +18,7 @@ type Topics = tuple[tuple[str, str], ...]
 QUESTION_CHARACTERS: Final = 120
 _UNKNOWN_WORDS: Final = 1
 """A question may hold so many: "kitna paisa milega waiter ka"."""
-WORKER_TOPICS: Final = ("number", "safe", "free", "pay", "jobs", "who")
+WORKER_TOPICS: Final = ("number", "safe", "free", "employer", "pay", "jobs", "who")
 """The first counts: "is my number safe" is about the number."""
 EMPLOYER_TOPICS: Final = (
     ("lead", "hire_about_lead"),

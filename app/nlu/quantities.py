@@ -48,6 +48,9 @@ class _Number:
 _FRACTION: Final = re.compile(r"\b1/[2-9]\b")
 """A part of one."""
 
+_CLAUSES: Final = re.compile(r"[,;।!\n]|\.(?=\s|$)")
+"""Between the clauses of an answer."""
+
 type _Token = _Number | str
 """A number, a unit, or what stands between: `-` for a range, "" for nothing of interest."""
 _RANGE: Final = "-"
@@ -84,7 +87,7 @@ def _denies(text: str) -> bool:
 
 def years(text: str) -> float | None:
     """Return the time a text names in years, of a range the near end; None where it names none."""
-    found = _amounts(text)
+    found = _amounts(text) or _only_clause(text)
     if not found or len(found) > len(_YEARS_OF) or _FRACTION.search(text):
         return None
     if len(found) == 1 and not found[0].unit:
@@ -93,6 +96,17 @@ def years(text: str) -> float | None:
     if len(set(units)) < len(units) or not set(units) <= set(_YEARS_OF):
         return None
     return sum(amount.low * _YEARS_OF[amount.unit] for amount in found)
+
+
+def _only_clause(text: str) -> list[Amount] | None:
+    """Return the amounts of the one clause that says a time in years: "many years now, ten twelve years"."""
+    found = [
+        amounts
+        for clause in _CLAUSES.split(text)
+        if (amounts := _amounts(clause)) and any(amount.unit in _YEARS_OF for amount in amounts)
+    ]
+    digits = sum(any(letter.isdecimal() for letter in clause) for clause in _CLAUSES.split(text))
+    return found[0] if len(found) == 1 and digits <= 1 and not _denies(text) else None
 
 
 def age(words: Sequence[str]) -> tuple[int | None, list[str]] | None:

@@ -10,10 +10,11 @@ from enum import Enum, auto
 from functools import cache
 from typing import Final
 
+from app.nlu.intents import Intent, yes_or_no
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import split_words
 from app.nlu.skill_phrases import BETWEEN_SKILLS, matching_skills
-from app.nlu.vocabulary import phrase_set, phrases, whole_word
+from app.nlu.vocabulary import phrase_set, phrases
 
 _BUT: Final = re.compile(r"\s(?:but|par|lekin|magar|पर|लेकिन|मगर)\s", re.IGNORECASE)
 _CLAUSE: Final = re.compile(r"[,;\n।]")
@@ -55,7 +56,7 @@ def read_change(text: str, language: str) -> SkillChange | None:
     added: list[str] = []
     denied: set[str] = set()
     marks: set[_Mark] = set()
-    text = _no_also().sub("", _NO_NO.sub("", text))
+    text = _without_no(_NO_NO.sub("", text))
     parts = [part for piece in _BUT.split(text) for part in BETWEEN_SKILLS.split(f" {piece} ")]
     if len(parts) > MOST_PARTS:
         return None
@@ -102,12 +103,13 @@ def _matches(words: Sequence[str], language: str) -> list[str]:
     return matching_skills(" ".join(bare), language) if bare else []
 
 
-@cache
-def _no_also() -> re.Pattern[str]:
-    """Return the pattern of a no to what was read back, behind which something is added: "no also serving"."""
-    return re.compile(
-        rf"^\W*(?:no|nahi|nhi|नहीं)\W+(?={whole_word('phrases', 'skill_also')})", re.IGNORECASE
-    )
+def _without_no(text: str) -> str:
+    """Return a text without the no to what was read back, behind which something is added: "no also serving"."""
+    words = split_words(text)
+    adds = len(words) > 1 and phrase_set("skill_also").at(words, 1) is not None
+    if not adds or yes_or_no(words[:1]) is not Intent.NO:
+        return text
+    return text.strip().partition(" ")[2]
 
 
 @cache

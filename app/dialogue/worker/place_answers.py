@@ -45,6 +45,8 @@ def read_location(message: Incoming) -> Turn | None:
         return None
     profile = message.context.profile
     found = find_home(text, profile.place if profile else None)
+    if found is None and ("?" in text or phrase_set("asking").anywhere(split_words(text))):
+        return None  # A question is no place that was not found.
     if found is None:
         return Turn(message.state, (Reply("place_unknown"),), missed=True)
     options = place_options(found)
