@@ -74,6 +74,9 @@ class _Patterns:
             re.compile(rf"{more}\s{{0,3}}{count}(?![\d:.,/-])"),
         )
         self.another = words("another")
+        self.in_all = re.compile(
+            rf"{whole_word('job_commands', 'in_all')}\s{{0,3}}{count}|{count}\s{{0,3}}{whole_word('job_commands', 'in_all')}"
+        )
         self.not_so_many = (
             re.compile(rf"(?<![\d:.,/-]){count}\s?{whole_word('phrases', 'deny_after')}"),
             re.compile(rf"{whole_word('phrases', 'deny_before')}\s?{count}(?![\d:./-])"),
@@ -182,12 +185,19 @@ def _more(
     more: int | None, rest: str, today: dt.date, language: str, currency: str
 ) -> JobCommand | None:
     """Return the command for more people, unless the text describes a job of its own."""
+    in_all = _patterns().in_all.search(rest)
+    if in_all is not None:
+        # "1 more, total 3": the sum says it surely.
+        rest = f"{rest[: in_all.start()]} {rest[in_all.end() :]}"
     if more is None or _patterns().number.search(rest):
         return None
     told, left = _details(rest, today, language, currency)
     own = (told.spans, told.amount, told.place or told.places)
     if any(own) or len(left) > 1:
         return None
+    if in_all is not None:
+        people = head_count.parse_count(next(part for part in in_all.groups() if part))
+        return JobCommand(JobVerb.PEOPLE, replace(told, people=people), words=left)
     return JobCommand(JobVerb.PEOPLE, told, more=more, words=left)
 
 

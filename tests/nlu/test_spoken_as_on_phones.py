@@ -13,6 +13,7 @@ from app.nlu.job_correction import CorrectionContext
 from app.nlu.job_correction import read as correct
 from app.nlu.job_note import without_introduction
 from app.nlu.job_request import read
+from app.nlu.quantities import years
 from tests.nlu.corpus_measure.simulation import Person
 from tests.nlu.corpus_measure.situations import NOW, PHONE, situation
 
@@ -161,3 +162,73 @@ def test_what_is_read_back_is_corrected_by_saying_what_it_is_not(text, changes):
         assert (now["name"] if name == "place" else now) == value
     assert found.draft.amount == drafted.amount
     assert found.draft.skill == drafted.skill
+
+
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("कितने लोग मिलेंगे?", "job_shown"),
+        ("kab tak milenge log", "job_shown"),
+        ("when will i get people", "job_shown"),
+        ("log nahi mil rahe", "job_shown"),
+        ("kuch log mile?", "job_shown"),
+        ("need 1 more for same, total 3", "ask_add_people"),
+        ("2 aur chahiye, kul 5", "ask_add_people"),
+    ],
+)
+def test_an_owner_asks_how_a_posted_job_goes_and_adds_to_it(text, reply):
+    turn = Person(situation("employer", "job_published", "hi")).write(text)
+    assert [said.text for said in turn.replies] == [reply]
+
+
+def test_of_more_and_a_total_the_total_counts():
+    turn = Person(situation("employer", "job_published", "hi")).write("2 aur chahiye, kul 5")
+    assert turn.state.draft["to"] == {"total": 5}
+
+
+def test_the_hours_that_a_job_has_already_change_nothing():
+    person = Person(situation("employer", "job_published", "hi"))
+    person.write("timing 7 se 9 kar do")
+    turn = person.write("nahi rehne do, shaam 6 se 11 hi theek hai")
+    assert [said.text for said in turn.replies] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("timing galat likh diya, subah 6 se dopahar 3 tak", "ask_availability_right"),
+        ("mera time badal gaya, 10 se 5", "ask_availability_right"),
+        ("what type of works u have", "faq_jobs"),
+        ("kaisa kaam hai aapke paas", "faq_jobs"),
+        ("malik kaun hoga", "faq_employer"),
+        ("pehle bolo ki malik ladies hoga ya gents", "faq_employer"),
+        ("who will call me?", "faq_employer"),
+    ],
+)
+def test_a_worker_asks_and_changes_hours_in_passing(text, reply):
+    turn = Person(situation("worker", "idle", "hi")).write(text)
+    assert [said.text for said in turn.replies] == [reply]
+
+
+def test_a_question_is_no_place_that_was_not_found():
+    turn = Person(situation("worker", "location", "hi")).write("kya ghar batana zaruri hai?")
+    assert "place_unknown" not in [said.text for said in turn.replies]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("बहुत साल हो गए, दस बारह साल", 10),
+        ("bahut saal ho gaye, 10 saal", 10),
+        ("5 saal, umar 30 saal", None),
+        ("das saal nahi, bahut kam", None),
+    ],
+)
+def test_years_are_read_from_the_clause_that_says_them(text, number):
+    assert years(text) == number
+
+
+def test_no_before_more_skills_adds_them():
+    turn = Person(situation("worker", "skills_right", "en")).write("no also delivery")
+    assert turn.state.draft["skills"][:2] == ["waiter", "cook"]
+    assert len(turn.state.draft["skills"]) == 3

@@ -4,13 +4,17 @@ What was read is read back, and one tap stores it; of several facts one after th
 its answer, such words are about that. A single day changes no week.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from app.core.week import Slot
 from app.dialogue.effects import EditProfile
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.corrections import read_corrections
+from app.dialogue.worker.hours_answers import today_of
 from app.dialogue.worker.questions import good_name
 from app.dialogue.worker.registration import ask_question, keep_for_later, open_change
 from app.dialogue.worker.said_facts import ASKED_BY, SaidFacts
@@ -18,9 +22,10 @@ from app.dialogue.worker.whole_message import frame_of
 from app.nlu.normalize import split_words
 from app.nlu.profile_wish import part_to_change
 from app.nlu.vocabulary import phrase_set
-from app.nlu.week_change import add_to_week, names_single_day, read_week_change
+from app.nlu.week_change import add_to_week, names_single_day, read_week, read_week_change
 from app.texts.formatting import slot_params
 
+_CLAUSES: Final = re.compile(r"[,;।!\n]|\.(?=\s|$)")
 _TOLD: Final = ("name", "skills", "distance_km", "years")
 """The facts that are taken out of a sentence; the home needs words of moving (`corrections`)."""
 
@@ -88,12 +93,25 @@ def _week(message: Incoming, text: str) -> Turn | None:
         return None
     if names_single_day(text) and phrase_set("day_off", "cannot_on", "negation").anywhere(words):
         return Turn(message.state, (Reply("day_off"),))
-    slots = read_week_change(text, profile.slots)
+    slots = read_week_change(text, profile.slots) or _in_one_clause(message, text, profile.slots)
     if slots is None:
         return None
     if slots == list(profile.slots):
         return Turn(message.state, (Reply("hours_known", {"slots": slot_params(slots)}),))
     return _proposed(message, SaidFacts(slots=tuple(slots)))
+
+
+def _in_one_clause(message: Incoming, text: str, known: Sequence[Slot]) -> list[Slot] | None:
+    """Return the week that one clause tells where hours are named: "timing galat likh diya, subah 6 se 3 tak"."""
+    if not phrase_set("names_hours").anywhere(split_words(text)):
+        return None
+    today = today_of(message.context)
+    weeks = [
+        week
+        for clause in _CLAUSES.split(text)
+        if (week := read_week_change(clause, known) or read_week(clause, today))
+    ]
+    return weeks[0] if len(weeks) == 1 else None
 
 
 def _other_facts(message: Incoming) -> SaidFacts:
