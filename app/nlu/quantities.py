@@ -5,7 +5,7 @@ numbers that make no range, number words in the middle of a sentence.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -59,9 +59,11 @@ _RANGE: Final = "-"
 def kilometres(text: str) -> float | None:
     """Return the distance a text names in km, of a range the far end; None where it names none."""
     found = _amounts(text)
+    if found is None or len(found) != 1:
+        found = _only_clause(text, _KM_OF)
     if found is None or len(found) != 1 or found[0].unit not in _KM_OF:
         return None
-    if _FRACTION.search(text) or (found[0].low < found[0].high and _denies(text)):
+    if _FRACTION.search(text) or (found[0].low < found[0].high and _denies_a_number(text)):
         return None  # "1/2 km" is no two, and "5, 10 nahi" no ten.
     return found[0].high * _KM_OF[found[0].unit]
 
@@ -81,13 +83,14 @@ def reach_in_words(text: str) -> str | None:
     return said[-1]
 
 
-def _denies(text: str) -> bool:
-    return phrase_set("negation").anywhere(split_words(text))
+def _denies_a_number(text: str) -> bool:
+    near = phrase_set("near", section="distance").without(split_words(text))
+    return phrase_set("negation").anywhere(near)
 
 
 def years(text: str) -> float | None:
     """Return the time a text names in years, of a range the near end; None where it names none."""
-    found = _amounts(text) or _only_clause(text)
+    found = _amounts(text) or _only_clause(text, _YEARS_OF)
     if not found or len(found) > len(_YEARS_OF) or _FRACTION.search(text):
         return None
     if len(found) == 1 and not found[0].unit:
@@ -98,15 +101,19 @@ def years(text: str) -> float | None:
     return sum(amount.low * _YEARS_OF[amount.unit] for amount in found)
 
 
-def _only_clause(text: str) -> list[Amount] | None:
-    """Return the amounts of the one clause that says a time in years: "many years now, ten twelve years"."""
+def _only_clause(text: str, units: Mapping[str, float]) -> list[Amount] | None:
+    """Return the amounts of the one clause that says one in these units: "many years now, ten twelve years".
+
+    "zyada door nahi, 2 3 km" says how far, and denies nothing of it.
+    """
     found = [
         amounts
         for clause in _CLAUSES.split(text)
-        if (amounts := _amounts(clause)) and any(amount.unit in _YEARS_OF for amount in amounts)
+        if (amounts := _amounts(clause))
+        and any(amount.unit and amount.unit in units for amount in amounts)
     ]
     digits = sum(any(letter.isdecimal() for letter in clause) for clause in _CLAUSES.split(text))
-    return found[0] if len(found) == 1 and digits <= 1 and not _denies(text) else None
+    return found[0] if len(found) == 1 and digits <= 1 and not _denies_a_number(text) else None
 
 
 def age(words: Sequence[str]) -> tuple[int | None, list[str]] | None:

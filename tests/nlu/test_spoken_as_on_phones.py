@@ -13,7 +13,7 @@ from app.nlu.job_correction import CorrectionContext
 from app.nlu.job_correction import read as correct
 from app.nlu.job_note import without_introduction
 from app.nlu.job_request import read
-from app.nlu.quantities import years
+from app.nlu.quantities import kilometres, years
 from tests.nlu.corpus_measure.simulation import Person
 from tests.nlu.corpus_measure.situations import NOW, PHONE, situation
 
@@ -232,3 +232,15 @@ def test_no_before_more_skills_adds_them():
     turn = Person(situation("worker", "skills_right", "en")).write("no also delivery")
     assert turn.state.draft["skills"][:2] == ["waiter", "cook"]
     assert len(turn.state.draft["skills"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("jyada door nahi, ghar se 2 3 km bas", 3),
+        ("पास में ही, 2 किमी तक", 2),
+        ("paas me hi, 5 nahi, 3 km", None),
+    ],
+)
+def test_kilometres_are_read_from_the_clause_that_says_them(text, number):
+    assert kilometres(text) == number

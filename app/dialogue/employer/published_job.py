@@ -25,6 +25,7 @@ from app.dialogue.employer.repeating import (
     slots_of,
     today_at,
     values_again,
+    values_now,
 )
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
@@ -298,10 +299,9 @@ def _hours(message: EmployerMessage, command: JobCommand, job: JobSummary) -> Tu
     if shifts is None:
         # Its days are over: other days have to be named.
         return _repeat(message, replace(command, told=told), job)
-    same = set(shifts.slots) == set(slots_of(job)) and shifts.ends_on == ends_on
-    if same and not told.amount and not told.people:
-        return _leave(message)  # "nahi, 8 se 10 hi theek hai": that is how it stands.
     values = values_again(job, told, shifts, context.currency)
+    if values == values_now(job):
+        return _leave(message)  # "nahi, 8 se 10 hi theek hai": that is how it stands.
     return _propose(message, job, "move", **values)
 
 

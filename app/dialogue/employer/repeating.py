@@ -97,6 +97,14 @@ def values_again(job: JobSummary, told: Draft, shifts: Shifts, currency: str) ->
     }
 
 
+def values_now(job: JobSummary) -> dict[str, Any]:
+    """Return a job as it stands, in the values of `values_again`."""
+    return {
+        **{name: job.params[name] for name in ("starts_on", "ends_on", "people", "salary")},
+        "slots": [[slot.weekday, slot.start, slot.end] for slot in slots_of(job)],
+    }
+
+
 def salary_with(job: JobSummary, told: Draft, currency: str) -> dict[str, Any] | None:
     """Return the pay that is told, in the job's unit where none is; None where no unit is known."""
     before = job.params["salary"] or {}
