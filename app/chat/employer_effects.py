@@ -327,8 +327,11 @@ async def _list_contacts(context: EffectContext, effect: ListContacts) -> None:
 
 
 async def _answer_faq(context: EffectContext, effect: AnswerHiringFaq) -> None:
-    await own_account(context, effect.employer_id)
+    account = await own_account(context, effect.employer_id)
     await _answer_newcomer(context, AnswerNewcomersFaq(effect.topic))
+    if effect.topic == "lead" and not await contacts.list_bought(context.session, account.id, 1):
+        # "nobody came" of whom nothing was bought yet: how the jobs go is what is asked.
+        await _list_jobs(context, ListJobs(account.id))
 
 
 async def _answer_newcomer(context: EffectContext, effect: AnswerNewcomersFaq) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.catalogue import phonetic_search, places, skills
 from app.catalogue.place_names import name_on_map
 from app.core.languages import DEFAULT_LANGUAGE, languages
-from app.nlu.common_words import is_common
+from app.nlu.common_words import is_common, sounds_common
 from app.nlu.job_draft import Draft
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import has_devanagari, normalize, split_words
@@ -137,6 +137,9 @@ def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Pl
             place for place in found if place.sure and (called is None or _is_called(place, called))
         ]
         is_told = end - at == len(words) or _is_marked(words, at, end)
+        # "koi", which villages begin with, is a word of every sentence.
+        unmarked = end - at == 1 and not _is_marked(words, at, end)
+        common = common or (unmarked and sounds_common(said))
         guessed = found if is_told and not common else []
         if found := named or guessed:
             rest = trim([*words[:at], *words[end:]])
