@@ -56,6 +56,10 @@ class JobCommand:
     """What is left: perhaps words of the job's title."""
 
 
+_MOST_NAMED: Final = 5
+"""Words beside the wish for a number: a name, and what is said around it."""
+
+
 class _Patterns:
     """The patterns of commands, made of the vocabularies."""
 
@@ -74,6 +78,7 @@ class _Patterns:
             re.compile(rf"{more}\s{{0,3}}{count}(?![\d:.,/-])"),
         )
         self.another = words("another")
+        self.number_of = words("number_of")
         self.in_all = re.compile(
             rf"{whole_word('job_commands', 'in_all')}\s{{0,3}}{count}|{count}\s{{0,3}}{whole_word('job_commands', 'in_all')}"
         )
@@ -101,6 +106,11 @@ def read(
     for verb, rest in _asked(plain):
         told, left = _details(rest, today, language, currency)
         return JobCommand(verb, told, words=left) if len(left) <= 1 else None
+    if _patterns().number_of.search(plain):
+        # "Savitri bai ka number do": who said yes is shown, with what a contact costs.
+        rest = _patterns().number_of.sub(" ", plain)
+        if len(split_words(rest)) <= _MOST_NAMED and not _patterns().number.search(rest):
+            return JobCommand(JobVerb.LEADS, Draft())
     if _asks_how(words):
         return None
     if (close := _close(plain, today, language, currency)) is not None:
