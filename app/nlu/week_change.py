@@ -18,6 +18,7 @@ from app.nlu.vocabulary import phrase_set, phrases
 
 READ_CHARACTERS: Final = 300
 _PIECE: Final = re.compile(r"[,;|।]|[^\s,;|।]+")
+_CLAUSES: Final = re.compile(r"[,;|।!\n]|\.(?=\s|$)")
 _STOPS: Final = ".!'\"()"
 _NOT: Final = "not"
 _NOT_BEHIND: Final = "nahi"
@@ -29,8 +30,23 @@ def read_week(text: str, today: int | None = None, known: Sequence[Slot] = ()) -
     Words around the hours that say nothing of them ("main kaam kar sakta hoon") don't matter.
     """
     text = text[:READ_CHARACTERS]
-    slots = weekly_hours.read(text, today, known)
-    return slots if slots is not None else weekly_hours.read(_hours_in(text), today, known)
+    for said in (text, _hours_in(text), _clauses_of_hours(text)):
+        if said and (slots := weekly_hours.read(said, today, known)) is not None:
+            return slots
+    return None
+
+
+def _clauses_of_hours(text: str) -> str:
+    """Return a text without its clauses that name no day and no hour: "10 se 5 tak, bachche school jate hai"."""
+    clauses = [clause for clause in _CLAUSES.split(text) if clause.strip()]
+    kept = [clause for clause in clauses if _names_hours(clause)]
+    return _hours_in(", ".join(kept)) if 0 < len(kept) < len(clauses) else ""
+
+
+def _names_hours(clause: str) -> bool:
+    """Whether a clause names days, parts of a day or hours, or has digits that may be hours."""
+    named = phrase_set(*DAYS, *PARTS, "other_days", section="calendar")
+    return named.anywhere(split_words(clause)) or any(letter.isdecimal() for letter in clause)
 
 
 def read_week_change(text: str, known: Sequence[Slot]) -> list[Slot] | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app.dialogue.router import handle_message
+from app.dialogue.state import Ask
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.consent import parse_consent
 from app.nlu.intents import language_amid, takes_proposal
@@ -244,3 +245,62 @@ def test_no_before_more_skills_adds_them():
 )
 def test_kilometres_are_read_from_the_clause_that_says_them(text, number):
     assert kilometres(text) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["clg 2 baje khtm hota h uske bad free, sat sun full day", "roj shm ko 6 bje ke bad"],
+)
+def test_hours_in_hasty_spelling_are_read_back(text):
+    turn = Person(situation("worker", "availability", "en")).write(text)
+    assert [said.text for said in turn.replies] == ["ask_availability_right"]
+
+
+def test_a_clause_that_names_no_hour_does_not_hide_the_hours():
+    said = "10 se 5 tak, bachche school jate hai. sunday nahi"
+    turn = Person(situation("worker", "availability", "hi")).write(said)
+    assert {tuple(slot[1:]) for slot in turn.state.draft["slots"]} == {(600, 1020)}
+    assert [slot[0] for slot in turn.state.draft["slots"]] == [0, 1, 2, 3, 4, 5]
+    unclear = "10 se 5 tak, mummy sunday ko bahar jati hai"
+    turn = Person(situation("worker", "availability", "hi")).write(unclear)
+    assert "availability_unclear" in [said.text for said in turn.replies]
+
+
+@pytest.mark.parametrize(
+    "text", ["savitri bai ka number do", "send me her number", "number kaise milega"]
+)
+def test_who_asks_for_a_number_sees_who_said_yes(text):
+    turn = Person(situation("employer", "job_published", "hi")).write(text)
+    assert [type(effect).__name__ for effect in turn.effects] == ["ListLeads"]
+
+
+def _amid_draft():
+    person = Person(situation("employer", "job_published", "hi"))
+    person.write("ek cook chahiye kal")
+    assert person.situation.state.ask is Ask.JOB_PLACE
+    return person
+
+
+def test_a_question_about_a_posted_job_leaves_the_draft_as_it_is():
+    person = _amid_draft()
+    before = person.situation.state
+    turn = person.write("savitri bai ka number do")
+    assert [type(effect).__name__ for effect in turn.effects] == ["ListLeads"]
+    assert turn.state == before
+    assert turn.replies[-1].text in {"ask_job_place", "ask_job_rest"}
+
+
+def test_what_drops_a_draft_may_go_on():
+    person = _amid_draft()
+    turn = person.write("rehne do, 2 aur chahiye")
+    assert [said.text for said in turn.replies] == ["job_dropped", "ask_add_people"]
+    turn = _amid_draft().write("rehne do, blah blah xyz")
+    assert [said.text for said in turn.replies] == ["job_dropped"]
+    assert turn.state.ask is Ask.NOTHING
+
+
+@pytest.mark.parametrize("text", ["bhai koi aaya?", "no one came yet", "koi mil raha hai kya"])
+def test_a_common_word_is_not_the_beginning_of_a_place(text):
+    turn = Person(situation("employer", "job_published", "hi")).write(text)
+    assert turn.state.ask is Ask.NOTHING
+    assert not read(text, TODAY).places

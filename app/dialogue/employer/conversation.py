@@ -1,6 +1,7 @@
 """The conversation with an employer: menu, intents, frequent questions, jobs and a new job. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from app.dialogue.effects import (
 )
 from app.dialogue.employer import erasure, posting, published_job
 from app.dialogue.employer.after_unlock import ask_which_contact, lead_tap, read_report
-from app.dialogue.employer.message import EmployerMessage
+from app.dialogue.employer.message import EmployerMessage, is_missed
 from app.dialogue.engine import (
     Persona,
     Reader,
@@ -30,6 +31,7 @@ from app.dialogue.engine import (
     follow_tap,
     hand_over,
     help_with_question,
+    respond,
 )
 from app.dialogue.reworded import reworded
 from app.dialogue.state import Ask
@@ -182,6 +184,34 @@ def _command(message: EmployerMessage) -> Turn | None:
     return published_job.read_command(message)
 
 
+def _asks_amid_draft(message: EmployerMessage) -> Turn | None:
+    """Answer how a posted job goes while another is put together, which stays as it is: "savitri ka number do"."""
+    if not posting.is_posting(message.state) or message.intents:
+        return None
+    told = published_job.read_question(message)
+    if told is None:
+        return None
+    return replace(told, state=message.state, replies=(*told.replies, posting.again(message)))
+
+
+def _drop_and_go_on(message: EmployerMessage) -> Turn | None:
+    """Drop the unfinished job where the first words say so, and follow the rest: "rehne do, mere kaam dikhao"."""
+    text = message.text
+    if text is None or not posting.is_posting(message.state):
+        return None
+    rest = posting.after_dropping(text)
+    if rest is None:
+        return None
+    dropped = Reply("job_dropped")
+    closed = message.state.at(Ask.NOTHING)
+    turn = respond(
+        replace(message, inbound=replace(message.inbound, text=rest), state=closed), EMPLOYER
+    )
+    if is_missed(message, turn):
+        return Turn(closed, (dropped,))
+    return replace(turn, replies=(dropped, *turn.replies))
+
+
 # ── Frequent questions ───────────────────────────────────────────────────────────────────────────
 
 
@@ -267,7 +297,9 @@ EMPLOYER: Final[Persona[EmployerMessage]] = Persona(
         _pack_tap,
         posting.read_yes,
         published_job.read_answer,
+        _drop_and_go_on,
         _command,
+        _asks_amid_draft,
         _intent,
         _courtesy,
         _faq,

@@ -145,6 +145,14 @@ def _drops_it(text: str | None) -> bool:
     return len(parts) > 1 and drops and all(map(leaves.intersection, parts))
 
 
+def after_dropping(text: str) -> str | None:
+    """Return what follows the words that drop a job: "rehne do, mere kaam dikhao"; None where none do."""
+    first, _, rest = text.partition(",")
+    if not rest.strip() or not _drops_it(f"{first},{first}"):
+        return None
+    return rest.strip()
+
+
 def _ask_next(message: Incoming, draft: Draft, *before: Reply) -> Turn:
     """Ask the next open question, or read the job back."""
     here = message.context.now.astimezone(ZoneInfo(zone_of(draft, message.context)))

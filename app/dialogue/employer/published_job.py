@@ -100,6 +100,16 @@ def read_command(message: EmployerMessage) -> Turn | None:
     return _follow(message, command, text)
 
 
+def read_question(message: EmployerMessage) -> Turn | None:
+    """Answer what is asked about posted jobs, which changes none; None for any other text."""
+    text = message.text
+    command = None if text is None else _command(text, message.context)
+    if text is None or command is None or command.verb not in {JobVerb.LEADS, JobVerb.STATUS}:
+        return None
+    own = [job for job in message.context.jobs if job.employer_id == message.account.id]
+    return _show(message, command, _matching(command, own), text) if own else None
+
+
 def _is_new_job(message: EmployerMessage, command: JobCommand) -> bool:
     """Whether "2 more waiters" means a job of its own: none is posted for that role."""
     if command.verb not in {JobVerb.PEOPLE, JobVerb.PAY, JobVerb.HOURS}:

@@ -16,6 +16,7 @@ from app.nlu import pay
 from app.nlu.dates import GAP
 from app.nlu.intents import Intent, confirms
 from app.nlu.normalize import normalize
+from app.nlu.spelling import respelled
 from app.nlu.week_change import read_week
 from app.texts.formatting import DEFAULT_ZONE
 
@@ -28,7 +29,7 @@ def read_availability(message: Incoming) -> Turn | None:
         slots = hours_form.read(message.inbound.answers)
     elif text is not None:
         today, known = today_of(message.context), known_slots(message)
-        slots = read_week(text, today, known)
+        slots = read_week(text, today, known) or read_week(respelled(text), today, known)
         if slots is None and (hours := _without_pay(message, text)):
             slots = read_week(hours, today, known)
     else:
