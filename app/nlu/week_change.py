@@ -20,6 +20,7 @@ READ_CHARACTERS: Final = 300
 _PIECE: Final = re.compile(r"[,;|।]|[^\s,;|।]+")
 _CLAUSES: Final = re.compile(r"[,;|।!\n]|\.(?=\s|$)")
 _STOPS: Final = ".!'\"()"
+_ENDS: Final = frozenset(",;|।")
 _NOT: Final = "not"
 _NOT_BEHIND: Final = "nahi"
 
@@ -110,7 +111,13 @@ def _hours_in(text: str) -> str:
             kept += part
         elif meaning:
             kept.append(meaning)
-    return " ".join(kept)
+    # "sunday i can't come": at the end of a clause a "not" denies what stands before it.
+    ends = (*kept[1:], ",")
+    behind = [
+        _NOT_BEHIND if word == _NOT and after in _ENDS and at else word
+        for at, (word, after) in enumerate(zip(kept, ends, strict=False))
+    ]
+    return " ".join(behind)
 
 
 @cache
