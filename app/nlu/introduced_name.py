@@ -61,6 +61,12 @@ def _after_introduction(words: Sequence[Word], plain: Sequence[str]) -> NameFact
     return None
 
 
+@cache
+def _greetings() -> Lexicon[bool]:
+    known = [*phrases("intents", "greeting"), *phrases("phrases", "polite")]
+    return Lexicon((phrase, True) for phrase in known)
+
+
 def _before_is_name(words: Sequence[Word], plain: Sequence[str]) -> NameFact | None:
     for at in range(1, len(words)):
         if (ends := phrase_set("called_after").at(plain, at)) is None:
@@ -69,6 +75,8 @@ def _before_is_name(words: Sequence[Word], plain: Sequence[str]) -> NameFact | N
         while start and not words[start - 1].ends and is_of_name(plain[start - 1]):
             start -= 1
         start = max(start, at - _MOST_WORDS)
+        while start < at and (greeting := _greetings().at(plain, start)) is not None:
+            start += len(greeting.words)  # "namaste mera naam Sunil Kale hai"
         if is_of_another(words, start, at + len(ends.words)):
             continue  # "Rekha is the name of my mother"
         if start < at and (found := name_fact(words, start, at)):

@@ -56,6 +56,8 @@ class JobCommand:
     """What is left: perhaps words of the job's title."""
 
 
+_CLAUSES: Final = re.compile(r"[,;।!\n]|\.(?=\s|$)")
+_MOST_CLAUSES: Final = 3
 _MOST_NAMED: Final = 5
 """Words beside the wish for a number: a name, and what is said around it."""
 
@@ -97,6 +99,33 @@ def read(
     text: str, today: dt.date, *, language: str = "en", currency: str = "INR"
 ) -> JobCommand | None:
     """Return the command in a message; None where it is none. `today` is the day at the job's place."""
+    whole = _read(text, today, language, currency)
+    if whole is not None or len(text) > COMMAND_CHARACTERS:
+        return whole
+    clauses = [clause for clause in _CLAUSES.split(text) if clause.strip()]
+    if not 1 < len(clauses) <= _MOST_CLAUSES:
+        return None
+    # "600 kar do, jaldi chahiye": one clause is the command, and the others tell nothing of a job.
+    found = [_read(clause, today, language, currency) for clause in clauses]
+    if sum(command is not None for command in found) != 1:
+        return None
+    others = [clause for clause, command in zip(clauses, found, strict=True) if command is None]
+    quiet = all(_tells_nothing(clause, today) for clause in others)
+    return next(filter(None, found)) if quiet else None
+
+
+def _tells_nothing(clause: str, today: dt.date) -> bool:
+    """Whether a clause says nothing of a job, asks nothing and denies nothing."""
+    if "?" in clause or any(letter.isdecimal() for letter in clause):
+        return False
+    plain = normalize(clause)
+    if negation.has_negation(plain) or phrase_set("asking").anywhere(plain.split()):
+        return False
+    told = job_request.read(clause, today, guess_role=False, guess_place=False)
+    return replace(told, note="") == Draft() and not job_request.names_role(clause)
+
+
+def _read(text: str, today: dt.date, language: str, currency: str) -> JobCommand | None:
     if len(text) > COMMAND_CHARACTERS:
         return None
     plain = normalize(text)
@@ -109,7 +138,8 @@ def read(
     if _patterns().number_of.search(plain):
         # "Savitri bai ka number do": who said yes is shown, with what a contact costs.
         rest = _patterns().number_of.sub(" ", plain)
-        if len(split_words(rest)) <= _MOST_NAMED and not _patterns().number.search(rest):
+        digits = any(letter.isdecimal() for letter in rest)
+        if len(split_words(rest)) <= _MOST_NAMED and not digits:
             return JobCommand(JobVerb.LEADS, Draft())
     if _asks_how(words):
         return None

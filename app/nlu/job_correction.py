@@ -335,7 +335,8 @@ def _taken_out(draft: Draft, told: Draft, denied: Denied) -> Draft | None:
         return negation.remove_days(moved, denied) or (moved if fell else None)
     left = negation.remove_days(draft, denied)
     if told.days:
-        if left is None:
+        told = replace(told, days=tuple(sorted(set(told.days) - denied.days)) or told.days)
+        if left is None or not draft.when:  # "roz, sunday chhod ke"
             return draft.merged_with(told)
         if not left.when and (first := _moved(draft, told)) is not None:
             return left.merged_with(

@@ -139,7 +139,7 @@ def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Pl
         is_told = end - at == len(words) or _is_marked(words, at, end)
         # "koi", which villages begin with, is a word of every sentence.
         unmarked = end - at == 1 and not _is_marked(words, at, end)
-        common = common or (unmarked and sounds_common(said))
+        common = common or (unmarked and len(said) <= _LEAST_LETTERS and sounds_common(said))
         guessed = found if is_told and not common else []
         if found := named or guessed:
             rest = trim([*words[:at], *words[end:]])

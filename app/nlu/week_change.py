@@ -62,7 +62,8 @@ def read_week_change(text: str, known: Sequence[Slot]) -> list[Slot] | None:
         return None
     if not _says_so(words) and not any("time" in token.names for token in found):
         return None  # "sunday" alone may be meant otherwise
-    also = any("also" in token.names for token in found)
+    # "thursday also i am free now": the "now" replaces nothing.
+    also = phrase_set("also", section="calendar").anywhere(words)
     replaces = phrase_set("week_replaced", "skill_only").anywhere(words) and not also
     slots = weekly_hours.slots_of(found, None, known, adds=not replaces)
     if slots is None:
@@ -91,6 +92,12 @@ def names_single_day(text: str) -> bool:
     """Return whether a text is about one day counted from today: "kal nahi aa sakta"."""
     found = tokens(_hours_in(text[:READ_CHARACTERS]))
     return bool(found) and any(token.names & {*FROM_TODAY} for token in found or ())
+
+
+def names_day(text: str) -> bool:
+    """Return whether a text names any day of the week, or several by one word: "weekdays"."""
+    named = phrase_set(*DAYS, "other_days", section="calendar")
+    return named.anywhere(split_words(text[:READ_CHARACTERS]))
 
 
 def _tells_hours(found: Sequence[Token]) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.core.week import Slot
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask
 from app.messaging.inbound import Inbound, InboundKind
@@ -15,6 +16,8 @@ from app.nlu.job_correction import read as correct
 from app.nlu.job_note import without_introduction
 from app.nlu.job_request import read
 from app.nlu.quantities import kilometres, years
+from app.nlu.week_change import read_week_change
+from app.nlu.worker_frame import read_worker
 from tests.nlu.corpus_measure.simulation import Person
 from tests.nlu.corpus_measure.situations import NOW, PHONE, situation
 
@@ -133,7 +136,8 @@ def test_the_role_that_was_missing_makes_the_job_whole():
         "shop assistant, Juhu, from tomorrow, 11 to 8, monday to saturday, 12000 per month"
     )
     assert "job_anew" not in [reply.text for reply in turn.replies]
-    assert turn.state.draft["job"]["people"] == 1
+    job = turn.state.draft["job"]
+    assert (job["people"], job["place"]["name"], job["amount"]) == (1, "Juhu", 1_200_000)
 
 
 @pytest.mark.parametrize(
@@ -304,3 +308,59 @@ def test_a_common_word_is_not_the_beginning_of_a_place(text):
     turn = Person(situation("employer", "job_published", "hi")).write(text)
     assert turn.state.ask is Ask.NOTHING
     assert not read(text, TODAY).places
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "namaste mera naam Sunil Kale hai, office boy ka kaam",
+        "namaskar ji mera naam Sunil Kale hai",
+        "ram ram bhai mera naam Sunil Kale hai",
+    ],
+)
+def test_a_greeting_before_a_name_is_no_name(text):
+    found = read_worker(text).name
+    assert found is not None
+    assert found.value == "Sunil Kale"
+
+
+@pytest.mark.parametrize(
+    "text", ["sunday not possible for me", "sunday i can't come", "sunday ko nahi aa paunga"]
+)
+def test_a_day_is_denied_from_behind(text):
+    week = [Slot(day, 960, 0) for day in range(7)]
+    assert {slot.weekday for slot in read_week_change(text, week) or ()} == {0, 1, 2, 3, 4, 5}
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("kothrud pune me, subah 8 se 10, roz sunday chodke, 4000 mahina", [0, 1, 2, 3, 4, 5]),
+        ("juhu, monday aur tuesday, sunday nahi, 8 to 10, 500 per day", [0, 1]),
+    ],
+)
+def test_the_days_of_an_answer_are_without_the_one_it_denies(text, days):
+    person = Person(situation("employer", "job_new", "hi"))
+    person.write("ek kaamwali bai chahiye")
+    assert person.write(text).state.draft["job"]["days"] == days
+
+
+@pytest.mark.parametrize(
+    "text", ["thursday also i am free now", "ab thursday ko bhi free hu", "now thursday also"]
+)
+def test_a_day_that_comes_in_addition_replaces_no_week(text):
+    week = [Slot(day, 960, 0) for day in (0, 1, 2, 4, 5, 6)]
+    assert {slot.weekday for slot in read_week_change(text, week) or ()} == set(range(7))
+
+
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("600 kar do, jaldi chahiye", "ask_change_pay"),
+        ("pay 200 kar do per hour, urgent hai", "ask_change_pay"),
+        ("waiter chahiye, juhu", "ask_job_days"),
+    ],
+)
+def test_a_command_stands_beside_what_tells_nothing(text, reply):
+    turn = Person(situation("employer", "job_published", "hi")).write(text)
+    assert reply in [said.text for said in turn.replies]

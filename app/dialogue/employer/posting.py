@@ -367,6 +367,12 @@ def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
         turn = begin_job(message, fresh)
         return replace(turn, replies=(Reply("job_anew"), *turn.replies))
     denies = negation.has_negation(normalize(text))
+    if draft.skill is None and not draft.skills and not denies:
+        whole = read_whole(message, draft, text)
+        if whole.skill is not None:
+            return _add(
+                message, whole
+            )  # The role that was missing, with all that is said beside it.
     reads = direct_answers.read_days_off if denies else direct_answers.read
     answer = reads(message, draft, text)
     if answer is not None:

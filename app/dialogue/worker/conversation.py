@@ -43,7 +43,11 @@ from app.dialogue.worker.hours_answers import (
     read_availability_right,
 )
 from app.dialogue.worker.language_answers import read_facts_before_language, settle_language
-from app.dialogue.worker.offer_questions import read_offer_question, short_buttons
+from app.dialogue.worker.offer_questions import (
+    read_offer_question,
+    read_unknown_question,
+    short_buttons,
+)
 from app.dialogue.worker.offers import (
     list_offers,
     offer_reply,
@@ -448,6 +452,7 @@ WORKER: Final[Persona[Incoming]] = Persona(
         _answer,
         _everyday,
         answer_courtesy,
+        read_unknown_question,
     ),
     ask_again=_open_question,
     not_understood=_not_understood,

@@ -4,7 +4,7 @@ What is certain is stored and read back; a doubtful name or home is proposed. On
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from app.dialogue.effects import EditProfile, Effect, SetWeeklyHours
 from app.dialogue.state import Ask
@@ -17,10 +17,14 @@ from app.dialogue.worker.said_facts import SaidFacts
 from app.dialogue.worker.whole_message import PART_OF, frame_of
 from app.nlu.home_place import HomeFact, find_home
 from app.nlu.normalize import split_words
+from app.nlu.quantities import find_measures, in_kilometres
 from app.nlu.skill_corrections import read_change
 from app.nlu.vocabulary import phrase_set
 from app.nlu.week_change import read_week, read_week_change
 from app.nlu.worker_correction import CorrectedFacts, KnownFacts, read_correction
+
+_MOST_BESIDE_DISTANCE: Final = 3
+"""Words of an answer that says a distance and hardly more."""
 
 
 def read_corrections(message: Incoming) -> Turn | None:
@@ -29,7 +33,8 @@ def read_corrections(message: Incoming) -> Turn | None:
     if not text or profile is None or not profile.agreed or message.context.open_offers:
         return None
     asked = PART_OF.get(state.ask, state.ask)
-    if (other := _other_hours(message, text, asked)) is not None:
+    other = _other_hours(message, text, asked) or _other_distance(message, text, asked)
+    if other is not None:
         return other
     told = not state.registering
     known = KnownFacts(
@@ -53,6 +58,20 @@ def _other_hours(message: Incoming, text: str, asked: Ask) -> Turn | None:
         return None
     slots = read_week_change(text, profile.slots) or read_week(text, today_of(message.context))
     return None if slots is None else _noted(message, SaidFacts(slots=tuple(slots)))
+
+
+def _other_distance(message: Incoming, text: str, asked: Ask) -> Turn | None:
+    """Read kilometres at another question, where no more is said: "nahi nahi 20 km" is no experience."""
+    state = message.state
+    if not state.registering or asked is Ask.DISTANCE or Ask.DISTANCE not in state.answered:
+        return None
+    words = phrase_set("correcting", "polite", "negation", "filler").without(split_words(text))
+    measures = find_measures(words)
+    if len(measures) != 1 or len(words) > _MOST_BESIDE_DISTANCE:
+        return None
+    amount = measures[0].amount
+    km = in_kilometres(amount) if amount.unit else None
+    return None if km is None or km < 1 else _noted(message, SaidFacts(distance_km=km))
 
 
 def _corrected(

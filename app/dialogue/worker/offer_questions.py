@@ -5,6 +5,7 @@ is said so. After the answer of an open offer come its buttons again, in short.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from app.dialogue.context import Context
@@ -47,6 +48,19 @@ def read_offer_question(message: Incoming) -> Turn | None:
     [offer] = offers
     answers = [answer(offer, topic) for topic in topics]
     return Turn(state, (*answers, *short_buttons(offer)))
+
+
+def read_unknown_question(message: Incoming) -> Turn | None:
+    """Say what the post says, and that more is to be asked of the employer, to a question that nothing else answers."""
+    text, offers = message.text, offers_in_question(message.context)
+    if text is None or message.state.ask is not Ask.NOTHING or len(offers) != 1:
+        return None
+    if message.intents or not ("?" in text or phrase_set("asking").anywhere(split_words(text))):
+        return None
+    [offer] = offers
+    params = {**offer.params, "post": offer.description}
+    said = Reply("offer_post_says" if offer.description else "offer_work_unsaid", params)
+    return Turn(replace(message.state, misses=0), (said, *short_buttons(offer)))
 
 
 def offers_in_question(context: Context) -> Sequence[OfferSummary]:

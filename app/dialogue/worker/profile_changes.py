@@ -22,7 +22,13 @@ from app.dialogue.worker.whole_message import frame_of
 from app.nlu.normalize import split_words
 from app.nlu.profile_wish import part_to_change
 from app.nlu.vocabulary import phrase_set
-from app.nlu.week_change import add_to_week, names_single_day, read_week, read_week_change
+from app.nlu.week_change import (
+    add_to_week,
+    names_day,
+    names_single_day,
+    read_week,
+    read_week_change,
+)
 from app.texts.formatting import slot_params
 
 _CLAUSES: Final = re.compile(r"[,;।!\n]|\.(?=\s|$)")
@@ -106,11 +112,15 @@ def _in_one_clause(message: Incoming, text: str, known: Sequence[Slot]) -> list[
     if not phrase_set("names_hours").anywhere(split_words(text)):
         return None
     today = today_of(message.context)
-    weeks = [
-        week
-        for clause in _CLAUSES.split(text)
-        if (week := read_week_change(clause, known) or read_week(clause, today))
-    ]
+    weeks: list[list[Slot]] = []
+    for clause in _CLAUSES.split(text):
+        if not (week := read_week(clause, today)):
+            continue
+        if not names_day(clause):
+            # Hours without days are those of the days that are known, in place of the ones before.
+            working = {slot.weekday for slot in known}
+            week = [slot for slot in week if slot.weekday in working] or week
+        weeks.append(week)
     return weeks[0] if len(weeks) == 1 else None
 
 
