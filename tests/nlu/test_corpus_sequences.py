@@ -8,9 +8,13 @@ from hypothesis import strategies as st
 
 from app.dialogue import effects as fx
 from app.dialogue.employer.job_questions import job_text, job_values
-from app.dialogue.employer.posting import draft_of
+from app.dialogue.employer.newcomer import Newcomer, is_signing_up
+from app.dialogue.employer.posting import draft_of, is_posting
 from app.dialogue.state import Ask, State
-from app.nlu.job_draft import token
+from app.nlu.job_draft import JobPart, token
+from app.nlu.negation import has_negation
+from app.nlu.normalize import normalize, split_words
+from app.nlu.vocabulary import phrase_set
 from tests.infra.sweeps import examples
 from tests.nlu.corpus_measure.cross import MEANINGS, grave, meanings
 from tests.nlu.corpus_measure.lines import SIDES, corpus
@@ -114,6 +118,70 @@ def test_what_a_worker_has_said_is_lost_only_by_a_correction(where, moves):
             if profile.name and effect.changes.get("name", profile.name) != profile.name:
                 named = {"name", "name?"} & meanings()[text]
                 assert before.state.ask is Ask.NAME or named, (before.state.ask, text)
+
+
+_EMPLOYERS = [one for one in _SITUATIONS if one[0] == "employer"]
+_LETS_GO = frozenset({"job_dropped", "job_anew", "job_in_past", "job_no_such_day"})
+"""Replies that say that an unfinished job, or its days, are left."""
+_NEEDS_A_YES = (
+    *(
+        fx.CancelJob,
+        fx.CloseJob,
+        fx.RepeatJob,
+        fx.AddPositions,
+        fx.RaisePay,
+        fx.PostJob,
+        fx.OpenCompany,
+    ),
+)
+"""Effects on what is posted or promised: each was read back, and a yes or its button followed."""
+
+
+def _is_denied(text):
+    """Whether a text says "not", or "none of these", of anything."""
+    words = split_words(text)
+    return has_negation(normalize(text)) or phrase_set("none_of_these", "nothing").anywhere(words)
+
+
+@RUNS
+@given(st.sampled_from(_EMPLOYERS), steps, st.sampled_from(["en", "hi"]))
+def test_what_an_employer_has_said_of_a_job_is_lost_only_by_a_denial(where, moves, language):
+    person, said = _play(where, moves, language)
+    for text, before, turn in zip(said, person.befores, person.turns, strict=True):
+        kept = is_posting(turn.state) or is_signing_up(turn.state)
+        if text is None or "job" not in before.state.draft or not kept:
+            continue
+        if _LETS_GO & {reply.text for reply in turn.replies} or _is_denied(text):
+            continue
+        known, now = draft_of(before.state), draft_of(turn.state)
+        for part in JobPart:
+            assert not known.says(part) or now.says(part), (before.state.ask, text, part)
+        assert known.note == "" or now.note or before.state.ask in {Ask.JOB_NOTE, Ask.JOB_PLACE}
+
+
+@RUNS
+@given(st.sampled_from(_EMPLOYERS), steps)
+def test_a_newcomer_keeps_the_names_they_gave(where, moves):
+    person, said = _play(where, moves)
+    for text, before, turn in zip(said, person.befores, person.turns, strict=True):
+        if text is None or not is_signing_up(before.state) or not is_signing_up(turn.state):
+            continue
+        known, now = Newcomer.of(before.state), Newcomer.of(turn.state)
+        assert known.company is None or now.company is not None, text
+        assert not known.contact or now.contact, text
+
+
+@RUNS
+@given(st.sampled_from(_EMPLOYERS), steps)
+def test_nothing_is_posted_changed_or_cancelled_before_it_was_read_back(where, moves):
+    person, said = _play(where, moves)
+    for text, before, turn in zip(said, person.befores, person.turns, strict=True):
+        for effect in turn.effects:
+            if not isinstance(effect, _NEEDS_A_YES) or text is None:
+                continue
+            assert before.state.ask in {Ask.JOB_RIGHT, Ask.POSTED_JOB}, (before.state.ask, text)
+            assert before.state.draft.get("token"), text
+            assert meanings()[text] & {"yes", "post", "accept", "accept?", "consent", "erase"}, text
 
 
 # ── Bad input ────────────────────────────────────────────────────────────────────────────────────

@@ -41,7 +41,7 @@ class Story:
         """Play the acts among these lines; return the story as it went."""
         came: list[str] = []
         for line in lines:
-            if line.startswith("#") or not line.strip():
+            if line.startswith("#"):
                 came.append(line)
                 continue
             if not (act := _LINE.fullmatch(line)) and not line.startswith("-- "):
@@ -120,8 +120,7 @@ def _shown(name: str, message: Mapping[str, Any]) -> Iterator[str]:
     text = _PAY_LINK.sub("(payment link)", message["text"])
     first, *others = _HELLO_LINK.sub("(hello link)", text).split("\n")
     yield f"  to {name}: {first}"
-    for line in others:
-        yield f"      {line}".rstrip()
+    yield from (f"      {line}" for line in others if line.strip())
     if message["buttons"]:
         yield "      " + " ".join(f"[{button['title']}]" for button in message["buttons"])
     for row in message["rows"]:
