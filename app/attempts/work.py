@@ -36,6 +36,7 @@ from app.core.metrics import ALERTS
 from app.database.due import Due
 from app.database.session import Database
 from app.database.statements import insert_of, is_postgresql, table
+from app.database.types import UtcDateTime
 
 ITEM_SECONDS: Final = 30
 """How long one item may take by itself; after it the try has failed."""
@@ -70,7 +71,7 @@ class Kind(StrEnum):
 
 
 _TRIES: Final = table(WorkAttempt).c
-_NOW: Final[BindParameter[Any]] = bindparam("now")
+_NOW: Final[BindParameter[Any]] = bindparam("now", type_=UtcDateTime())
 
 
 @dataclass(frozen=True)

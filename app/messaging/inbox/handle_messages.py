@@ -33,6 +33,7 @@ from app.database.due import Due
 from app.database.fast_reads import Prepared
 from app.database.session import Database, keyring, savepoint
 from app.database.statements import is_one_of, table
+from app.database.types import UtcDateTime
 from app.database.wakeups import wake_loops
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.inbox import model_readings
@@ -220,7 +221,10 @@ _FREE: Final = (
     )
     .with_for_update(skip_locked=True)
 )
-_TRY: Final = {"attempts": _ITEMS.attempts + 1, "lease_until": bindparam("until")}
+_TRY: Final = {
+    "attempts": _ITEMS.attempts + 1,
+    "lease_until": bindparam("until", type_=UtcDateTime()),
+}
 _BEGIN: Final = (
     update(table(InboxItem)).where(_ITEMS.id.in_(_FREE)).values(_TRY).returning(_ITEMS.id)
 )

@@ -217,7 +217,7 @@ _ACCEPT: Final = (
         ),
         state=case(
             (_FAILED_SINCE, OutboxState.WAITING.value),
-            (_IS_OPEN, bindparam("state_")),
+            (_IS_OPEN, bindparam("state_", type_=_OUTBOX.c.state.type)),
             else_=_OUTBOX.c.state,
         ),
         due_at=case(
@@ -227,8 +227,8 @@ _ACCEPT: Final = (
             ),
             else_=_OUTBOX.c.due_at,
         ),
-        cost_category=bindparam("category_"),
-        units=bindparam("units_"),
+        cost_category=bindparam("category_", type_=_OUTBOX.c.cost_category.type),
+        units=bindparam("units_", type_=_OUTBOX.c.units.type),
         sent_at=func.coalesce(_OUTBOX.c.sent_at, bindparam("now_", type_=UtcDateTime)),
         params_sealed=case(
             (bindparam("forget_", type_=Boolean), b""), else_=_OUTBOX.c.params_sealed
