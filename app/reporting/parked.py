@@ -13,6 +13,8 @@ from app.attempts.models import WorkAttempt
 from app.attempts.work import Kind, Work
 from app.core.metrics import PARKED
 from app.database.statements import is_one_of, rows_changed, table
+from app.matching.forecast_history import FORECASTS
+from app.matching.standby import PLACES
 from app.matching.waves import WAVES
 from app.messaging.models import (
     InboxItem,
@@ -48,6 +50,8 @@ WORKS: Final[dict[Kind, Work]] = {
         REPORTS,
         ERASURES,
         ITEMS,
+        PLACES,
+        FORECASTS,
     )
 }
 """Every kind of work whose tries are counted apart."""
