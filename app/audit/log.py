@@ -186,7 +186,9 @@ async def erase_words(
 
 
 _HEAD: Final = (
-    select(AuditHead.number, AuditHead.hash).where(AuditHead.id == _ONLY_ROW).with_for_update()
+    select(table(AuditHead).c.number, table(AuditHead).c.hash)
+    .where(table(AuditHead).c.id == _ONLY_ROW)
+    .with_for_update()
 )
 
 

@@ -37,6 +37,7 @@ from sqlalchemy.dialects import postgresql as on_postgresql
 from sqlalchemy.dialects import sqlite as on_sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
@@ -184,8 +185,11 @@ _MOST_TOGETHER: Final = 32
 async def gather_writes(session: AsyncSession) -> AsyncIterator[None]:
     """Write all rows that `write_together` gets in this block at the end of it, in that order, by as few statements as can be.
 
-    Nothing in the block may read them. After an error nothing of them is written.
+    Nothing in the block may read them. After an error nothing of them is written. Blocks are not nested: what the inner
+    one wrote, the outer one would still have to wait for. Raises `RuntimeError` for that.
     """
+    if _GATHERED in session.info:
+        raise RuntimeError("writes are being gathered already")
     session.info[_GATHERED] = []
     try:
         yield
@@ -213,10 +217,8 @@ async def write_together(
     alone = len(batches) == 1 and then is None
     many = sum(len(each.rows) for each in batches) > _MOST_TOGETHER
     if alone or many or not is_postgresql(session):
-        for each in batches:
-            await session.execute(each.insert, each.rows)
-        if then is not None:
-            await session.execute(then, values)
+        # At once: each `await` of the session costs as much as SQLite needs for the statement.
+        await session.run_sync(_one_after_the_other, batches, then, values)
         return
     if not batches and then is None:
         return
@@ -228,6 +230,18 @@ async def write_together(
         for name, value in row.items()
     }
     await session.execute(_together(shape, then), bound | dict(values or {}))
+
+
+def _one_after_the_other(
+    session: Session,
+    batches: Sequence[NewRows],
+    then: UpdateBase | None,
+    values: Mapping[str, Any] | None,
+) -> None:
+    for each in batches:
+        session.execute(each.insert, each.rows)
+    if then is not None:
+        session.execute(then, values)
 
 
 def _by_table(new: Iterable[NewRows]) -> list[NewRows]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, exists, or_, select, update
+from sqlalchemy import Row, Uuid, bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database.statements import rows_changed
+from app.database.statements import rows_changed, table
 from app.database.wakeups import wake_loops
 from app.employers.models import Employer
 from app.jobs.models import Job, JobStatus
@@ -87,28 +87,30 @@ class LockedJob:
         )
 
 
+_JOB, _EMPLOYER = table(Job).c, table(Employer).c
 JOB_COLUMNS: Final = (
-    Job.id,
-    Job.employer_id,
-    Job.status,
-    Job.title,
-    Employer.company_name,
-    Job.positions,
-    Job.accepted,
-    Job.accept_limit,
-    Job.unlocked,
-    Job.posted_by,
+    _JOB.id,
+    _JOB.employer_id,
+    _JOB.status,
+    _JOB.title,
+    _EMPLOYER.company_name,
+    _JOB.positions,
+    _JOB.accepted,
+    _JOB.accept_limit,
+    _JOB.unlocked,
+    _JOB.posted_by,
 )
 """What of a job and its employer makes a `LockedJob`."""
 _JOBS: Final = (
     select(*JOB_COLUMNS)
-    .join(Employer, Employer.id == Job.employer_id)
-    .where(Job.id.in_(bindparam("job_ids", expanding=True)))
-    .order_by(Job.id)
+    .select_from(table(Job))
+    .join(table(Employer), _EMPLOYER.id == _JOB.employer_id)
+    .where(_JOB.id.in_(bindparam("job_ids", type_=Uuid(), expanding=True)))
+    .order_by(_JOB.id)
 )
 # Not the plain FOR UPDATE: that would also keep others from inserting offers of the job.
-_WAITING: Final = _JOBS.with_for_update(of=Job, key_share=True)
-_SKIPPING: Final = _JOBS.with_for_update(of=Job, key_share=True, skip_locked=True)
+_WAITING: Final = _JOBS.with_for_update(of=table(Job), key_share=True)
+_SKIPPING: Final = _JOBS.with_for_update(of=table(Job), key_share=True, skip_locked=True)
 
 
 async def lock_jobs(

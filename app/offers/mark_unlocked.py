@@ -7,12 +7,12 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, Uuid, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.core.errors import DomainError, NotFound
-from app.database.statements import is_postgresql, transition_update
+from app.database.statements import is_postgresql, table
 from app.database.types import UtcDateTime
 from app.employers.phones import Caller, find_callers
 from app.identity.models import User, UserStatus
@@ -58,12 +58,15 @@ async def list_for_sale(session: AsyncSession, match_ids: Collection[UUID]) -> s
     return set(await session.scalars(query))
 
 
+_MATCH, _USER, _JOB = table(JobMatch).c, table(User).c, table(Job).c
+
+
 def for_sale() -> tuple[ColumnElement[bool], ...]:
     """Return the conditions on a match that can be bought; see `list_for_sale`."""
     return (
-        JobMatch.status == OfferStatus.ACCEPTED,
-        exists().where(User.id == JobMatch.worker_id, User.status == UserStatus.ACTIVE),
-        exists().where(Job.id == JobMatch.job_id, Job.status != JobStatus.CANCELLED),
+        _MATCH.status == OfferStatus.ACCEPTED,
+        exists().where(_USER.id == _MATCH.worker_id, _USER.status == UserStatus.ACTIVE),
+        exists().where(_JOB.id == _MATCH.job_id, _JOB.status != JobStatus.CANCELLED),
     )
 
 
@@ -90,20 +93,22 @@ async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime)
 
 
 _AT: Final = bindparam("at", type_=UtcDateTime())
-_SELL: Final = transition_update(
-    JobMatch,
-    rules.TABLE.only(Action.UNLOCK),
-    _AT,
-    JobMatch.id == bindparam("match_id"),
-    *for_sale(),
-    unlocked_at=_AT,
-).returning(JobMatch.worker_id)
+_UNLOCKS: Final = rules.TABLE.only(Action.UNLOCK)
+_SELL: Final = (
+    update(table(JobMatch))
+    .where(
+        _MATCH.id == bindparam("match_id", type_=Uuid()),
+        *_UNLOCKS.conditions(_MATCH, _AT),
+        *for_sale(),
+    )
+    .values(status=_UNLOCKS.target.value, unlocked_at=_AT, updated_at=_AT)
+    .returning(_MATCH.worker_id)
+)
 _COUNT: Final = (
-    update(Job)
-    .where(Job.id == bindparam("of_job"))
-    .values(unlocked=Job.unlocked + 1)
-    .returning(Job.unlocked, Job.status)
-    .execution_options(synchronize_session=False)
+    update(table(Job))
+    .where(_JOB.id == bindparam("of_job", type_=Uuid()))
+    .values(unlocked=_JOB.unlocked + 1)
+    .returning(_JOB.unlocked, _JOB.status)
 )
 
 
@@ -121,11 +126,10 @@ def _sell_and_count() -> ReturningUpdate[Any]:
     sold = _SELL.cte("sold")
     worker_id = select(sold.c.worker_id).scalar_subquery()
     return (
-        update(Job)
-        .where(Job.id == bindparam("of_job"), worker_id.is_not(None))
-        .values(unlocked=Job.unlocked + 1)
-        .returning(worker_id.label("worker_id"), Job.unlocked, Job.status)
-        .execution_options(synchronize_session=False)
+        update(table(Job))
+        .where(_JOB.id == bindparam("of_job", type_=Uuid()), worker_id.is_not(None))
+        .values(unlocked=_JOB.unlocked + 1)
+        .returning(worker_id.label("worker_id"), _JOB.unlocked, _JOB.status)
     )
 
 

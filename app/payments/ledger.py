@@ -238,16 +238,17 @@ async def book_opposite(
     return True
 
 
+_ACCOUNT, _ENTRY = table(LedgerAccount).c, table(LedgerEntry).c
 _LOCKED_ACCOUNT: Final = (
-    select(LedgerAccount.id)
-    .where(LedgerAccount.id == bindparam("account_id"))
+    select(_ACCOUNT.id)
+    .where(_ACCOUNT.id == bindparam("account_id", type_=Uuid()))
     .with_for_update(key_share=True)
 )
 
 
 def sum_of(account: ColumnElement[UUID]) -> ScalarSelect[int]:
     """Return the sum of an account's entries, as a column of a query; NULL where there are none."""
-    entries = select(func.sum(LedgerEntry.amount)).where(LedgerEntry.account_id == account)
+    entries = select(func.sum(_ENTRY.amount)).where(_ENTRY.account_id == account)
     return entries.scalar_subquery()
 
 

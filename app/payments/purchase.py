@@ -36,7 +36,7 @@ from app.payments import (
     unlock_limits,
 )
 from app.payments.balance import BalanceTooLow
-from app.payments.buyers import Buyer, get_buyer
+from app.payments.buyers import Buyer
 from app.payments.disputes import DisputeOpen
 from app.payments.models import Order, Payment, Unlock
 from app.payments.provider import PROVIDER
@@ -136,6 +136,7 @@ async def begin(
     if not wanted:
         return None
     actor.require_unrestricted()
+    _one_currency(match_ids, [leads[each] for each in wanted])
     if pay_with is not PayWith.BALANCE and all(leads[each].for_sale for each in wanted):
         # A second click changes nothing, so it locks nothing.
         again = await orders.find_open(session, wanted, now)
@@ -146,22 +147,19 @@ async def begin(
         ):
             return again
     gives = await free_leads.left(session, actor.employer_id) > 0
-    locked = await lock_all(session, actor.employer_id, leads, pay_with, settles=gives)
-    leads, jobs, standing = locked.leads, locked.jobs, locked.standing
+    locked = await lock_all(session, actor, leads, pay_with, settles=gives)
+    leads, jobs, standing, buyer = locked.leads, locked.jobs, locked.standing, locked.buyer
     buys = [leads[each] for each in match_ids if not leads[each].bought]
     wanted = [lead.id for lead in buys]
     if not wanted:
         return None
     _refuse(MatchNotAccepted, match_ids, [lead.id for lead in buys if not lead.for_sale])
-    _one_currency(match_ids, buys)
     same = await _find_same(session, standing, wanted, now)
     if coupon is None and same is not None:
         coupon = same.coupon
     if same is not None and same.coupon == coupon and pay_with is not PayWith.BALANCE:
         await team_spending.require_for_page(session, actor, same, now)
         return same
-    currency = buys[0].price.currency
-    buyer = await get_buyer(session, actor.employer_id, actor.user_id, currency=currency)
     await _require_good_standing(session, buyer, locked.employer.verified_at, wanted)
     _refuse(PaymentInReview, match_ids, [lead.id for lead in buys if lead.in_review])
     if paced:

@@ -5,19 +5,22 @@ Everybody locks in one order: jobs, the employer, the balance, open orders.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, exists, select
+from sqlalchemy import Row, Uuid, and_, bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
+from app.database.statements import table
 from app.employers.models import Employer
+from app.identity.actor import Actor
 from app.jobs.models import Job
 from app.offers.job_lock import JOB_COLUMNS, LockedJob, lock_jobs, locked_job
 from app.offers.mark_unlocked import for_sale
 from app.offers.models import JobMatch
 from app.payments import ledger, orders, rules
+from app.payments.buyers import Buyer, asked_of, buyer_of, with_buyer
 from app.payments.models import Order, Payment, Unlock
 from app.payments.rules import PaymentStatus, PayWith
 from app.policy import policy
@@ -38,28 +41,29 @@ class Lead:
     """Whether an order for it may still be paid."""
 
 
+_MATCH, _UNLOCK, _PAYMENT = table(JobMatch).c, table(Unlock).c, table(Payment).c
 _LEADS: Final = select(
-    JobMatch.id,
-    JobMatch.job_id,
-    JobMatch.price_amount,
-    JobMatch.price_currency,
+    _MATCH.id,
+    _MATCH.job_id,
+    _MATCH.price_amount,
+    _MATCH.price_currency,
     exists()
-    .where(Unlock.match_id == JobMatch.id, Unlock.employer_id == JobMatch.employer_id)
+    .where(_UNLOCK.match_id == _MATCH.id, _UNLOCK.employer_id == _MATCH.employer_id)
     .label("bought"),
     and_(*for_sale()).label("for_sale"),
     exists()
     .where(
-        Payment.match_id == JobMatch.id,
-        Payment.employer_id == JobMatch.employer_id,
-        Payment.status == PaymentStatus.IN_REVIEW,
+        _PAYMENT.match_id == _MATCH.id,
+        _PAYMENT.employer_id == _MATCH.employer_id,
+        _PAYMENT.status == PaymentStatus.IN_REVIEW,
     )
     .label("in_review"),
     exists()
-    .where(Payment.match_id == JobMatch.id, Payment.status.in_(rules.OPEN))
+    .where(_PAYMENT.match_id == _MATCH.id, _PAYMENT.status.in_(rules.OPEN))
     .label("being_bought"),
 ).where(
-    JobMatch.id.in_(bindparam("match_ids", expanding=True)),
-    JobMatch.employer_id == bindparam("employer_id", type_=Uuid()),
+    _MATCH.id.in_(bindparam("match_ids", expanding=True)),
+    _MATCH.employer_id == bindparam("employer_id", type_=Uuid()),
 )
 _EMPLOYER: Final = (
     select(Employer)
@@ -124,18 +128,34 @@ async def read_leads(
     rows = (await session.execute(_LEADS_AND_POLICY if with_policy else _LEADS, wanted)).all()
     if with_policy and rows:
         policy.keep(session, rows[0].policy)
-    return {
-        row.id: Lead(
-            row.id,
-            row.job_id,
-            Money(row.price_amount, row.price_currency),
-            bought=row.bought,
-            for_sale=row.for_sale,
-            in_review=row.in_review,
-            being_bought=row.being_bought,
-        )
-        for row in rows
-    }
+    return {row.id: _lead(row) for row in rows}
+
+
+def _lead(row: Row[*tuple[Any, ...]]) -> Lead:
+    return Lead(
+        row.id,
+        row.job_id,
+        Money(row.price_amount, row.price_currency),
+        bought=row.bought,
+        for_sale=row.for_sale,
+        in_review=row.in_review,
+        being_bought=row.being_bought,
+    )
+
+
+_LEADS_AND_BUYER: Final = with_buyer(_LEADS, _MATCH.employer_id)
+
+
+async def _read_again(
+    session: AsyncSession, actor: Actor, leads: Mapping[UUID, Lead]
+) -> tuple[dict[UUID, Lead], Buyer]:
+    """Return the leads and who buys them, as they are under the locks."""
+    currency = next((each.price.currency for each in leads.values() if not each.bought), None)
+    wanted = {"match_ids": list(leads), "employer_id": actor.employer_id}
+    wanted |= asked_of(actor.employer_id, actor.user_id, currency)
+    rows = (await session.execute(_LEADS_AND_BUYER, wanted)).all()
+    buyer = buyer_of(session, rows[0], actor.user_id)
+    return {row.id: _lead(row) for row in rows}, buyer
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +163,8 @@ class Locked:
     """What a purchase has locked, and the leads as they are since."""
 
     employer: Employer
+    buyer: Buyer
+    """With the balance in the currency of the leads that were not bought when the purchase began."""
     leads: dict[UUID, Lead]
     jobs: dict[UUID, LockedJob]
     """By lead; none where nothing is unlocked here and now."""
@@ -152,7 +174,7 @@ class Locked:
 
 async def lock_all(
     session: AsyncSession,
-    employer_id: UUID,
+    actor: Actor,
     leads: dict[UUID, Lead],
     pay_with: PayWith | None,
     *,
@@ -162,25 +184,22 @@ async def lock_all(
 
     `settles` is whether some may be unlocked for nothing; if so, or if the balance may pay, the jobs and the balance are locked, too.
     """
-    match_ids = list(leads)
+    employer_id, match_ids = actor.employer_id, list(leads)
     jobs: dict[UUID, LockedJob] = {}
     standing: list[Order] = []
+    now: tuple[dict[UUID, Lead], Buyer] | None = None
     if settles or pay_with is not PayWith.PAGE:
         # Paying settles, and whoever settles locks jobs first.
         employer, jobs = await _lock_with_jobs(session, employer_id, leads.values())
         if pay_with is not PayWith.PAGE:
-            await ledger.lock_balance_account(session, employer_id, _currency_of(leads))
+            for currency in sorted({each.price.currency for each in leads.values()}):
+                await ledger.lock_balance_account(session, employer_id, currency)
         # Nobody settles an order for one of these leads now, and nobody begins another.
-        leads = await read_leads(session, employer_id, match_ids)
+        now = await _read_again(session, actor, leads)
     else:
         employer = await _lock(session, employer_id)
-    if not jobs or any(lead.being_bought for lead in leads.values()):
+    if now is None or any(lead.being_bought for lead in now[0].values()):
         standing = await orders.open_orders_of(session, match_ids)
         # Whoever paid one of them meanwhile had its order locked, and is done.
-        leads = await read_leads(session, employer_id, match_ids)
-    return Locked(employer, leads, jobs, standing)
-
-
-def _currency_of(leads: Mapping[UUID, Lead]) -> str:
-    """Return the currency of leads, all of which have the same unless they are refused."""
-    return next(iter(leads.values())).price.currency
+        now = await _read_again(session, actor, leads)
+    return Locked(employer, now[1], now[0], jobs, standing)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.catalogue import places
 from app.core.errors import Forbidden
 from app.core.money import Money
+from app.database.statements import table
 from app.identity.actor import Actor
 from app.identity.models import Role, TeamMember
 from app.identity.permissions import Permission, may
@@ -79,11 +80,12 @@ async def spent_by(
     return spent
 
 
+_MEMBER: Final = table(TeamMember).c
 MEMBER_COLUMNS: Final = (
-    TeamMember.role.label("team_role"),
-    TeamMember.left_at,
-    TeamMember.monthly_limit,
-    TeamMember.limit_currency,
+    _MEMBER.role.label("team_role"),
+    _MEMBER.left_at,
+    _MEMBER.monthly_limit,
+    _MEMBER.limit_currency,
 )
 """What makes a `TeamBuyer`, of a query that joins the row, if there is one, of who buys."""
 
@@ -105,7 +107,7 @@ class TeamBuyer(NamedTuple):
 
 
 async def _find_member(session: AsyncSession, user_id: UUID) -> TeamBuyer | None:
-    query = select(*MEMBER_COLUMNS).where(TeamMember.user_id == user_id)
+    query = select(*MEMBER_COLUMNS).where(_MEMBER.user_id == user_id)
     row = (await session.execute(query)).one_or_none()
     return None if row is None else TeamBuyer.of(row)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Uuid, bindparam, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import TooMany
+from app.database.statements import table
 from app.database.types import UtcDateTime
 from app.employers import velocity
 from app.payments import rules
@@ -84,15 +85,16 @@ async def workers_lately(session: AsyncSession, employer_id: UUID, now: dt.datet
     return (await _workers_lately(session, employer_id, (), now))[0]
 
 
+_UNLOCK: Final = table(Unlock).c
 _LATELY: Final = select(
-    func.count(Unlock.worker_id.distinct()),
-    func.count(Unlock.worker_id.distinct()).filter(
-        Unlock.worker_id.in_(bindparam("workers", type_=Uuid(), expanding=True))
+    func.count(_UNLOCK.worker_id.distinct()),
+    func.count(_UNLOCK.worker_id.distinct()).filter(
+        _UNLOCK.worker_id.in_(bindparam("workers", type_=Uuid(), expanding=True))
     ),
 ).where(
-    Unlock.employer_id == bindparam("employer_id", type_=Uuid()),
-    Unlock.unlocked_at > bindparam("since", type_=UtcDateTime()),
-    Unlock.unlocked_at <= bindparam("until", type_=UtcDateTime()),
+    _UNLOCK.employer_id == bindparam("employer_id", type_=Uuid()),
+    _UNLOCK.unlocked_at > bindparam("since", type_=UtcDateTime()),
+    _UNLOCK.unlocked_at <= bindparam("until", type_=UtcDateTime()),
 )
 
 
