@@ -57,15 +57,19 @@ GATES: Final = (
 )
 
 
-def judge(figures: dict[str, Figures]) -> list[float]:
-    """Return the value of each gate, in their order, from the mean figures of every policy."""
+def judge(figures: dict[str, Figures]) -> list[float | None]:
+    """Return the value of each gate, in their order, from the mean figures of every policy.
+
+    None where it needs those that need not be played: everybody, and the policy without a cap.
+    """
     ours, once, often = figures["waves"], figures["nearest-once"], figures["nearest-2h"]
-    before, oracle, all_ = figures["today"], figures["oracle"], figures["everybody"]
+    before, oracle, all_ = figures["today"], figures["oracle"], figures.get("everybody")
+    uncapped = figures.get(UNCAPPED)
     return [
         ours.fill / once.fill,
         (1 - ours.fill) / (1 - once.fill),
         ours.offers_per_fill / once.offers_per_fill,
-        ours.offers_per_fill / all_.offers_per_fill,
+        None if all_ is None else ours.offers_per_fill / all_.offers_per_fill,
         ours.fill - often.fill,
         ours.median_hours_to_fill / often.median_hours_to_fill,
         ours.gini_offers / once.gini_offers,
@@ -74,7 +78,7 @@ def judge(figures: dict[str, Figures]) -> list[float]:
         ours.double_bookings,
         ours.fill / oracle.fill,
         ours.fill - before.fill,
-        figures[UNCAPPED].fill - before.fill,
+        None if uncapped is None else uncapped.fill - before.fill,
         ours.offers_per_fill / before.offers_per_fill,
         ours.median_hours_to_fill / before.median_hours_to_fill,
         ours.gini_offers / before.gini_offers,
@@ -120,7 +124,7 @@ def record(name: str, played: dict[str, list[Figures]]) -> dict[str, Any]:
                 "gate": gate.says,
                 "bound": gate.bound(name),
                 "value": value,
-                "met": _met(gate, name, value),
+                "met": value is not None and _met(gate, name, value),
             }
             for gate, value in zip(GATES, judge(means), strict=True)
         ],

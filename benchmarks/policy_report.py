@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.policy_gates import GATES
+from app.simulation.figures import Figures
+from benchmarks.policy_gates import GATES, judge
 
 _ROOT: Final = Path(__file__).parents[1]
 _RESULTS: Final = _ROOT / "benchmarks" / "results"
@@ -51,7 +52,8 @@ def _seen(says: str, seen: dict[str, Any]) -> str:
     if seen["value"] is None:
         return "not played"
     number = _number(says, seen["value"])
-    return number if seen["met"] else f"**{number}**"
+    told = number if seen["met"] else f"**{number}**"
+    return f"{told} ({seen['seeds']} seeds)" if "seeds" in seen else told
 
 
 def _number(says: str, value: float) -> str:
@@ -62,8 +64,11 @@ def _number(says: str, value: float) -> str:
 
 def _worlds(worlds: list[dict[str, Any]]) -> list[str]:
     lines = [
-        "| world | seeds | fill | ten every 2 h | rules of before | offers per fill | median hours | Gini | new |",
-        "|---|---|---|---|---|---|---|---|---|",
+        (
+            "| world | seeds | fill | oracle | ten every 2 h | rules of before | offers per fill | median hours | Gini "
+            "| newcomers | more than a tenth from its gate |"
+        ),
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for record in worlds:
         ours, often, before = (record[name] for name in ("waves", "nearest-2h", "today"))
@@ -71,15 +76,35 @@ def _worlds(worlds: list[dict[str, Any]]) -> list[str]:
             record["world"],
             str(record["seeds"]),
             f"{ours['fill']:.3f}",
+            f"{record['oracle']['fill']:.3f}",
             f"{often['fill']:.3f}",
             f"{before['fill']:.3f}",
             f"{ours['offers_per_fill']:.1f}",
             f"{ours['median_hours_to_fill']:.2f}",
             f"{ours['gini_offers']:.2f}",
             f"{ours['newcomers_offered']:.3f}",
+            "; ".join(_far_off(record)) or "nothing",
         )
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def _far_off(record: dict[str, Any]) -> list[str]:
+    """Return the gates of the slack (or tight) world that a world misses by more than a tenth, with what was seen."""
+    figures = {
+        name: Figures(**values) for name, values in record.items() if isinstance(values, dict)
+    }
+    bounds = "tight" if record["world"].startswith("tight") else "slack"
+    found = []
+    for gate, value in zip(GATES, judge(figures), strict=True):
+        if value is None:
+            continue
+        bound = gate.bound(bounds)
+        leeway = abs(bound) / 10 + 1e-9
+        off = bound - leeway > value if gate.is_floor else value > bound + leeway
+        if off:
+            found.append(f"{gate.says} {_number(gate.says, value)}")
+    return found
 
 
 def write(page: Path, text: str) -> None:
