@@ -89,7 +89,7 @@ class _Patterns:
         )
         # Two sums and nothing else: "500 se 600", which are no people.
         self.only_range = re.compile(
-            rf"\s*([1-9]\d{{2,4}})\s?(?:-|{any_of('range')})\s?([1-9]\d{{2,4}})\s*"
+            rf"\s{{0,3}}([1-9]\d{{2,4}})\s?(?:-|{any_of('range')})\s?([1-9]\d{{2,4}})\s{{0,3}}"
         )
         self.each = re.compile(f"/|{whole_word('pay', 'each')}")
         # "500 ek ladke ko", "har aadmi 500": what each of them gets, and no number of people.

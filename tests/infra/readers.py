@@ -32,6 +32,8 @@ NOT_PEOPLES: Final = frozenset(
 )
 """First parameters that hold a word of the program's own, never a text that somebody wrote."""
 NOT_READERS: Final[Mapping[str, str]] = {
+    "app.database.statements.contains_text": "the database reads it",
+    "app.web.console.desk.next_case": "an address of our own",
     "app.api.http.dependencies.limited": "the name of a limit",
     "app.catalogue.places.main_time_zone": "a country's code",
     "app.nlu.vocabulary.phrase_set": "names of lists",
