@@ -49,7 +49,31 @@ def _bulk(_: Any) -> dict[str, Any]:
     }
 
 
+TEMPLATE_RULES = {
+    "GET /api/employers/job-templates": rule(EMPLOYER),
+    "POST /api/employers/job-templates": rule(
+        EMPLOYER, 201, body=lambda cast: {"job_id": cast.ids["job_id"], "name": "Brunch again"}
+    ),
+    "GET /api/employers/job-templates/{template_id}": rule(EMPLOYER, owned=EMPLOYER),
+    "PUT /api/employers/job-templates/{template_id}": rule(
+        EMPLOYER, owned=EMPLOYER, body=lambda _: {"name": "Sunday brunch"}
+    ),
+    "DELETE /api/employers/job-templates/{template_id}": rule(EMPLOYER, 204, owned=EMPLOYER),
+    "POST /api/employers/job-templates/{template_id}/jobs": rule(
+        EMPLOYER, 201, owned=EMPLOYER, body=lambda _: {"starts_on": "2026-12-05"}
+    ),
+}
+
 CONSOLE_RULES = {
+    "GET /api/admin/workers/{worker_id}/merge": rule(MODERATES),
+    "POST /api/admin/workers/{worker_id}/merge": rule(
+        MODERATES,
+        404,
+        body=lambda _: {
+            "other_id": "01936d5e-7c00-7000-8000-000000000000",
+            "reason": "to see who may",
+        },
+    ),
     "GET /api/admin/appeals": rule(ADMIN),
     "POST /api/admin/appeals/{appeal_id}/action": rule(
         MODERATES, 404, body=lambda _: {"action": "decline", "reason": "to see who may"}

@@ -33,6 +33,7 @@ from tests.acceptance.role_rules import (
     READS_MESSAGES,
     RETRIES,
     SUPPORT,
+    TEMPLATE_RULES,
     WORKER,
     Body,
     Rule,
@@ -167,6 +168,7 @@ def _act(action: str) -> Body:
 # Where the right person is answered 409, the matrix asks only who gets as far as the thing itself.
 RULES: dict[str, Rule] = {
     **CONSOLE_RULES,
+    **TEMPLATE_RULES,
     "GET /health": rule(PUBLIC),
     "GET /health/ready": rule(PUBLIC),
     "GET /": rule(PUBLIC),
@@ -233,18 +235,6 @@ RULES: dict[str, Rule] = {
         EMPLOYER, 201, owned=EMPLOYER, body=lambda _: {"starts_on": "2026-12-05"}
     ),
     "POST /api/employers/jobs/{job_id}/close": rule(EMPLOYER, 200, 409, owned=EMPLOYER),
-    "GET /api/employers/job-templates": rule(EMPLOYER),
-    "POST /api/employers/job-templates": rule(
-        EMPLOYER, 201, body=lambda cast: {"job_id": cast.ids["job_id"], "name": "Brunch again"}
-    ),
-    "GET /api/employers/job-templates/{template_id}": rule(EMPLOYER, owned=EMPLOYER),
-    "PUT /api/employers/job-templates/{template_id}": rule(
-        EMPLOYER, owned=EMPLOYER, body=lambda _: {"name": "Sunday brunch"}
-    ),
-    "DELETE /api/employers/job-templates/{template_id}": rule(EMPLOYER, 204, owned=EMPLOYER),
-    "POST /api/employers/job-templates/{template_id}/jobs": rule(
-        EMPLOYER, 201, owned=EMPLOYER, body=lambda _: {"starts_on": "2026-12-05"}
-    ),
     "GET /api/employers/jobs/{job_id}/events": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/jobs/{job_id}/matches": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/dashboard": rule(EMPLOYER),
@@ -284,10 +274,6 @@ RULES: dict[str, Rule] = {
     "GET /api/admin/workers": rule(ADMIN),
     "GET /api/admin/workers/{worker_id}": rule(ADMIN),
     "POST /api/admin/workers/{worker_id}/action": rule(MODERATES, 200, 409, body=_act("verify")),
-    "GET /api/admin/workers/{worker_id}/merge": rule(MODERATES),
-    "POST /api/admin/workers/{worker_id}/merge": rule(
-        MODERATES, 404, body=lambda _: {"other_id": UNKNOWN, "reason": "to see who may"}
-    ),
     "GET /api/admin/queues": rule(ADMIN),
     "GET /api/admin/employers": rule(ADMIN),
     "GET /api/admin/employers/{employer_id}": rule(ADMIN),

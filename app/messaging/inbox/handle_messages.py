@@ -221,10 +221,8 @@ _FREE: Final = (
     )
     .with_for_update(skip_locked=True)
 )
-_TRY: Final = {
-    "attempts": _ITEMS.attempts + 1,
-    "lease_until": bindparam("until", type_=UtcDateTime()),
-}
+_UNTIL: Final = bindparam("until", type_=UtcDateTime())
+_TRY: Final = {"attempts": _ITEMS.attempts + 1, "lease_until": _UNTIL}
 _BEGIN: Final = (
     update(table(InboxItem)).where(_ITEMS.id.in_(_FREE)).values(_TRY).returning(_ITEMS.id)
 )
