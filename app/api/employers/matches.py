@@ -14,6 +14,7 @@ from app.core import schema
 from app.core.money import Money
 from app.core.schema import Instant, MoneyAnswer, Page
 from app.jobs import queries as jobs
+from app.jobs.models import JobStatus
 from app.jobs.queries import JobNotFound
 from app.offers import queries
 from app.offers.queries import EmployersMatch
@@ -123,14 +124,13 @@ class Match(schema.ResponseModel):
 
 
 class JobCounts(schema.ResponseModel):
-    """How many of my jobs stand where."""
+    """How many of my jobs stand where; those that I closed are found by `GET jobs?status=closed`."""
 
     draft: int = Field(description="Drafts.")
     published: int = Field(description="Published jobs.")
     filled: int = Field(description="Jobs with as many contacts unlocked as positions.")
     expired: int = Field(description="Jobs whose last shift has started.")
     cancelled: int = Field(description="Cancelled jobs.")
-    closed: int = Field(description="Jobs that I closed: nobody more is asked.")
 
 
 class MatchCounts(schema.ResponseModel):
@@ -197,4 +197,5 @@ async def get_dashboard(session: Read, actor: EmployerActor, now: Now) -> Employ
     """Return my figures."""
     figures = await dashboards.of_employer(session, actor.employer_id, now)
     matches = {name: figures.matches[OfferStatus(name)] for name in MatchCounts.model_fields}
-    return EmployerDashboard.from_rows(figures, matches=matches)
+    jobs_by_status = {name: figures.jobs[JobStatus(name)] for name in JobCounts.model_fields}
+    return EmployerDashboard.from_rows(figures, jobs=jobs_by_status, matches=matches)
