@@ -39,7 +39,8 @@ class Waves:
         self._learned_at = 0.0
         self._read = 0
         self._rows: list[tuple[float, ...]] = []
-        self._people_with: Ints = np.zeros(_MOST_SKILLS, dtype=np.int64)
+        self.people_with: Ints = np.zeros(_MOST_SKILLS, dtype=np.int64)
+        """How many people have each skill that jobs asked for, as learned last."""
 
     def look(self, market: Market, job: OpenJob) -> float | None:
         """Ask whom the policy chooses."""
@@ -96,13 +97,13 @@ class Waves:
             barred=~market.may_be_asked(job),
             torn=job.busy_with > 0,
             fit=scores(market, workers, job.job.km) / 100,
-            scarce=self._scarce(market, job),
+            scarce=self.scarce(market, job),
             arrives=np.ones(size),
         )
 
-    def _scarce(self, market: Market, job: OpenJob) -> Floats:
+    def scarce(self, market: Market, job: OpenJob) -> Floats:
         """Return what `asking.scarcity` gives, of all at once."""
-        people, it = self._people_with, job.job
+        people, it = self.people_with, job.job
         if not people[it.skill]:
             return np.zeros(len(it.fitting))
         counts = np.where(market.people.skills[it.fitting] & (people > 0), people, np.inf)
@@ -117,7 +118,7 @@ class Waves:
         there = market.people.joins <= market.now
         wanted = np.zeros(market.world.workers.skills, dtype=bool)
         wanted[[each.job.skill for each in (*market.running.values(), *market.done)]] = True
-        self._people_with = np.where(wanted, market.people.skills[there].sum(axis=0), 0)
+        self.people_with = np.where(wanted, market.people.skills[there].sum(axis=0), 0)
         clock = market.clock
         for offer in market.ended[self._read :]:
             end = offer.replies_at if offer.status in _ANSWERED else _silent_until(offer)

@@ -38,7 +38,7 @@ SUNDAY = MONDAY - dt.timedelta(days=1)
 BOTH = [each.value for each in Widenable]
 
 
-async def market(database, may_widen, closes_at=TONIGHT, near=0, **job):
+async def market(database, may_widen, closes_at=TONIGHT, near=0, positions=2):
     """A job for this evening within 3 km by people with 3 years, and who lives within it or 5 and 7 km away."""
     evening = [Slot(6, 19 * 60, 23 * 60)]
     async with database.begin() as session:
@@ -50,10 +50,16 @@ async def market(database, may_widen, closes_at=TONIGHT, near=0, **job):
             NewWorker(point=km_north(BANDRA, 7), years=4, slots=evening),
         ]
         ids = await add_workers(session, people)
-        times = {"starts_on": SUNDAY, "ends_on": SUNDAY, "slots": evening}
-        wishes = {"radius_km": 3, "years": 3, "positions": 2} | job
         job_id = await add_job(
-            session, await add_employer(session), closes_at=closes_at, **times, **wishes
+            session,
+            await add_employer(session),
+            closes_at=closes_at,
+            starts_on=SUNDAY,
+            ends_on=SUNDAY,
+            slots=evening,
+            radius_km=3,
+            years=3,
+            positions=positions,
         )
         allowed = update(Job).where(Job.id == job_id).values(may_widen=may_widen)
         await session.execute(allowed)

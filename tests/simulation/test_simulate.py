@@ -10,7 +10,7 @@ from app.simulation import command
 from app.simulation.city import jobs_of, people_of
 from app.simulation.cli import POLICY_NAMES
 from app.simulation.figures import figures_of, gini
-from app.simulation.policies import POLICIES
+from app.simulation.policies import POLICIES, Waves
 from app.simulation.run import Clock, draw, play
 from app.simulation.world import WORLDS, WorldError, read_world
 
@@ -167,15 +167,15 @@ def test_gini_is_zero_where_all_are_alike_and_near_one_where_one_has_all():
 
 def test_the_simulated_policy_spares_people_by_the_same_rule(small):
     """The simulator works out at once what the real system asks of each person."""
-    played = play(read_world(small), policy := POLICIES["waves"](), 3, 4)
+    played = play(read_world(small), policy := Waves(), 3, 4)
     market = played.market
     names = [str(number) for number in range(market.world.workers.skills)]
     people_with = {
-        name: int(count) for name, count in zip(names, policy._people_with, strict=False) if count
+        name: int(count) for name, count in zip(names, policy.people_with, strict=False) if count
     }
     assert people_with
     for job in market.done:
-        told = policy._scarce(market, job)
+        told = policy.scarce(market, job)
         skills = market.people.skills[job.job.fitting]
         expected = [
             scarcity([names[at] for at in np.flatnonzero(row)], [names[job.job.skill]], people_with)
