@@ -1,18 +1,20 @@
 """One tap on a card that was kept with consent: charged without a page where law and bank allow it.
 
 Where they don't, the order's page follows: nothing was charged then. A charge whose answer was lost is found again by
-the loop that asks about payments, or by who tries once more, under the same key.
+the loop that asks about payments, or by who tries once more, under the same key. No page opens before it is sure that
+nothing was charged.
 """
 
 import datetime as dt
 from uuid import UUID
 
-from app.core.errors import Conflict, PaymentRequired, Unavailable
+from app.core.errors import Conflict, PaymentRequired
 from app.core.logging import logger
 from app.database.session import Database
 from app.payments import checkout, saved_card
 from app.payments.checkout import Paying
 from app.payments.provider import (
+    CardOutcomeUnknown,
     CardRefused,
     PaymentProvider,
     PaymentsMisconfigured,
@@ -41,17 +43,6 @@ class CardNeedsPage(PaymentRequired):
     code = "card_needs_page"
     detail = "Your bank or the law wants you to confirm this payment. Nothing was charged: pay on the page."
     remedy = "Open `checkout_url`. `why` is the bank's word, or `page_required` where the law asks for the page."
-
-
-class CardOutcomeUnknown(Unavailable):
-    """Whether the card was charged is not known yet."""
-
-    code = "card_outcome_unknown"
-    detail = (
-        "The payment provider does not answer. Whether your card was charged is being found out; "
-        "the contact comes by itself if it was, and nothing is charged twice."
-    )
-    remedy = "Send the same request again after as many seconds as the header Retry-After says."
 
 
 def order_by(pay_with: PayWith | None) -> PayWith | None:

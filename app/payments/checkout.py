@@ -23,6 +23,7 @@ from app.payments import orders, rules
 from app.payments import provider as providers
 from app.payments.models import Order, Payment, PaymentAttempt
 from app.payments.provider import (
+    CardOutcomeUnknown,
     CardRefused,
     Checkout,
     CheckoutRequest,
@@ -36,6 +37,11 @@ from app.payments.provider import (
 from app.payments.purchase import page_ends
 from app.payments.rules import AttemptStatus
 from app.payments.settle import settle
+
+CHARGE_SETTLES = dt.timedelta(minutes=2)
+"""For how long a charge whose answer was lost may still come to be: until then that none is found proves nothing."""
+LOOK_ONCE_MORE = dt.timedelta(minutes=10)
+"""When a charge that was given up is looked for the last time."""
 
 _opening: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
@@ -73,7 +79,8 @@ async def open_page(
     """Return the order with its page, opened at the provider if it is not yet.
 
     Clicks that come together get the same page. Raises `PaymentsNotConfigured`,
-    `PaymentsUnavailable`, or `PaymentRefused` where another try ends the same.
+    `PaymentsUnavailable`, `CardOutcomeUnknown` while a charge that was begun may still come to be, or `PaymentRefused`
+    where another try ends the same.
     """
     if provider is None:
         raise providers.PaymentsNotConfigured
@@ -83,27 +90,31 @@ async def open_page(
         attempt = paying.attempt
         if attempt is None or attempt.checkout_url is not None or not paying.is_open:
             return paying
-        if attempt.request is not None and attempt.provider != provider.name:
-            # Another one was selected since: it knows neither the key nor the customer.
-            changed = ProviderRefused("provider_changed")
-            await _next_attempt(database, paying.order, attempt, changed, now)
-            paying = await read(database, order_id)
-            attempt = paying.attempt
-            if attempt is None:
-                return paying
         if (asked := _card_request(attempt)) is not None:
             # The answer about a card was lost. Nobody is charged for looking; a page comes after it.
             charged = await provider.charge_of(asked)
             if charged is not None:
                 return await _settled(database, provider, order_id, charged, now)
-            lost = ProviderRefused("charge_lost")
+            if now < attempt.updated_at + CHARGE_SETTLES:
+                raise CardOutcomeUnknown
+            lost: ProviderRefused | None = ProviderRefused("charge_lost")
+        elif attempt.request is not None and attempt.provider != provider.name:
+            # Another one was selected since: it knows neither the key nor the customer.
+            lost = ProviderRefused("provider_changed")
+        else:
+            lost = None
+        if lost is not None:
             await _next_attempt(database, paying.order, attempt, lost, now)
             paying = await read(database, order_id)
             attempt = paying.attempt
             if attempt is None:
                 return paying
         try:
-            request = await _kept_request(database, provider, paying.order, attempt, return_url)
+            request = await _kept_request(
+                database, provider, paying.order, attempt, return_url, now
+            )
+            if request.card_id is not None:
+                raise CardOutcomeUnknown  # another process charges the card under this key now
             checkout = await provider.create_checkout(request, attempt.idempotency_key)
         except ProviderRefused as refusal:
             logger().warning("checkout_refused", order_id=str(order_id), code=refusal.code)
@@ -137,7 +148,7 @@ async def charge(
             return None
         try:
             request = await _kept_request(
-                database, provider, paying.order, attempt, return_url, card.id
+                database, provider, paying.order, attempt, return_url, now, card.id
             )
             if request.card_id is None or attempt.provider != provider.name:
                 return None
@@ -227,6 +238,7 @@ async def _kept_request(
     order: Order,
     attempt: PaymentAttempt,
     return_url: str,
+    now: dt.datetime,
     card_id: str | None = None,
 ) -> CheckoutRequest:
     """Return what the provider is asked under this attempt's key, as it was first kept.
@@ -242,7 +254,7 @@ async def _kept_request(
         await session.execute(
             update(PaymentAttempt)
             .where(PaymentAttempt.id == attempt.id, PaymentAttempt.request.is_(None))
-            .values(request=_as_json(made), provider=provider.name)
+            .values(request=_as_json(made), provider=provider.name, updated_at=now)
             .execution_options(synchronize_session=False)
         )
         query = select(PaymentAttempt.request).where(PaymentAttempt.id == attempt.id)
@@ -349,7 +361,7 @@ async def _next_attempt(
             .values(
                 status=AttemptStatus.REFUSED,
                 failure_code=refusal.code[:64],
-                check_at=None,
+                check_at=None if _card_request(attempt) is None else now + LOOK_ONCE_MORE,
                 updated_at=now,
             )
             .returning(PaymentAttempt.id)

@@ -262,18 +262,21 @@ def balance_account(employer_id: UUID, currency: str) -> UUID:
 
 async def lock_balance(session: AsyncSession, employer_id: UUID, currency: str) -> int:
     """Lock an employer's balance against other debits; return what is in it, 0 if there never was any."""
-    await lock_balance_account(session, employer_id, currency)
+    if not await lock_balance_account(session, employer_id, currency):
+        return 0
     return await balance_of(session, employer_id, currency)
 
 
-async def lock_balance_account(session: AsyncSession, employer_id: UUID, currency: str) -> None:
+async def lock_balance_account(session: AsyncSession, employer_id: UUID, currency: str) -> bool:
     """Lock an employer's balance against other debits; only a statement after this one sums what nobody else takes.
 
-    On SQLite whoever writes is alone anyway.
+    False: there is none yet, so that nothing is locked, and what comes into it meanwhile is not to be taken. On SQLite
+    whoever writes is alone anyway.
     """
-    if is_postgresql(session):
-        its_id = balance_account(employer_id, currency)
-        await session.execute(_LOCKED_ACCOUNT, {"account_id": its_id})
+    if not is_postgresql(session):
+        return True
+    its_id = balance_account(employer_id, currency)
+    return await session.scalar(_LOCKED_ACCOUNT, {"account_id": its_id}) is not None
 
 
 async def balance_of(session: AsyncSession, employer_id: UUID, currency: str) -> int:

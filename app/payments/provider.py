@@ -35,6 +35,17 @@ class PaymentsUnavailable(Unavailable):
     )
 
 
+class CardOutcomeUnknown(PaymentsUnavailable):
+    """Whether the card was charged is not known yet."""
+
+    code = "card_outcome_unknown"
+    detail = (
+        "The payment provider does not answer. Whether your card was charged is being found out; "
+        "the contact comes by itself if it was, and nothing is charged twice."
+    )
+    remedy = "Send the same request again after as many seconds as the header Retry-After says."
+
+
 class PaymentRefused(Conflict):
     """The provider refuses the payment itself, so that the same payment is refused again."""
 
@@ -101,6 +112,8 @@ class Checkout:
     payment_id: str | None
     """Our own id, as we put it into the metadata."""
     intent_id: str | None
+    is_of_card: bool = False
+    """Whether a kept card was charged, without a page."""
 
 
 @dataclass(frozen=True)

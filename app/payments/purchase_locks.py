@@ -1,10 +1,11 @@
 """The leads that somebody wants to buy, as they are; and what a purchase locks before it reads them for good.
 
-Everybody locks in one order: jobs, the employer, the balance, open orders.
+Whoever buys or settles locks in one order: jobs, the employer, the balance, open orders of leads. An order that was
+paid is another matter: who gives a top-up back locks it before the balance (`pay_back`, `employer_erasure`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -188,12 +189,14 @@ async def lock_all(
     jobs: dict[UUID, LockedJob] = {}
     standing: list[Order] = []
     now: tuple[dict[UUID, Lead], Buyer] | None = None
+    is_ours_to_take = True
     if settles or pay_with is not PayWith.PAGE:
         # Paying settles, and whoever settles locks jobs first.
         employer, jobs = await _lock_with_jobs(session, employer_id, leads.values())
         if pay_with is not PayWith.PAGE:
             for currency in sorted({each.price.currency for each in leads.values()}):
-                await ledger.lock_balance_account(session, employer_id, currency)
+                locked = await ledger.lock_balance_account(session, employer_id, currency)
+                is_ours_to_take = is_ours_to_take and locked
         # Nobody settles an order for one of these leads now, and nobody begins another.
         now = await _read_again(session, actor, leads)
     else:
@@ -202,4 +205,5 @@ async def lock_all(
         standing = await orders.open_orders_of(session, match_ids)
         # Whoever paid one of them meanwhile had its order locked, and is done.
         now = await _read_again(session, actor, leads)
-    return Locked(employer, now[1], now[0], jobs, standing)
+    buyer = now[1] if is_ours_to_take else replace(now[1], balance=0)
+    return Locked(employer, buyer, now[0], jobs, standing)

@@ -82,10 +82,11 @@ async def _find(session: AsyncSession, checkout: Checkout) -> PaymentAttempt | N
         by_charge = of_order.where(PaymentAttempt.intent_id == checkout.intent_id)
         if (attempt := await session.scalar(by_charge)) is not None:
             return attempt
-    newest: PaymentAttempt | None = await session.scalar(
-        of_order.order_by(PaymentAttempt.number.desc()).limit(1)
-    )
-    return newest
+    tried = list(await session.scalars(of_order.order_by(PaymentAttempt.number.desc())))
+    if checkout.is_of_card:
+        # The attempt may have been given up before the answer came, and a page have followed.
+        tried = [each for each in tried if (each.request or {}).get("card_id")] or tried
+    return tried[0] if tried else None
 
 
 async def _paid(

@@ -192,10 +192,62 @@ def test_who_opens_the_page_instead_is_not_charged_twice(world: World) -> None:
     stripe_fault(world, "http_500", 9)
     assert not_charged.unlock(CARD).status_code == 503
     leads.end_faults(world)
+    # The charge may still be on its way: that Stripe lists none proves nothing for two minutes.
+    unknown = not_charged.unlock({"pay_with": "page"})
+    assert (unknown.status_code, unknown.json()["code"]) == (503, "card_outcome_unknown")
+    assert pages_of(world, not_charged.id) == []
+    world.clock.advance(minutes=2)
     page = ok(not_charged.unlock({"pay_with": "page"}), 202)
     assert charges(world, not_charged) == []
     world.pay(page["checkout_url"])
     assert ok(not_charged.unlock())["status"] == "unlocked"
+
+
+def charged_late(world: World, mine: Lead) -> None:
+    """The card of the lead's first attempt is charged now: its request was on its way all the time."""
+    order_id = UUID(mine.payment["id"])
+
+    async def first(session: Any) -> dict[str, Any]:
+        query = select(PaymentAttempt.request).where(PaymentAttempt.order_id == order_id)
+        found: dict[str, Any] = await session.scalar(query.order_by(PaymentAttempt.number).limit(1))
+        return found
+
+    kept = world.in_session(first)
+    wanted = {
+        "amount": str(kept["price"]["amount"]),
+        "currency": "usd",
+        "customer": kept["customer_id"],
+        "payment_method": kept["card_id"],
+        "confirm": "true",
+        "metadata[payment_id]": kept["payment_id"],
+        "metadata[match_id]": kept["match_id"],
+        "metadata[paid_by]": "card",
+    }
+    headers = {"Authorization": "Bearer sk_test_sandbox"}
+    ok(world.http.post("/sandbox/stripe/v1/payment_intents", data=wanted, headers=headers))
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_charge_that_comes_after_the_page_was_opened_closes_the_page(
+    world: World, *, is_told: bool
+) -> None:
+    mine = lead(world, keeps_card(world))
+    stripe_fault(world, "http_500", 9)
+    assert mine.unlock(CARD).status_code == 503
+    leads.end_faults(world)
+    world.clock.advance(minutes=2)
+    ok(mine.unlock({"pay_with": "page"}), 202)
+    if not is_told:
+        stripe_fault(world, "lost", 9)
+    charged_late(world, mine)
+    world.settle()
+    leads.end_faults(world)
+    leads.later(world, mine, minutes=10)
+    world.settle()
+    assert mine.contact() is not None
+    assert attempts(world, mine) == [(AttemptStatus.PAID, None), (AttemptStatus.CANCELLED, None)]
+    [page] = pages_of(world, mine.id)
+    assert page["status"] == "expired"
 
 
 def test_a_worker_who_left_meanwhile_costs_nothing(world: World) -> None:

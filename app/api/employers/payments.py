@@ -44,14 +44,19 @@ from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
 from app.payments import card_charge, lead_guarantee, provider, purchase, quotes
 from app.payments.balance import BalanceTooLow
-from app.payments.card_charge import CardNeedsPage, CardOutcomeUnknown, NoSavedCard
+from app.payments.card_charge import CardNeedsPage, NoSavedCard
 from app.payments.checkout import Paying
 from app.payments.contacts import contacts_of
 from app.payments.coupons import CouponNotValid
 from app.payments.disputes import DisputeOpen
 from app.payments.lead_guarantee import MatchNotUnlocked, ReportTooEarly, ReportTooLate
 from app.payments.models import Order, Payment, Unlock
-from app.payments.provider import PaymentRefused, PaymentsNotConfigured, PaymentsUnavailable
+from app.payments.provider import (
+    CardOutcomeUnknown,
+    PaymentRefused,
+    PaymentsNotConfigured,
+    PaymentsUnavailable,
+)
 from app.payments.purchase import (
     EmailUnconfirmed,
     PaymentUnderWay,

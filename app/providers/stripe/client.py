@@ -47,6 +47,8 @@ NETWORK_RETRIES = 2
 LONGEST_DESCRIPTION = 1_000
 
 _OWN_IDS = ("cs_", "pi_", "ch_", "py_", "re_", "pyr_", "dp_", "du_", "cus_", "pm_", "card_")
+_OF_CARD = {"paid_by": "card"}
+"""What the metadata of a kept card's charge holds beside our ids."""
 _TRY_AGAIN = frozenset({"idempotency_key_in_use", "lock_timeout"})
 """Codes of calls that another one is in the way of."""
 
@@ -139,7 +141,7 @@ class StripePayments:
                         "customer": request.customer_id or "",
                         "payment_method": request.card_id or "",
                         "description": request.description[:LONGEST_DESCRIPTION],
-                        "metadata": _metadata(request),
+                        "metadata": _metadata(request) | _OF_CARD,
                         "confirm": True,
                         "error_on_requires_action": True,
                     },
@@ -159,9 +161,10 @@ class StripePayments:
             )
         )
         for intent in (each.to_dict() for each in found.data):
-            about = (intent.get("metadata") or {}).get("payment_id")
-            if about == request.payment_id and intent["status"] in {"succeeded", "processing"}:
-                return intent_of(intent)
+            charged = intent_of(intent)
+            mine = charged.payment_id == request.payment_id and charged.is_of_card
+            if mine and intent["status"] in {"succeeded", "processing"}:
+                return charged
         return None
 
     async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
@@ -289,7 +292,8 @@ def _kind_of(error: stripe.StripeError) -> Exception:
     code = str(told.get("code") or "")
     if error.http_status >= 500:
         return ProviderBroke(code or type(error).__name__)
-    if code in _TRY_AGAIN:
+    if code in _TRY_AGAIN or isinstance(error, stripe.IdempotencyError):
+        # Of a key that came with another request nothing is known either: the other may be under way.
         return PaymentsUnavailable()
     if code == "resource_missing":
         # Live objects asked for with a test key, or the other way round, are there.
@@ -336,6 +340,7 @@ def intent_of(intent: Mapping[str, Any]) -> Checkout:
     """Return a payment without a page, paid or under way, in our own type. Raises KeyError for another object."""
     paid = intent["status"] == "succeeded"
     amount = intent["amount_received"] if paid else intent["amount"]
+    ours = intent.get("metadata") or {}
     return Checkout(
         session_id="",
         url=None,
@@ -343,8 +348,9 @@ def intent_of(intent: Mapping[str, Any]) -> Checkout:
         expires_at=dt.datetime.fromtimestamp(intent["created"], dt.UTC),
         paid=STRIPE_CURRENCIES.from_provider(amount, intent["currency"]),
         livemode=intent["livemode"] is True,
-        payment_id=(intent.get("metadata") or {}).get("payment_id"),
+        payment_id=ours.get("payment_id"),
         intent_id=intent["id"],
+        is_of_card=_OF_CARD.items() <= ours.items(),
     )
 
 
