@@ -19,8 +19,8 @@ CONTEXT: Final = "idempotency"
 """The sealing context of a kept answer."""
 OF_ADDRESS: Final = "address:"
 """What the owner of a key begins with that came before anybody had signed in: a network address follows."""
-ERASED: Final = "{}"
-"""What a kept answer says once whom it was about is erased: that the request was done, and no more."""
+ERASED: Final = ""
+"""What stands for a kept answer once whom it was about is erased: the request was done, and no more is known."""
 _SAME_REQUEST: Final = dt.timedelta(minutes=1)
 
 
@@ -28,8 +28,8 @@ async def forget(session: AsyncSession, user: User) -> None:
     """Delete the answers to a user, and empty those to others that are about them.
 
     Those are answers to administrators and to the rest of a company's team, and the one to the registration, which
-    stands under a network address. Of an emptied answer the key and the status stay: sent again, the request is not
-    done again, and is answered with `ERASED`.
+    stands under a network address. Of an emptied answer the key stays: sent again, the request is refused, for it
+    was done.
     """
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner == str(user.id)))
     others = await _list_others(session, user.id)

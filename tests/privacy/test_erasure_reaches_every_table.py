@@ -11,7 +11,7 @@ import pytest
 
 from app.database.schema import load_models
 from tests.support.app_harness import PASSWORD, Person, World
-from tests.support.assertions import ok
+from tests.support.assertions import ok, refused
 from tests.support.leads import lead
 from tests.support.stored import CONTEXTS, sealed_columns, stored_values
 from tests.support.team import TEAM, joins_by_phone, member_of
@@ -119,6 +119,9 @@ def test_of_a_worker_nothing_stays_but_an_id(world: World) -> None:
     assert ids_of(world, worker) <= stays("worker")
     again = ok(employer.post(path, headers=KEY))
     assert again["contact"] == {"name": None, "phone": None, "whatsapp_url": None}
+    # What was done for them once is not done twice, although its answer is gone.
+    path = f"/api/admin/workers/{worker.id}/correct"
+    refused(admin.post(path, corrected, headers=KEY), 422, "idempotency_key_reused")
 
 
 def test_of_a_company_nothing_stays_but_the_books(world: World) -> None:

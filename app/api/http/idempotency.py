@@ -17,11 +17,14 @@ from app.core.errors import FieldError, Invalid
 from app.database.due import Due
 from app.database.session import keyring
 from app.database.statements import insert_if_absent, rows_changed
-from app.identity.kept_answers import CONTEXT
+from app.identity.kept_answers import CONTEXT, ERASED
 from app.identity.models import IdempotencyKey
 
 KEPT_HOURS = 24
 MAX_KEY_CHARACTERS = 255
+
+
+_ANSWER_ERASED = "This request was done; its answer went when the account it was about was erased."
 
 
 class KeyReused(Invalid):
@@ -61,7 +64,8 @@ async def claim(
     """Claim `key` for this transaction.
 
     A request without a stored response is done again: it was refused, or what it creates is unique by itself.
-    Raises `Replayed` with the first response, and `KeyReused` when the key belongs to another request.
+    Raises `Replayed` with the first response, and `KeyReused` when the key belongs to another request, or to one whose
+    response is erased.
     """
     if not key.isprintable() or not 0 < len(key) <= MAX_KEY_CHARACTERS:
         raise Invalid([FieldError("Idempotency-Key", "Use 1 to 255 printable characters.")])
@@ -78,9 +82,11 @@ async def claim(
         raise KeyReused([FieldError("Idempotency-Key", KeyReused.detail)])
     if row.status is None or row.answer_sealed is None:
         return Claim(owner, key)
-    body = keyring(session).open(row.answer_sealed, CONTEXT).encode()
+    body = keyring(session).open(row.answer_sealed, CONTEXT)
+    if body == ERASED:
+        raise KeyReused([FieldError("Idempotency-Key", _ANSWER_ERASED)])
     headers = {"Idempotent-Replayed": "true"}
-    raise Replayed(Response(body, row.status, headers, media_type="application/json"))
+    raise Replayed(Response(body.encode(), row.status, headers, media_type="application/json"))
 
 
 async def claim_request(
