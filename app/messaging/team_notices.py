@@ -1,8 +1,8 @@
 """Which notices to a company its team gets as well, by role.
 
-Whoever opened the company gets them all, under the company's own account. Of the others who have joined, owners get
-what is in the table; managers what is about a job that they posted or a lead that they bought; viewers nothing. Codes
-and links are nobody else's.
+Of those who have joined, owners get what is in the table; managers what is about a job that they posted or a lead that
+they bought; viewers nothing. So does whoever opened the company, an owner until another one gives them a lower role;
+notices that are not in the table go to the company's own account alone. Codes and links are nobody else's.
 """
 
 from collections.abc import Mapping

@@ -147,6 +147,29 @@ def test_after_the_opener_left_the_owners_who_stay_are_told(world: World, owner:
     assert kinds(world, owner) == []
 
 
+def test_an_opener_who_was_made_a_viewer_reads_no_contact(world: World, owner: Person) -> None:
+    other = member_of(world, owner, "owner")
+    before = lead(world, owner)
+    ok(other.put(f"{TEAM}/{owner.id}", {"role": "viewer"}))
+    assert kinds(world, owner) == ["lead_accepted"]
+    world.pay(ok(other.post(f"/api/employers/matches/{before.id}/unlock"), 202)["checkout_url"])
+    posted_by(world, other)
+    assert kinds(world, owner) == ["lead_accepted"]
+    assert kinds(world, other)[-1] == "lead_accepted"
+    assert "lead_unlocked" in kinds(world, other)
+
+
+def test_an_opener_who_was_made_a_manager_hears_of_their_own_jobs(
+    world: World, owner: Person
+) -> None:
+    other = member_of(world, owner, "owner")
+    ok(other.put(f"{TEAM}/{owner.id}", {"role": "manager"}))
+    posted_by(world, other)
+    assert kinds(world, owner) == []
+    posted_by(world, owner)
+    assert kinds(world, owner) == ["lead_accepted"]
+
+
 def test_stop_is_heard_of_a_member_too(world: World, owner: Person) -> None:
     other = member_of(world, owner, "owner")
     assert other.phone is not None

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.identity.rules import TeamRole
-from app.messaging.team_notices import gets
+from app.messaging.team_notices import TEAM_NOTICES, gets
 
 
 class Recipient(NamedTuple):
@@ -38,8 +38,9 @@ class Notice:
     may not be proven. `urgent` is about work that the person said yes to: it goes before offers, also in quiet hours.
 
     A notice to a company goes to its team as well, as `team_notices` says: `theirs` are the members whose job or
-    purchase it is about, `done_by` did it and needs no message. Of `url`, which acts for whoever follows it, each
-    member gets one of their own by `link_of`, or none. `only` names whom of all of them to tell.
+    purchase it is about, None being whoever opened the company; `done_by` did it and needs no message. Of `url`, which
+    acts for whoever follows it, each member gets one of their own by `link_of`, or none. `only` names whom of all of
+    them to tell.
     """
 
     user_id: UUID
@@ -59,12 +60,15 @@ class Notice:
         """Whether this account is to get the notice: the one it is written to, or a member of that company's team."""
         if user.id == self.done_by or (self.only is not None and user.id not in self.only):
             return False
-        if user.id == self.user_id:
-            return True
         role = None
         if user.team_role is not None and user.company_id == self.user_id:
             role = TeamRole(user.team_role)
-        return role is not None and gets(self.kind, role, is_theirs=user.id in self.theirs)
+        is_opener = user.id == self.user_id
+        if is_opener and (role is None or self.kind not in TEAM_NOTICES):
+            return True
+        # A job or a purchase that names no member is of whoever opened the company.
+        is_theirs = user.id in self.theirs or (is_opener and None in self.theirs)
+        return role is not None and gets(self.kind, role, is_theirs=is_theirs)
 
     def params_for(self, user_id: UUID) -> Mapping[str, Any]:
         """Return the parameters for one recipient."""
