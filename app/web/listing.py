@@ -1,5 +1,6 @@
 """Lists of employers in the address: which rows, in which order, and the way to the next page."""
 
+import unicodedata
 from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -16,7 +17,8 @@ class Listing:
     def __init__(self, request: Request, orders: type[StrEnum] | None = None) -> None:
         self.path = request.url.path
         self._asked = request.query_params
-        self.q = self._asked.get("q", "").replace("\0", "").strip()[:MOST_CHARACTERS]
+        text = unicodedata.normalize("NFC", self._asked.get("q", "").replace("\0", ""))
+        self.q = text.strip()[:MOST_CHARACTERS]
         self.orders = list(orders) if orders is not None else []
         self.order = self.chosen("sort", orders) if orders is not None else None
 

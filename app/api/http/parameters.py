@@ -5,8 +5,10 @@ from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Path, Query
+from pydantic import BeforeValidator
 
 from app.core.languages import Language
+from app.core.schema import clean_text
 
 JobId = Annotated[UUID, Path(description="Id of the job (UUIDv7).")]
 MatchId = Annotated[UUID, Path(description="Id of the match (UUIDv7).")]
@@ -44,7 +46,9 @@ ListedText = Annotated[
         max_length=100,
         description="Only those whose words have this in them, whatever the case.",
     ),
+    BeforeValidator(clean_text),
 ]
+"""The text by which a list is narrowed, cleaned as stored texts are: NUL is refused, "é" is one character."""
 Verified = Annotated[
     bool | None, Query(description="Only accounts that an administrator has checked, or has not.")
 ]
