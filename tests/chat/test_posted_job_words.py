@@ -160,6 +160,20 @@ async def test_who_wants_to_cancel_may_only_close_instead(world: ChatWorld) -> N
     assert [job.status for job in await jobs(world)] == ["closed", "closed"]
 
 
+async def test_of_a_closed_job_it_is_still_told_who_said_yes_and_how_it_stands(
+    world: ChatWorld,
+) -> None:
+    await add_nearby(world, "Meena Kulkarni")
+    await says(world, WAITERS, "yes")
+    await accept(world, "Meena Kulkarni")
+    await says(world, "stop asking", "yes", COOK, "yes")
+    assert [job.status for job in await jobs(world)] == ["closed", "published"]
+    assert "Meena K." in await says(world, "who said yes for the waiter job")
+    assert "closed" in await says(world, "status of the waiter job")
+    # Without a word of which, it is the one that asks.
+    assert "Cook" in await says(world, "any update")
+
+
 async def test_who_said_yes_is_listed_and_asked_for_where_several_jobs_have_some(
     world: ChatWorld,
 ) -> None:

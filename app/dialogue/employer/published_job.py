@@ -48,6 +48,7 @@ _MOST_ROWS: Final = 9
 _ANEW: Final = frozenset({"repeat", "move"})
 """Changes that post the job anew; a move cancels the old one, too."""
 _RUNNING: Final = frozenset({JobStatus.PUBLISHED})
+_ASKED: Final = frozenset({JobStatus.PUBLISHED, JobStatus.FILLED, JobStatus.CLOSED})
 _MAY_MEAN: Final[Mapping[JobVerb, frozenset[JobStatus]]] = {
     JobVerb.REPEAT: frozenset(JobStatus),
     JobVerb.PEOPLE: frozenset({JobStatus.PUBLISHED, JobStatus.FILLED}),
@@ -55,8 +56,8 @@ _MAY_MEAN: Final[Mapping[JobVerb, frozenset[JobStatus]]] = {
     JobVerb.HOURS: CANCELLABLE,
     JobVerb.CANCEL: CANCELLABLE,
     JobVerb.CLOSE: _RUNNING,
-    JobVerb.LEADS: frozenset({JobStatus.PUBLISHED, JobStatus.FILLED}),
-    JobVerb.STATUS: frozenset({JobStatus.PUBLISHED, JobStatus.FILLED}),
+    JobVerb.LEADS: _ASKED,
+    JobVerb.STATUS: _ASKED,
 }
 """Of jobs in which statuses each verb can be said."""
 
@@ -185,13 +186,15 @@ def _show(
     if not any(job.employer_id == account for job in message.context.jobs):
         return Turn(state, (Reply("no_jobs"),))
     answered = [job for job in meant if job.params["accepted"]]
-    if command.verb is JobVerb.LEADS and len(answered or meant) == 1:
-        [job] = answered or meant
+    # What is not said of a closed job in so many words is said of one that still asks.
+    open_ones = [job for job in meant if job.status is not JobStatus.CLOSED] or meant
+    if command.verb is JobVerb.LEADS and len(answered or open_ones) == 1:
+        [job] = answered or open_ones
         return Turn(state, (), (ListLeads(account, job.id),))
     if command.verb is JobVerb.LEADS and len(answered) > 1:
         return _ask_which(message, answered, text)
-    if command.verb is JobVerb.STATUS and len(meant) == 1:
-        return Turn(state, (_shown(meant[0], message.context),))
+    if command.verb is JobVerb.STATUS and len(open_ones) == 1:
+        return Turn(state, (_shown(open_ones[0], message.context),))
     return Turn(state, (), (ListJobs(account),))
 
 
