@@ -74,7 +74,10 @@ async def add_positions(session: AsyncSession, job: Job, positions: int, now: dt
 async def reopen(
     session: AsyncSession, job_id: UUID, actor: Actor, *, reason: str | None, now: dt.datetime
 ) -> Job:
-    """Reopen a cancelled, closed or expired job. Raises what `move` does, and `JobNotMatchable`."""
+    """Reopen a cancelled, closed or expired job; one whose contacts are all unlocked is `JobFilled`.
+
+    Raises what `move` does, and `JobNotMatchable`.
+    """
     job = await get_job(session, job_id, lock=True)
     before = job.status
     if before in {JobStatus.CANCELLED, JobStatus.CLOSED, JobStatus.EXPIRED}:

@@ -116,4 +116,5 @@ def state_of(job: Job) -> JobState:
         time_zone=job.time_zone,
         slots=tuple(slot_of(row) for row in job.slots),
         was_published=job.published_at is not None,
+        has_places=job.unlocked < job.positions,
     )

@@ -120,6 +120,8 @@ class JobState:
     time_zone: str
     slots: tuple[Slot, ...]
     was_published: bool = False
+    has_places: bool = True
+    """Whether fewer contacts are unlocked than people are wanted."""
 
 
 type JobTransition = Transition[JobStatus, JobState]
@@ -172,6 +174,12 @@ STARTS_AHEAD: Final = Guard[JobState]("starts_ahead", _starts_ahead, StartsInPas
 STILL_AHEAD: Final = Guard[JobState](
     "still_ahead", lambda job, now: not _is_over(job, now), JobOver
 )
+PLACES_LEFT: Final = Guard[JobState](
+    "places_left",
+    lambda job, _now: job.has_places,
+    JobFilled,
+    where=lambda job, _now: job.unlocked < job.positions,
+)
 OVERDUE: Final = Guard[JobState]("overdue", _is_over, JobNotOver)
 
 _DRAFT, _PUBLISHED, _FILLED, _EXPIRED, _CANCELLED, _CLOSED = JobStatus
@@ -181,6 +189,9 @@ _ENDED: Final[Mapping[JobStatus, Refusal]] = {
     _CANCELLED: JobCancelled,
     _CLOSED: JobClosed,
 }
+
+# With every contact unlocked it would ask nobody, sell nothing and never be filled.
+_REOPENS: Final = (STILL_AHEAD, PLACES_LEFT)
 
 TABLE: Final = StateTable[JobAction, JobStatus, JobState](
     {
@@ -204,8 +215,8 @@ TABLE: Final = StateTable[JobAction, JobStatus, JobState](
         JobAction.REOPEN: ActionRule(
             (
                 Transition(frozenset({_CANCELLED}), _DRAFT, (NEVER_PUBLISHED,)),
-                Transition(frozenset({_CANCELLED}), _PUBLISHED, (WAS_PUBLISHED, STILL_AHEAD)),
-                Transition(frozenset({_EXPIRED, _CLOSED}), _PUBLISHED, (STILL_AHEAD,)),
+                Transition(frozenset({_CANCELLED}), _PUBLISHED, (WAS_PUBLISHED, *_REOPENS)),
+                Transition(frozenset({_EXPIRED, _CLOSED}), _PUBLISHED, _REOPENS),
             ),
             otherwise=JobOpen,
             refusals={_FILLED: JobFilled},

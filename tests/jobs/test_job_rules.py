@@ -13,6 +13,7 @@ from app.core.week import Slot
 from app.jobs.rules import (
     NEVER_PUBLISHED,
     OVERDUE,
+    PLACES_LEFT,
     STARTS_AHEAD,
     STILL_AHEAD,
     TABLE,
@@ -42,6 +43,7 @@ def facts(
     dates: dict[str, dt.date],
     *,
     was_published: bool = False,
+    has_places: bool = True,
     slots: tuple[Slot, ...] = (SATURDAY,),
     time_zone: str = KOLKATA,
 ) -> JobState:
@@ -52,6 +54,7 @@ def facts(
         time_zone,
         slots,
         was_published=was_published,
+        has_places=has_places,
     )
 
 
@@ -129,20 +132,24 @@ def test_a_step_is_taken_only_where_its_guards_hold(status: JobStatus, action: J
     transitions = TABLE.starting(action, status)
     if not transitions:
         return
-    for dates, was_published in product((AHEAD, BEGUN, OVER), (True, False)):
+    for dates, was_published, has_places in product(
+        (AHEAD, BEGUN, OVER), (True, False), (True, False)
+    ):
         holding = {
             WAS_PUBLISHED.name: was_published,
             NEVER_PUBLISHED.name: not was_published,
             STARTS_AHEAD.name: dates is AHEAD,
             STILL_AHEAD.name: dates is not OVER,
             OVERDUE.name: dates is OVER,
+            PLACES_LEFT.name: has_places,
         }
         allowed = [
             step.target.value
             for step in transitions
             if all(holding[guard.name] for guard in step.guards)
         ]
-        result = outcome(facts(status, dates, was_published=was_published), action)
+        job = facts(status, dates, was_published=was_published, has_places=has_places)
+        result = outcome(job, action)
         assert result == allowed[0] if allowed else result not in set(JobStatus)
 
 
