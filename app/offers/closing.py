@@ -62,8 +62,8 @@ async def close_job(
 
     Workers whose offer message has not left yet are not told of an offer they never got. A
     cancellation is also told to those who accepted and whose contact nobody holds; their acceptance
-    stays as it is. A closed job's acceptances stay, too, and can be bought. The employer is told unless they did it themselves. `actor` None is the system;
-    `reason` goes to the log. Raises what `jobs.lifecycle.move` raises when the job's state forbids it.
+    stays as it is. A closed job's acceptances stay, too, and can be bought. The employer is told unless they did it
+    themselves. `actor` None is the system; `reason` goes to the log. Raises what `jobs.lifecycle.move` raises when the job's state forbids it.
     """
     locked = (await lock_jobs(session, [job_id])).get(job_id)
     if locked is None:
@@ -85,7 +85,7 @@ async def close_job(
     if action == JobAction.CANCEL:
         await _notify_accepted(session, locked, now)
     if action in _TAKES_BACK and locked.status is JobStatus.PUBLISHED:
-        await publish_limits.note(session, locked.employer_id, now)
+        await publish_limits.note(session, job, now)
     await _notify_employer(session, locked, action, actor, now)
     return job
 
