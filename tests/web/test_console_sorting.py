@@ -80,6 +80,21 @@ def test_sorted_pages_lose_nobody_and_repeat_nobody(world: World) -> None:
     refused(api.get(f"/api/admin/workers?sort=-name&cursor={first}"), 422, "invalid")
 
 
+def test_a_file_is_in_the_list_s_own_order_however_the_page_is_sorted(world: World) -> None:
+    api = world.admin()
+    for name in ("Mohan Rao", "Anil Rao", "Zoya Rao"):
+        world.worker(name=name, slots=())
+    files = [
+        api.get(f"/api/admin/workers?format=csv{sort}").text
+        for sort in ("", "&sort=name", "&sort=-name")
+    ]
+    assert [files[0].index(name) for name in ("Zoya", "Anil", "Mohan")] == sorted(
+        files[0].index(name) for name in ("Zoya", "Anil", "Mohan")
+    )
+    assert files[1:] == files[:1] * 2
+    refused(api.get("/api/admin/workers?format=csv&sort=phone"), 422, "invalid")
+
+
 def test_after_a_decision_the_next_case_comes_up_the_oldest_first(world: World) -> None:
     first, second, third = (held_job(world) for _ in range(3))
     owner = signed_in(world)

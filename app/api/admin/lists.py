@@ -48,7 +48,7 @@ Sort = Annotated[
     Query(
         pattern="^-?[a-z_]{1,40}$",
         description="Sort by this column, from the least; with a dash before it, from the greatest. Without it "
-        "the list has its own order. 422 for a column by which the list is not sorted.",
+        "the list has its own order, as a CSV file always has. 422 for a column by which the list is not sorted.",
         examples=["-created_at"],
     ),
 ]
@@ -186,7 +186,12 @@ class ListSpec[Item: ResponseModel]:
     async def _exported(
         self, query: Select[*tuple[Any, ...]], actor: Actor, asked: ListRequest
     ) -> Response:
-        """Return the list as CSV, and record who exported it."""
+        """Return the list as CSV, in its own order, and record who exported it.
+
+        By another order the whole table would be sorted for each page of the file, and a row whose value changes
+        meanwhile would be in it twice, or not at all.
+        """
+        in_order = replace(asked, sort=None)
         database = asked.rt.database
         async with database.begin() as session:
             audit.record(session, "list.export", self.name, actor, asked.now)
@@ -194,7 +199,7 @@ class ListSpec[Item: ResponseModel]:
         async def own_page(page: PageRequest) -> Page[Item]:
             # The request's transaction is over when the file is sent.
             async with database.read() as session:
-                return await self._page(query, asked, page, session)
+                return await self._page(query, in_order, page, session)
 
         return await export(self.name, self.item, own_page)
 
