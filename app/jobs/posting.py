@@ -113,12 +113,12 @@ def _require_editable(job: Job, before: JobText, after: JobText, changed: set[st
     if fixed := changed - rules.EDITABLE_WHEN_PUBLISHED - {"positions"}:
         raise JobNotEditable(
             f"After publishing, {', '.join(sorted(fixed))} can't change, because it decides who "
-            "matches; cancel this job and post a new one."
+            "matches. Post another job with the change, and close this one if it is to ask nobody more."
         )
     if "positions" in changed and not more:
         raise JobNotEditable(
             "After publishing, positions can only be added: people have accepted for those there are. "
-            "Cancel this job and post a new one."
+            "Close this job if it is to ask nobody more."
         )
     was, becomes = _pay_terms(before), _pay_terms(after)
     if not rules.pay_may_become(was, becomes, asked=job.wave > 0):

@@ -93,7 +93,7 @@ async def reindex_workers(session: AsyncSession, ids: Collection[UUID]) -> int:
 
 
 async def refile(session: AsyncSession, ids: Collection[UUID]) -> int:
-    """Make the rows of these workers true again, those of skills compared too; return of how many they were not."""
+    """Do as `reindex_workers`, with the rows of skills compared too."""
     written = 0
     ordered = sorted(ids)
     for start in range(0, len(ordered), _BATCH):

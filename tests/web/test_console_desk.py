@@ -43,6 +43,13 @@ def test_a_list_is_filtered_in_the_address_and_taken_as_a_file(world: World) -> 
     assert row["id"] == worker.id
 
 
+def test_a_closed_job_is_reopened_from_its_page(world: World) -> None:
+    company = world.employer()
+    job = world.job(company, location=somewhere())
+    ok(company.post(f"/api/employers/jobs/{job['id']}/close"))
+    assert 'value="reopen"' in signed_in(world).get(f"/console/jobs/{job['id']}").text
+
+
 def test_filters_of_nonsense_are_left_out(world: World) -> None:
     owner = signed_in(world)
     for query in ("status=nonsense", "employer_id=nonsense", "q=%00", "q=&status="):

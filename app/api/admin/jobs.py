@@ -39,6 +39,7 @@ from app.jobs.review import NothingToReview, ReviewAction, ReviewStatus, TextCha
 from app.jobs.rules import (
     JobAction,
     JobCancelled,
+    JobClosed,
     JobExpired,
     JobFilled,
     JobNotDraft,
@@ -162,6 +163,7 @@ async def get_job(job_id: JobId, session: Read, actor: JobReader, now: Now) -> J
     responses=problems(
         JobNotFound,
         JobCancelled,
+        JobClosed,
         JobFilled,
         JobExpired,
         JobOpen,
@@ -176,7 +178,9 @@ async def get_job(job_id: JobId, session: Read, actor: JobReader, now: Now) -> J
 async def act_on_job(
     job_id: JobId, body: JobActionRequest, session: Write, actor: JobModerator, now: Now
 ) -> JobDetails:
-    """Cancel a job, telling everybody concerned, or reopen a cancelled or expired one.
+    """Cancel a job, telling everybody concerned, or reopen a cancelled, closed or expired one.
+
+    A job whose contacts are all unlocked is not reopened: 409 `job_filled`.
 
     Approve or decline a text that was held or flagged: the employer is told, and an approved draft can be
     published. The decision is about the text that `text_version` marks: 409 `job_text_changed` if it

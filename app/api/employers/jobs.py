@@ -420,7 +420,8 @@ async def close_job(session: Write, actor: JobPoster, job_id: JobId, now: Now) -
 
     Open offers close and their workers are told once; whoever accepted hears nothing, as nothing changes for
     them. Closing again changes nothing. A draft is refused with 409 `job_not_published`, a job that ended
-    otherwise with `job_filled`, `job_expired` or `job_cancelled`. It can't be undone; the job can be repeated.
+    otherwise with `job_filled`, `job_expired` or `job_cancelled`. You can't undo it; you can repeat the job, and an
+    administrator can reopen it. Closed before a contact is bought it counts as taken back, as a cancelled one does.
     """
     await queries.get_own_job(session, actor.employer_id, job_id)
     with suppress(JobClosed):  # closed meanwhile, perhaps by a second click
