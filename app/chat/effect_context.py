@@ -33,6 +33,8 @@ class EffectContext:
     """The worker's account as it was loaded for the turn."""
     replies: list[Reply] = field(default_factory=list)
     """What the effects have to tell; sent before the turn's own replies."""
+    draft: Mapping[str, Any] | None = None
+    """What the open question keeps, where an effect asked it."""
     erased: bool = False
     time_zone: str = DEFAULT_ZONE
     """IANA zone of the worker's clock."""

@@ -142,9 +142,7 @@ class MessageHandler:
             effects.user, effects.time_zone = account[0], account[1].time_zone
         performed = all([await perform(effects, effect) for effect in turn.effects])
         replies = [*effects.replies, *(turn.replies if performed else ())]
-        state = turn.state if performed else turn.if_refused or turn.state
-        if performed and effects.persona:
-            state = replace(state, persona=effects.persona)
+        state = _state_after(turn, effects, performed=performed)
         if effects.erased:
             # Nothing of this person is kept, not even by what is still in memory here.
             await session.flush()
@@ -162,6 +160,14 @@ class MessageHandler:
             person.updated_at = now
         replies = await with_forecast(session, replies, state, context)
         return Reading(began, turn, replies, ended=effects.erased)
+
+
+def _state_after(turn: Turn, effects: EffectContext, *, performed: bool) -> State:
+    """Return the state to keep, with what the effects decided."""
+    state = turn.state if performed else turn.if_refused or turn.state
+    if performed and effects.persona:
+        state = replace(state, persona=effects.persona)
+    return state if effects.draft is None else replace(state, draft=effects.draft)
 
 
 async def _with_model(

@@ -321,6 +321,8 @@ class AskErasure(EmployerEffect):
 class EraseCompany(EmployerEffect):
     """Erase the account of who writes: the company with its last owner, anybody else leaves the team."""
 
+    asked: str
+    """The token of what was asked: whose account, whether the company goes, and its balance."""
     gives_up_balance: bool = False
 
 

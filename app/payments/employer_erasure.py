@@ -6,6 +6,7 @@ names, mailbox, phones, addresses, texts of jobs and the chat are emptied. The p
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.audit import log
 from app.core.errors import Conflict
+from app.core.money import Money
 from app.employers import phones, team
 from app.employers.models import BlockByEmployer, Employer, SharedIdentifier
 from app.identity import users
@@ -55,6 +57,42 @@ class MoneyOnItsWay(Conflict):
     )
 
 
+class ErasureChanged(Conflict):
+    """What would go is no longer what was asked for: another owner left or joined, or the balance changed."""
+
+    code = "erasure_changed"
+    detail = (
+        "What goes with your account has changed since you were asked: another owner left or joined, or the balance "
+        "is another. Nothing was changed."
+    )
+    remedy = "Look at what goes now, and send it again."
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What ends with somebody's account, as it stands now: what they are asked about."""
+
+    employer_id: UUID
+    company_goes: bool
+    """Whether the company goes with its last owner; anybody else leaves its team."""
+    balances: Sequence[Money]
+    """What is in the balance of a company that goes."""
+
+    @property
+    def token(self) -> str:
+        """A short name of exactly this: a yes counts for what was asked, only."""
+        amounts = sorted((money.currency, money.amount) for money in self.balances)
+        plain = repr((str(self.employer_id), self.company_goes, amounts)).encode()
+        return hashlib.sha256(plain).hexdigest()[:12]
+
+
+async def ending_of(session: AsyncSession, actor: Actor) -> Ending:
+    """Return what would end with the account of somebody who acts for a company."""
+    goes = await team.is_last_owner(session, actor)
+    there = await ledger.balances_of(session, actor.employer_id) if goes else ()
+    return Ending(actor.employer_id, goes, tuple(there))
+
+
 @dataclass(frozen=True, slots=True)
 class ErasedAccount:
     """Who is gone with an account."""
@@ -63,21 +101,37 @@ class ErasedAccount:
     """Whose sessions end; the caller removes those in Redis (`SessionStore.end_all`)."""
     persons: Collection[UUID]
     """People of the chat (`messaging.models.ChatPerson`) of whom nothing is known any more."""
+    company_went: bool
+    """Whether the company went; otherwise somebody left its team."""
 
 
 async def erase_account(
-    session: AsyncSession, actor: Actor, *, now: dt.datetime, gives_up_balance: bool = False
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    now: dt.datetime,
+    gives_up_balance: bool = False,
+    asked: str | None = None,
 ) -> ErasedAccount:
     """Erase the account of somebody who acts for a company: the company with its last owner; others leave its team.
 
-    Raises as `erase_employer`.
+    `asked` is the token of the `Ending` that was confirmed. Raises `ErasureChanged` where another would come about,
+    also where that shows only under the company's lock, and as `erase_employer`.
     """
-    if await team.is_last_owner(session, actor):
+    ending = await ending_of(session, actor)
+    if asked is not None and asked != ending.token:
+        raise ErasureChanged
+    if ending.company_goes:
         return await erase_employer(
-            session, actor.employer_id, actor, now=now, gives_up_balance=gives_up_balance
+            session,
+            actor.employer_id,
+            actor,
+            now=now,
+            gives_up_balance=gives_up_balance,
+            confirmed=ending,
         )
     persons = await take_out_of_team(session, actor, actor.user_id, keeps_name=False, now=now)
-    return ErasedAccount([actor.user_id], persons)
+    return ErasedAccount([actor.user_id], persons, company_went=False)
 
 
 async def erase_employer(
@@ -87,12 +141,14 @@ async def erase_employer(
     *,
     now: dt.datetime,
     gives_up_balance: bool = False,
+    confirmed: Ending | None = None,
 ) -> ErasedAccount:
     """Turn an employer into a tombstone, and its team with it.
 
     What was bought is no longer shown to anybody.
 
-    With `gives_up_balance` what is in the balance is no obstacle: it stays in the books as what we owe.
+    With `gives_up_balance` what is in the balance is no obstacle: it stays in the books as what we owe. `confirmed` is
+    what the actor agreed to: it is looked at again under the company's lock, and `ErasureChanged` raised if it differs.
 
     Drafts and published jobs are cancelled: their open offers close, and the workers are told once. Pages that
     could be paid are closed; what is paid on one all the same goes back. Sessions are dead from this commit on. Raises `BalanceLeft`, `DisputeOpen`, `MoneyOnItsWay`, and
@@ -101,6 +157,8 @@ async def erase_employer(
     # In the lock order of every transaction: jobs and offers, the employer, orders, the balance, the log last.
     await _cancel_jobs(session, employer_id, actor, now)
     await _require_settled(session, employer_id, gives_up_balance=gives_up_balance)
+    if confirmed is not None and await ending_of(session, actor) != confirmed:
+        raise ErasureChanged
     await orders.close_of(session, employer_id, now)
     everybody = [one.user.id for one in await team.list_members(session, employer_id)]
     chats = await phones.list_proven(session, [employer_id, *everybody])
@@ -115,7 +173,7 @@ async def erase_employer(
     persons = await erase_chats(session, chats, now)
     await log.erase_words(session, [*owners, *map(str, forgotten)], employer_id)
     audit.record(session, "employer.erase", employer_id, actor, now, after={"status": "erased"})
-    return ErasedAccount(everybody, persons)
+    return ErasedAccount(everybody, persons, company_went=True)
 
 
 async def _cancel_jobs(

@@ -9,10 +9,11 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
-from app.employers import phones
+from app.employers import phones, team
 from app.employers.models import Employer
 from app.identity.actor import Actor
-from app.identity.models import TeamMember, User, UserStatus
+from app.identity.models import Role, TeamMember, User, UserStatus
+from app.identity.rules import TeamRole
 from app.jobs.models import Job, JobStatus
 from app.messaging.models import ChatPerson
 from app.payments import balance
@@ -25,6 +26,9 @@ from tests.chat.test_balance_in_chat import held, with_leads
 from tests.chat.test_chat_employers import LINE, chat, last
 from tests.support.chat_events import PHONE, add_account
 from tests.support.chat_player import ChatWorld
+
+OTHER = "+919811100077"
+"""The phone of another owner."""
 
 
 async def status_of(world: ChatWorld, user_id: UUID) -> tuple[str, bytes | None]:
@@ -40,8 +44,24 @@ async def is_erased(world: ChatWorld, user_id: UUID) -> bool:
 
 
 def offered(world: ChatWorld) -> set[str]:
+    """What the newest message's buttons do; each of them names what was asked, too."""
+    return {":".join(button_id.split(":")[:2]) for button_id in button_ids(world)}
+
+
+def button_ids(world: ChatWorld) -> list[str]:
     """The ids of the newest message's buttons."""
-    return {button.id for button in world.phone.received[-1][2].buttons}
+    return [button.id for button in world.phone.received[-1][2].buttons]
+
+
+def button(world: ChatWorld, does: str) -> str:
+    """The id of the newest button that does this."""
+    shown = [each.id for message in world.phone.received for each in message[2].buttons]
+    return [each for each in shown if f"{each}:".startswith(f"{does}:")][-1]
+
+
+async def taps(world: ChatWorld, does: str) -> None:
+    """They tap the newest button that does this."""
+    await world.taps(button(world, does))
 
 
 async def topped_up(world: ChatWorld, employer_id: UUID) -> None:
@@ -58,6 +78,30 @@ async def topped_up(world: ChatWorld, employer_id: UUID) -> None:
 async def world_accounts(session: AsyncSession) -> list[Actor]:
     index = session.info["keyring"].index(PHONE, "phone")
     return [account.actor for account in await phones.list_accounts(session, index)]
+
+
+async def add_member(world: ChatWorld, employer_id: UUID, role: str) -> UUID:
+    """Who writes is in the company's team."""
+    member_id = new_id()
+    async with world.database.begin() as session:
+        keys = session.info["keyring"]
+        user: dict[str, Any] = {"id": member_id, "role": "employer", "status": "active"}
+        user |= {"name": "Meher", "language": "en", "email": "meher@example.com"}
+        user |= {
+            "phone_sealed": keys.seal(PHONE, "phone"),
+            "phone_index": keys.index(PHONE, "phone"),
+        }
+        user |= {"created_at": world.clock(), "updated_at": world.clock()}
+        await session.execute(insert(User), user)
+        member = {"user_id": member_id, "employer_id": employer_id, "role": role}
+        member |= {"invited_at": world.clock(), "joined_at": world.clock()}
+        await session.execute(insert(TeamMember), member)
+    return member_id
+
+
+def opener_of(employer_id: UUID) -> Actor:
+    """Who opened the company, as whoever acts."""
+    return Actor(employer_id, Role.EMPLOYER, UserStatus.ACTIVE, "", team_role=TeamRole.OWNER)
 
 
 def paid(order: Order, ends: dt.datetime) -> Checkout:
@@ -81,7 +125,7 @@ async def test_an_owner_is_asked_told_what_it_means_and_erased_by_a_tap(
         assert means in last(world)
         assert offered(world) == {"erase:yes", "erase:no"}
         assert not await is_erased(world, employer_id)
-        await world.taps("erase:yes")
+        await taps(world, "erase:yes")
         assert "Cafe Bandra" in last(world)
         assert done in last(world)
         assert await is_erased(world, employer_id)
@@ -98,9 +142,10 @@ async def test_an_owner_is_asked_told_what_it_means_and_erased_by_a_tap(
 async def test_who_keeps_the_account_keeps_all_of_it(sqlite_database_url: str, answer: str) -> None:
     async with with_leads(sqlite_database_url) as (world, employer_id, job_id):
         await world.says("delete my account")
+        asked = button(world, "erase:yes")
         await (world.taps if ":" in answer else world.says)(answer)
         assert "stays as it is" in last(world)
-        await world.taps("erase:yes")
+        await world.taps(asked)
         # The question was closed: it is asked again.
         assert "can't be undone" in last(world)
         assert not await is_erased(world, employer_id)
@@ -139,14 +184,14 @@ async def test_money_that_cannot_go_back_is_given_up_by_a_tap_of_its_own(
     async with with_leads(database_url, there=10_000) as (world, employer_id, job_id):
         await world.says("delete my account")
         assert "₹100 in your balance" in last(world)
-        await world.taps("erase:yes")
+        await taps(world, "erase:yes")
         assert "₹100" in last(world)
         assert "nothing is deleted" in last(world)
         assert offered(world) == {"erase:give_up", "erase:no"}
         async with world.database.read() as session:
             assert (await session.get_one(Job, job_id)).status == JobStatus.PUBLISHED
         assert not await is_erased(world, employer_id)
-        await world.taps("erase:give_up")
+        await taps(world, "erase:give_up")
         assert await is_erased(world, employer_id)
 
 
@@ -157,15 +202,15 @@ async def test_money_goes_back_to_its_source_before_the_account_goes(
         employer_id = await add_account(world, "Cafe Bandra", proven=True)
         await topped_up(world, employer_id)
         await world.says("delete my account")
-        await world.taps("erase:yes")
+        await taps(world, "erase:yes")
         assert offered(world) == {"erase:pay_back", "erase:give_up", "erase:no"}
-        await world.taps("erase:pay_back")
+        await taps(world, "erase:pay_back")
         assert "₹500" in last(world)
         assert "on its way" in last(world)
         async with world.database.read() as session:
             assert [refund.amount for refund in await session.scalars(select(Refund))] == [50_000]
         await world.says("delete my account")
-        await world.taps("erase:yes")
+        await taps(world, "erase:yes")
         assert "still on its way" in last(world)
         assert not await is_erased(world, employer_id)
 
@@ -179,7 +224,7 @@ async def test_a_bank_that_decides_comes_first(sqlite_database_url: str) -> None
             row |= {"created_at": world.clock(), "updated_at": world.clock()}
             await session.execute(insert(Dispute), row)
         await world.says("delete my account")
-        await world.taps("erase:yes")
+        await taps(world, "erase:yes")
         assert "bank is still deciding" in last(world)
         assert not await is_erased(world, employer_id)
 
@@ -188,27 +233,80 @@ async def test_who_is_no_owner_leaves_the_team_and_the_company_stays(
     database_url: str,
 ) -> None:
     async with chat(database_url) as world:
-        employer_id = await add_account(world, "Cafe Bandra", proven=True, phone="+919811100077")
-        async with world.database.begin() as session:
-            keys = session.info["keyring"]
-            member_id = new_id()
-            user: dict[str, Any] = {
-                "id": member_id,
-                "role": "employer",
-                "status": "active",
-                "name": "Meher",
-            }
-            user |= {"language": "en", "phone_sealed": keys.seal(PHONE, "phone")}
-            user |= {"phone_index": keys.index(PHONE, "phone"), "email": "meher@example.com"}
-            user |= {"created_at": world.clock(), "updated_at": world.clock()}
-            await session.execute(insert(User), user)
-            member = {"user_id": member_id, "employer_id": employer_id, "role": "manager"}
-            member |= {"invited_at": world.clock(), "joined_at": world.clock()}
-            await session.execute(insert(TeamMember), member)
+        employer_id = await add_account(world, "Cafe Bandra", proven=True, phone=OTHER)
+        member_id = await add_member(world, employer_id, "manager")
         await world.says("delete my account")
         assert "The company stays with its owner" in last(world)
-        await world.taps("erase:yes")
+        await taps(world, "erase:yes")
         assert await is_erased(world, member_id)
+        assert not await is_erased(world, employer_id)
+        assert "you have left *Cafe Bandra*" in last(world)
+        assert "Cafe Bandra* and what" not in last(world)
+
+
+async def test_who_leaves_and_types_yes_is_asked_for_the_tap_that_leaves(
+    sqlite_database_url: str,
+) -> None:
+    async with chat(sqlite_database_url) as world:
+        employer_id = await add_account(world, "Cafe Bandra", proven=True, phone=OTHER)
+        await add_member(world, employer_id, "manager")
+        await world.says("delete my account")
+        await world.says("yes")
+        assert "To leave *Cafe Bandra*, tap the button" in last(world)
+        assert "for good" not in last(world)
+
+
+async def test_leaving_never_takes_the_company_along(database_url: str) -> None:
+    async with chat(database_url) as world:
+        employer_id = await add_account(world, "Cafe Bandra", proven=True, phone=OTHER)
+        member_id = await add_member(world, employer_id, "owner")
+        await world.says("delete my account")
+        assert "The company stays with its owner" in last(world)
+        async with world.database.begin() as session:
+            opener = opener_of(employer_id)
+            await team.remove(session, opener, employer_id, now=world.clock())
+        await taps(world, "erase:yes")
+        # Meanwhile they are its last owner: what would go is another thing, and asked anew.
+        assert "Delete *Cafe Bandra* for good?" in last(world)
+        assert (await status_of(world, member_id))[0] == UserStatus.ACTIVE
+        await taps(world, "erase:yes")
+        assert await is_erased(world, member_id)
+        assert "is deleted" in last(world)
+
+
+async def test_an_old_button_of_one_company_never_erases_another(database_url: str) -> None:
+    async with chat(database_url) as world:
+        first = await add_account(world, "Cafe Bandra", proven=True)
+        second = await add_account(world, "Deccan Stores", proven=True)
+        await world.says("hi")
+        await world.taps(world.id_of("Cafe Bandra"))
+        await world.says("delete my account")
+        old = button(world, "erase:yes")
+        await taps(world, "erase:no")
+        await world.says("switch")
+        await world.taps(world.id_of("Deccan Stores"))
+        await world.says("delete my account")
+        assert "Delete *Deccan Stores*" in last(world)
+        await world.taps(old)
+        assert "Delete *Deccan Stores*" in last(world)
+        for employer_id in (first, second):
+            assert not await is_erased(world, employer_id)
+        await taps(world, "erase:yes")
+        assert await is_erased(world, second)
+        assert not await is_erased(world, first)
+
+
+async def test_a_balance_that_has_grown_is_not_given_up_by_an_old_button(
+    database_url: str,
+) -> None:
+    async with with_leads(database_url, there=10_000) as (world, employer_id, _):
+        await world.says("delete my account")
+        await taps(world, "erase:yes")
+        old = button(world, "erase:give_up")
+        await topped_up(world, employer_id)
+        await world.taps(old)
+        texts = [message[2].text for message in world.phone.received]
+        assert any("₹650 in your balance" in text for text in texts)
         assert not await is_erased(world, employer_id)
 
 
@@ -219,7 +317,7 @@ async def test_another_company_of_the_phone_goes_on(sqlite_database_url: str) ->
         await world.says("hi")
         await world.taps(world.id_of("Cafe Bandra"))
         await world.says("delete my account")
-        await world.taps("erase:yes")
+        await taps(world, "erase:yes")
         assert await is_erased(world, gone)
         assert not await is_erased(world, kept)
         await world.says("menu")
@@ -232,7 +330,7 @@ async def test_after_stop_the_account_is_erased_too(sqlite_database_url: str) ->
         await world.says("STOP")
         await world.says("delete my account")
         assert "can't be undone" in last(world)
-        await world.taps("erase:yes")
+        await taps(world, "erase:yes")
         assert await is_erased(world, employer_id)
 
 

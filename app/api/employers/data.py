@@ -21,7 +21,12 @@ from app.database.session import keyring
 from app.jobs import posting
 from app.jobs.models import JobStatus
 from app.payments.disputes import DisputeOpen
-from app.payments.employer_erasure import BalanceLeft, MoneyOnItsWay, erase_account
+from app.payments.employer_erasure import (
+    BalanceLeft,
+    ErasureChanged,
+    MoneyOnItsWay,
+    erase_account,
+)
 from app.payments.employer_export import export_employer
 from app.payments.member_export import export_member
 from app.payments.rules import OrderKind, PaymentStatus, PayWith, ReportReason, ReportStatus
@@ -184,7 +189,7 @@ async def export_company(
 @router.delete(
     "/account",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=problems(BalanceLeft, DisputeOpen, MoneyOnItsWay),
+    responses=problems(BalanceLeft, DisputeOpen, ErasureChanged, MoneyOnItsWay),
 )
 async def erase_company(
     session: Write,

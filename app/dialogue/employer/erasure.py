@@ -23,7 +23,8 @@ def ask_erasure(message: EmployerMessage) -> Turn:
 def read_erasure(message: EmployerMessage) -> Turn | None:
     """Read the confirmation: a button, or words that can mean nothing else.
 
-    A button of a question that was closed since asks it again: what it meant may be another company by now.
+    A button of a question that was closed since asks it again: what it meant may be another company by now. A button
+    also names what was asked; where something else would go now, the question is asked again.
     """
     choice = message.tapped(_BUTTON)
     closed = message.state.at(Ask.NOTHING)
@@ -40,23 +41,36 @@ def read_erasure(message: EmployerMessage) -> Turn | None:
         return Turn(closed, (Reply("kept"),))
     sure = phrase_set("confirms_delete").covers(phrase_set("polite").without(words))
     if sure:
-        return _erase(message)
+        return _erase(message, _token(message))
     # A yes may be meant for something else: nobody gets back what is erased.
     return Turn(message.state, (again(message),)) if message.has_intent(Intent.YES) else None
 
 
 def again(message: EmployerMessage) -> Reply:
     """Return the open question once more: it asks for a tap."""
-    return Reply("erase_by_tap", {"company": message.account.company}, essential=True)
+    draft = message.state.draft
+    text = "erase_by_tap" if draft.get("company_goes", True) else "leave_by_tap"
+    params = {"company": message.account.company, "token": _token(message)}
+    return Reply(text, params, essential=True)
+
+
+def _token(message: EmployerMessage) -> str:
+    return str(message.state.draft.get("token", ""))
 
 
 def _follow_button(message: EmployerMessage, choice: str) -> Turn:
-    match choice:
+    action, _, token = choice.partition(":")
+    match action:
         case "yes":
-            return _erase(message)
+            return _erase(message, token)
         case "give_up":
-            return _erase(message, gives_up_balance=True)
+            return _erase(message, token, gives_up_balance=True)
         case "pay_back":
+            if (token, str(message.account.id)) != (
+                _token(message),
+                message.state.draft.get("account"),
+            ):
+                return ask_erasure(message)
             closed = message.state.at(Ask.NOTHING)
             effect = PayBackBalance(message.account.id)
             return Turn(closed, (), (effect,), if_refused=closed)
@@ -64,11 +78,11 @@ def _follow_button(message: EmployerMessage, choice: str) -> Turn:
             return Turn(message.state.at(Ask.NOTHING), (Reply("kept"),))
 
 
-def _erase(message: EmployerMessage, *, gives_up_balance: bool = False) -> Turn:
-    effect = EraseCompany(message.account.id, gives_up_balance=gives_up_balance)
+def _erase(message: EmployerMessage, asked: str, *, gives_up_balance: bool = False) -> Turn:
+    effect = EraseCompany(message.account.id, asked, gives_up_balance=gives_up_balance)
     return Turn(
         message.state.at(Ask.NOTHING),
-        (Reply("company_deleted", {"company": message.account.company}, essential=True),),
+        (),
         (effect,),
         if_refused=message.state.at(Ask.ERASE_COMPANY),
     )
