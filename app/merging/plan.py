@@ -64,14 +64,19 @@ class MergePlan:
     """Offers that go over with their history, those below included."""
     accepted: int
     """Acceptances among them whose contact nobody has bought."""
+    withdrawn: int
+    """Acceptances that are withdrawn first, because a block stands between the company and the kept account."""
     bought: int
     """Contacts among them that companies have bought: they show the kept account's phone from then on."""
     closes: int
     """Open offers of the merged account, which close; their jobs ask others."""
     left: int
-    """Offers that stay with the tombstone, because the kept account was asked for the same job."""
+    """Offers that stay with the tombstone: the kept account was asked for the same job, or they are contacts bought by
+    a company with a block between it and the kept account."""
     blocks: int
     """Blocks, of companies and by them, that hold for the kept account from then on."""
+    dropped: int
+    """Blocks that end, because the kept account said yes to work of that company that is still to come."""
     obstacles: Sequence[MergeObstacle]
 
     @property
@@ -86,17 +91,49 @@ def same_job(kept_id: UUID) -> ColumnElement[bool]:
     return exists().where(other.job_id == JobMatch.job_id, other.worker_id == kept_id)
 
 
-def new_blocks_by_worker(kept_id: UUID, merged_id: UUID) -> ColumnElement[bool]:
+def stays(kept_id: UUID, merged_id: UUID, now: dt.datetime) -> ColumnElement[bool]:
+    """Return the condition that a match of the merged account ends with it: nobody who is blocked sees a new phone."""
+    bought = JobMatch.unlocked_at.is_not(None)
+    return or_(same_job(kept_id), and_(bought, is_blocked(kept_id, merged_id, now)))
+
+
+def taken_back(kept_id: UUID, merged_id: UUID, now: dt.datetime) -> ColumnElement[bool]:
+    """Return the condition of the merged account's acceptances that a block of either side withdraws."""
+    return and_(
+        JobMatch.worker_id == merged_id,
+        JobMatch.status == OfferStatus.ACCEPTED,
+        JobMatch.unlocked_at.is_(None),
+        is_blocked(kept_id, merged_id, now),
+    )
+
+
+def is_blocked(kept_id: UUID, merged_id: UUID, now: dt.datetime) -> ColumnElement[bool]:
+    """Return the condition that a block stands between a match's company and who stays, of either side."""
+    by_worker, by_employer = aliased(BlockByWorker), aliased(BlockByEmployer)
+    company = JobMatch.employer_id
+    return or_(
+        exists().where(by_worker.worker_id == kept_id, by_worker.employer_id == company),
+        exists().where(by_employer.worker_id == kept_id, by_employer.employer_id == company),
+        exists().where(
+            BlockByWorker.employer_id == company, new_blocks_by_worker(kept_id, merged_id, now)
+        ),
+        exists().where(
+            BlockByEmployer.employer_id == company, new_blocks_by_employer(kept_id, merged_id, now)
+        ),
+    )
+
+
+def new_blocks_by_worker(kept_id: UUID, merged_id: UUID, now: dt.datetime) -> ColumnElement[bool]:
     """Return the condition of blocks that the kept account takes over: not of whom it works for by now."""
     known = aliased(BlockByWorker)
     return and_(
         BlockByWorker.worker_id == merged_id,
         ~exists().where(known.worker_id == kept_id, known.employer_id == BlockByWorker.employer_id),
-        ~_works_for(kept_id, BlockByWorker.employer_id),
+        ~_works_for(kept_id, BlockByWorker.employer_id, now),
     )
 
 
-def new_blocks_by_employer(kept_id: UUID, merged_id: UUID) -> ColumnElement[bool]:
+def new_blocks_by_employer(kept_id: UUID, merged_id: UUID, now: dt.datetime) -> ColumnElement[bool]:
     """Return the condition of companies' blocks that hold for the kept account, too."""
     known = aliased(BlockByEmployer)
     return and_(
@@ -104,16 +141,29 @@ def new_blocks_by_employer(kept_id: UUID, merged_id: UUID) -> ColumnElement[bool
         ~exists().where(
             known.worker_id == kept_id, known.employer_id == BlockByEmployer.employer_id
         ),
-        ~_works_for(kept_id, BlockByEmployer.employer_id),
+        ~_works_for(kept_id, BlockByEmployer.employer_id, now),
     )
 
 
-def _works_for(worker_id: UUID, employer_id: ColumnElement[UUID] | object) -> ColumnElement[bool]:
-    match = aliased(JobMatch)
+def _works_for(
+    worker_id: UUID, employer_id: ColumnElement[UUID] | object, now: dt.datetime
+) -> ColumnElement[bool]:
+    """Return the condition that somebody said yes to work of this company that is still to come."""
+    match, job = aliased(JobMatch), aliased(Job)
     return exists().where(
         match.worker_id == worker_id,
         match.employer_id == employer_id,
         match.status == OfferStatus.ACCEPTED,
+        job.id == match.job_id,
+        _is_to_come(job, now),
+    )
+
+
+def _is_to_come(job: type[Job], now: dt.datetime) -> ColumnElement[bool]:
+    """Return the condition that a job is neither cancelled nor over, wherever it is."""
+    last_day = now.date() - dt.timedelta(days=2)
+    return and_(
+        job.status != JobStatus.CANCELLED, or_(job.ends_on.is_(None), job.ends_on >= last_day)
     )
 
 
@@ -122,26 +172,34 @@ async def plan_merge(
 ) -> MergePlan:
     """Return what merging `merged_id` into `kept_id` would do; nothing is changed."""
     merged = JobMatch.worker_id == merged_id
-    shared = same_job(kept_id)
+    ends = stays(kept_id, merged_id, now)
+    withdrawn = taken_back(kept_id, merged_id, now)
     is_open = has_status(OfferStatus.OFFERED, now)
     committed = JobMatch.status == OfferStatus.ACCEPTED
     counted = select(
-        func.count().filter(~shared),
-        func.count().filter(and_(~shared, committed, JobMatch.unlocked_at.is_(None))),
-        func.count().filter(and_(~shared, JobMatch.unlocked_at.is_not(None))),
-        func.count().filter(is_open),
-        func.count().filter(shared),
+        func.count().filter(~ends).label("moved"),
+        func.count()
+        .filter(and_(~ends, ~withdrawn, committed, JobMatch.unlocked_at.is_(None)))
+        .label("accepted"),
+        func.count().filter(withdrawn).label("withdrawn"),
+        func.count().filter(and_(~ends, JobMatch.unlocked_at.is_not(None))).label("bought"),
+        func.count().filter(is_open).label("closes"),
+        func.count().filter(ends).label("left"),
     ).where(merged)
-    moved, accepted, bought, closes, left = (await session.execute(counted)).one()
-    blocks = 0
-    for table, which in (
-        (BlockByWorker, new_blocks_by_worker(kept_id, merged_id)),
-        (BlockByEmployer, new_blocks_by_employer(kept_id, merged_id)),
+    counts = (await session.execute(counted)).one()._asdict()
+    blocks = dropped = 0
+    for table, inherited in (
+        (BlockByWorker, new_blocks_by_worker(kept_id, merged_id, now)),
+        (BlockByEmployer, new_blocks_by_employer(kept_id, merged_id, now)),
     ):
-        query = select(func.count()).select_from(table).where(which)
-        blocks += await session.scalar(query) or 0
+        works = _works_for(kept_id, table.employer_id, now)
+        query = select(func.count().filter(inherited), func.count().filter(works))
+        row = (await session.execute(query.where(table.worker_id == merged_id))).one()
+        blocks, dropped = blocks + row[0], dropped + row[1]
     obstacles = await _obstacles(session, kept_id, merged_id, now)
-    return MergePlan(kept_id, merged_id, moved, accepted, bought, closes, left, blocks, obstacles)
+    return MergePlan(
+        kept_id, merged_id, **counts, blocks=blocks, dropped=dropped, obstacles=obstacles
+    )
 
 
 async def _obstacles(
@@ -206,8 +264,7 @@ async def _booked_twice(
         .where(
             JobMatch.worker_id == merged_id,
             JobMatch.status == OfferStatus.ACCEPTED,
-            Job.status != JobStatus.CANCELLED,
-            or_(Job.ends_on.is_(None), Job.ends_on >= now.date() - dt.timedelta(days=2)),
+            _is_to_come(Job, now),
         )
     )
     for job_id in await session.scalars(query):

@@ -2,7 +2,8 @@
 
 What stays with whom: the kept account keeps its profile, hours, phone, chat and sessions. Offers, acceptances,
 contacts that were bought and what counts for the reliability come over to it; payments, invoices and reports follow
-their leads, so no money moves. Blocks hold for both. Open offers of the merged account close. Its phone, chat and
+their leads, so no money moves. Blocks hold for both, and end what they would have ended had there been one account:
+a company with a block between it and the person buys no contact of theirs, and sees no new phone. Open offers of the merged account close. Its phone, chat and
 sessions end as at an erasure, so it can't be undone.
 """
 
@@ -27,10 +28,11 @@ from app.merging.plan import (
     new_blocks_by_employer,
     new_blocks_by_worker,
     plan_merge,
-    same_job,
+    stays,
+    taken_back,
 )
 from app.messaging.outbox.enqueue import notify
-from app.offers import closing, reliability, standby
+from app.offers import closing, reliability, respond, standby
 from app.offers.job_lock import lock_jobs
 from app.offers.models import JobMatch
 from app.payments.models import Unlock
@@ -69,6 +71,7 @@ async def merge_workers(
         raise MergeRefused(plan.obstacles[0])
     await _inherit_blocks(session, kept_id, merged_id, now)
     await closing.close_for_worker(session, merged_id, now)
+    await _withdraw_from_blocked(session, kept_id, merged_id, now)
     await _move_offers(session, kept_id, merged_id, now)
     await erase_worker(session, merged_id, actor, now=now)
     await sessions.end_all(session, merged_id)
@@ -112,23 +115,37 @@ async def _lock(session: AsyncSession, kept_id: UUID, merged_id: UUID) -> None:
 async def _inherit_blocks(
     session: AsyncSession, kept_id: UUID, merged_id: UUID, now: dt.datetime
 ) -> None:
-    """Let the merged account's blocks hold for the kept one; open offers between the two close."""
+    """Let the merged account's blocks hold for the kept one; what is open between the two ends, as at any block."""
     by_worker = await session.execute(
         select(BlockByWorker.employer_id, BlockByWorker.created_at).where(
-            new_blocks_by_worker(kept_id, merged_id)
+            new_blocks_by_worker(kept_id, merged_id, now)
         )
     )
     by_employer = await session.execute(
         select(
             BlockByEmployer.employer_id, BlockByEmployer.match_id, BlockByEmployer.created_at
-        ).where(new_blocks_by_employer(kept_id, merged_id))
+        ).where(new_blocks_by_employer(kept_id, merged_id, now))
     )
     for row in by_worker.all():
-        await closing.close_between(session, kept_id, row.employer_id, now)
+        await respond.break_with(session, kept_id, row.employer_id, now)
         await insert_if_absent(session, BlockByWorker, {"worker_id": kept_id, **row._asdict()})
     for block in by_employer.all():
         await closing.close_between(session, kept_id, block.employer_id, now)
         await insert_if_absent(session, BlockByEmployer, {"worker_id": kept_id, **block._asdict()})
+
+
+async def _withdraw_from_blocked(
+    session: AsyncSession, kept_id: UUID, merged_id: UUID, now: dt.datetime
+) -> None:
+    """Withdraw what the merged account said yes to at companies with a block on either side.
+
+    It counts for nothing: nobody took a yes back.
+    """
+    query = select(JobMatch.id, JobMatch.employer_id).where(taken_back(kept_id, merged_id, now))
+    rows = (await session.execute(query)).all()
+    for employer_id in sorted({row.employer_id for row in rows}):
+        await respond.withdraw_all(session, merged_id, now, employer_id)
+    await reliability.uncount(session, [row.id for row in rows])
 
 
 async def _move_offers(
@@ -140,9 +157,10 @@ async def _move_offers(
         select(JobMatch.id).where(merged, JobMatch.standby_at.is_not(None))
     )
     await standby.forget(session, list(waiting), now)
-    stays = await session.scalars(select(JobMatch.id).where(merged, same_job(kept_id)))
-    await reliability.uncount(session, stays.all())
-    moved = (await session.scalars(select(JobMatch.id).where(merged, ~same_job(kept_id)))).all()
+    ends = stays(kept_id, merged_id, now)
+    left = await session.scalars(select(JobMatch.id).where(merged, ends))
+    await reliability.uncount(session, left.all())
+    moved = (await session.scalars(select(JobMatch.id).where(merged, ~ends))).all()
     await _give(session, JobMatch, JobMatch.id.in_(moved), kept_id)
     await _give(session, Unlock, Unlock.match_id.in_(moved), kept_id)
     counters = select(Worker.answered, Worker.missed, Worker.withdrawn)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from app.audit import log
 from app.audit.models import AdminActionLog
+from app.employers.models import BlockByEmployer
 from app.identity.models import User, UserStatus
 from app.messaging.models import OutboxMessage
 from app.offers.models import JobMatch
@@ -140,6 +141,70 @@ def test_blocks_hold_for_who_stays_and_what_is_open_between_the_two_closes(world
     held = ok(kept.get("/api/workers/blocks"))["items"]
     assert [each["employer_id"] for each in held] == [employer.id]
     assert [each["status"] for each in world.offers(kept)] == ["closed"]
+
+
+def _by_the_worker(world: World, kept: Person, other: Lead) -> None:
+    ok(kept.post("/api/workers/blocks", {"employer_id": other.employer.id}), 201)
+
+
+def _by_the_company(world: World, kept: Person, other: Lead) -> None:
+    block = BlockByEmployer(
+        employer_id=UUID(other.employer.id),
+        worker_id=UUID(kept.id),
+        match_id=UUID(other.id),
+        created_at=world.clock(),
+    )
+
+    async def add(session: Any) -> None:
+        session.add(block)
+
+    world.in_session(add)
+
+
+@pytest.mark.parametrize("blocks", [_by_the_worker, _by_the_company])
+def test_a_block_of_who_stays_ends_the_yes_of_who_goes(world: World, blocks: Any) -> None:
+    admin, other = world.admin(), lead(world)
+    kept = world.worker(location=somewhere(), slots=["monday"])
+    blocks(world, kept, other)
+    before = preview(admin, kept, other.worker)
+    assert (before["accepted"], before["withdrawn"]) == (0, 1)
+    ok(merge(admin, kept, other.worker))
+    refused(other.unlock(), 409, "match_not_accepted")
+    assert [each["status"] for each in world.offers(kept)] == ["withdrawn"]
+    # Nobody took a yes back.
+    assert counters(world, kept)[2] == 0
+
+
+@pytest.mark.parametrize("blocks", [_by_the_worker, _by_the_company])
+def test_a_company_behind_a_block_sees_no_new_phone(world: World, blocks: Any) -> None:
+    admin, other = world.admin(), lead(world)
+    other.buy()
+    kept = world.worker(location=somewhere(), slots=["monday"])
+    blocks(world, kept, other)
+    before = preview(admin, kept, other.worker)
+    assert (before["moved"], before["bought"], before["left"]) == (0, 0, 1)
+    ok(merge(admin, kept, other.worker))
+    assert count(world, Unlock.worker_id == UUID(kept.id)) == 0
+    assert count(world, Unlock.worker_id == UUID(other.worker.id)) == 1
+    (shown,) = world.matches(other.employer, other.job_id)
+    assert str(kept.phone) not in str(shown)
+    gone = (OutboxMessage.kind == "lead_erased", OutboxMessage.subject_id == UUID(other.id))
+    assert count(world, *gone) >= 1
+
+
+def test_a_block_is_dropped_only_for_work_that_is_still_to_come(world: World) -> None:
+    admin, works = world.admin(), lead(world)
+    kept, employer = works.worker, works.employer
+    other = world.worker(location=somewhere(), slots=["monday"])
+    ok(other.post("/api/workers/blocks", {"employer_id": employer.id}), 201)
+    before = preview(admin, kept, other)
+    assert (before["blocks"], before["dropped"]) == (0, 1)
+    ok(employer.delete(f"/api/employers/jobs/{works.job_id}"))
+    before = preview(admin, kept, other)
+    assert (before["blocks"], before["dropped"]) == (1, 0)
+    ok(merge(admin, kept, other))
+    held = ok(kept.get("/api/workers/blocks"))["items"]
+    assert [each["employer_id"] for each in held] == [employer.id]
 
 
 def _suspended(world: World, admin: Person, kept: Person, other: Lead) -> None:

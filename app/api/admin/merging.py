@@ -56,15 +56,22 @@ class MergePreview(ResponseModel):
         description="Offers that go over to the kept account, with what counts of them."
     )
     accepted: int = Field(description="Acceptances among them whose contact nobody has bought.")
+    withdrawn: int = Field(
+        description="Acceptances that are withdrawn, because a block stands between the company and the person."
+    )
     bought: int = Field(
         description="Contacts among them that companies have bought: they show the kept account's phone "
         "from then on. Payments and invoices stay as they are."
     )
     closes: int = Field(description="Open offers of the merged account, which close.")
     left: int = Field(
-        description="Offers that stay with the tombstone, because both were asked for the same job."
+        description="Offers that stay with the tombstone: both were asked for the same job, or a company bought "
+        "the contact that has a block between it and the person."
     )
     blocks: int = Field(description="Blocks that hold for the kept account from then on.")
+    dropped: int = Field(
+        description="Blocks that end, because the kept account said yes to work of that company to come."
+    )
     obstacles: list[ObstacleAnswer] = Field(
         description="What forbids it; empty where it is possible."
     )
