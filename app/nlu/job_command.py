@@ -73,7 +73,7 @@ class _Patterns:
         more = whole_word("job_commands", "more")
         people = whole_word("job", "people")
         self.repeat, self.cancel = words("repeat"), words("cancel")
-        self.close = words("close")
+        self.close, self.found = words("close"), words("found")
         self.leads, self.status, self.instead = words("leads"), words("status"), words("instead")
         self.more = (
             re.compile(rf"(?<![\d:.,/-]){count}\s{{0,3}}(?:{people}\s{{0,3}})?{more}"),
@@ -149,6 +149,7 @@ def _read(text: str, today: dt.date, language: str, currency: str) -> JobCommand
         return _people_instead(plain, today, language, currency)
     return (
         _cancel(plain, today, language, currency)
+        or _found(plain, today, language, currency)
         or _repeat(plain, today, language, currency)
         or _people(plain, today, language, currency)
         or _all_people(plain, today, language, currency)
@@ -191,6 +192,16 @@ def _cancel(plain: str, today: dt.date, language: str, currency: str) -> JobComm
     if len(left) > _MOST_LEFT or told.people or told.amount:
         return None
     return JobCommand(JobVerb.CANCEL, told, words=left)
+
+
+def _found(plain: str, today: dt.date, language: str, currency: str) -> JobCommand | None:
+    """Read that somebody was found, which says nothing against who said yes: the job is closed, not cancelled."""
+    if not _patterns().found.search(plain):
+        return None
+    told, left = _details(_patterns().found.sub(" ", plain), today, language, currency)
+    if len(left) > _MOST_LEFT or told.people or told.amount:
+        return None
+    return JobCommand(JobVerb.CLOSE, told, words=left)
 
 
 def _close(plain: str, today: dt.date, language: str, currency: str) -> JobCommand | None:

@@ -148,6 +148,35 @@ async def test_a_job_is_closed_in_words_and_nobody_more_is_asked(
     assert [job.status for job in await jobs(world)] == ["closed"]
 
 
+@pytest.mark.parametrize(
+    "words", ["we found someone", "Found somebody for the waiter job", "mil gaya", "लोग मिल गए"]
+)
+async def test_who_found_somebody_is_asked_whether_to_close_which_keeps_who_said_yes(
+    world: ChatWorld, words: str
+) -> None:
+    await add_nearby(world, "Meena Kulkarni")
+    await says(world, WAITERS, "yes")
+    await accept(world, "Meena Kulkarni")
+    asked = await says(world, words)
+    assert "Close *Waiter*?" in asked or "*Waiter* बंद कर दूँ?" in asked
+    await says(world, "yes")
+    assert [job.status for job in await jobs(world)] == ["closed"]
+    assert [job.accepted for job in await jobs(world)] == [1]
+
+
+@pytest.mark.parametrize("words", ["we found someone, cancel it", "mil gaya, cancel kar do"])
+async def test_who_says_to_cancel_is_asked_whether_to_cancel(world: ChatWorld, words: str) -> None:
+    await says(world, WAITERS, "yes")
+    asked = await says(world, words)
+    assert "Cancel *Waiter*?" in asked or "*Waiter* रद्द कर दूँ?" in asked
+
+
+async def test_who_asks_whether_somebody_was_found_closes_nothing(world: ChatWorld) -> None:
+    await says(world, WAITERS, "yes")
+    assert "Close" not in await says(world, "have you found someone?")
+    assert {job.status for job in await jobs(world)} == {"published"}
+
+
 async def test_who_wants_to_cancel_may_only_close_instead(world: ChatWorld) -> None:
     await says(world, WAITERS, "yes", COOK, "yes")
     await says(world, "cancel the waiter job")

@@ -161,6 +161,8 @@ def _says_which(command: JobCommand) -> bool:
 def _matching(command: JobCommand, jobs: Sequence[JobSummary]) -> list[JobSummary]:
     """Return the jobs that may be meant, the newest first; all in a fitting status where no word tells."""
     found = [job for job in jobs if job.status in _MAY_MEAN[command.verb]]
+    if command.verb is JobVerb.CLOSE and not found:
+        found = [job for job in jobs if job.status in CANCELLABLE]
     told = command.told
     roles = _roles(command)
     narrowed: list[Callable[[JobSummary], bool]] = []
@@ -258,7 +260,9 @@ def _cancel(message: EmployerMessage, _command: JobCommand, job: JobSummary) -> 
     return _propose(message, job, "cancel_job")
 
 
-def _close(message: EmployerMessage, _command: JobCommand, job: JobSummary) -> Turn:
+def _close(message: EmployerMessage, command: JobCommand, job: JobSummary) -> Turn:
+    if job.status not in _RUNNING:
+        return _cancel(message, command, job)  # A draft asks nobody: it can only be cancelled.
     return _propose(message, job, "close_job")
 
 

@@ -61,6 +61,7 @@ _REPLY_ACTS: Final[Mapping[str, str]] = {
     "which_company": "which_company",
     "ask_report": "report?",
     "ask_cancel_job": "cancel_job?",
+    "ask_close_job": "close_job?",
     "which_job": "which_job",
     "ask_add_people": "add_people?",
     "ask_change_pay": "change_pay?",
