@@ -222,7 +222,21 @@ async def show_sign_in(
     """Ask for mail address and password, or for the phone to which a code goes."""
     if visitor.role is not None:
         return SeeOther(target if _inside(target) else home_of(visitor.role))
-    return page(request, visitor, "account/signin.html", form=TypedForm({"next": target}))
+    return _sign_in_page(request, visitor, TypedForm({"next": target}))
+
+
+def _sign_in_page(
+    request: Request, visitor: Visitor, form: TypedForm, *, asks_code: bool = False
+) -> Response:
+    """Return the page for signing in; with `asks_code` it has the field for the code of an authenticator."""
+    return page(
+        request,
+        visitor,
+        "account/signin.html",
+        status=form.status,
+        form=form,
+        asks_code=asks_code,
+    )
 
 
 @router.post("/signin", dependencies=[limited("login")])
@@ -240,7 +254,9 @@ async def sign_in_by_password(
         tokens = await _tokens_of(given, rt, address, now)
     except REFUSALS as error:
         said = form.refused(error, visitor.language)
-        return page(request, visitor, "account/signin.html", status=said.status, form=said)
+        # The API answers a wrong password and a missing code alike, so that neither is told: both ask for a code.
+        asks_code = "totp" in form.values or isinstance(error, InvalidCredentials)
+        return _sign_in_page(request, visitor, said, asks_code=asks_code)
     enter(request, rt, tokens, now)
     target = form.values.get("next", "")
     return SeeOther(target if _inside(target) else home_of(tokens.user.role))
@@ -268,9 +284,7 @@ async def send_code(
         await registration.request_code(body, session, rt, address, now, None)
     except REFUSALS as error:
         said = form.refused(error, visitor.language)
-        raise FormRefused(
-            page(request, visitor, "account/signin.html", status=said.status, form=said)
-        ) from error
+        raise FormRefused(_sign_in_page(request, visitor, said)) from error
     return page(request, visitor, "account/signin_code.html", form=form, companies=())
 
 

@@ -210,9 +210,11 @@ def test_a_second_factor_is_set_up_and_asked_for(world: World) -> None:
     assert "Recovery codes" in done.text
     world.clock.advance(minutes=5)
     later = PageReader(world.url)
-    later.get("/signin")
+    assert "Authenticator code" not in later.get("/signin").text
     values = {"email": "admin@example.com", "password": PASSWORD}
-    assert later.send("/signin", values).status_code == 409
-    later.get("/signin")
+    asked = later.send("/signin", values)
+    assert asked.status_code == 409
+    assert 'name="totp"' in asked.text
+    assert 'value="admin@example.com"' in asked.text
     code = pyotp.TOTP(secret).at(world.clock.now)
     assert later.send("/signin", values | {"totp": code}).headers["location"] == "/console"

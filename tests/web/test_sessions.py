@@ -191,6 +191,7 @@ def test_wrong_and_unknown_are_told_alike(world: World) -> None:
         reader.get("/signin")
         answer = reader.send("/signin", {"email": email, "password": "not the password at all"})
         assert answer.status_code == 409
+        assert 'name="totp"' in answer.text, "who has no such account is asked for a code, too"
         pages.append(answer.text.split("<main", 1)[1].split("<form")[0])
     assert pages[0] == pages[1]
 
