@@ -11,9 +11,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.catalogue import places
 from app.employers.models import Employer
-from app.employers.tax_place import place_of
+from app.employers.time_zone import time_zone_of
 from app.identity.models import TeamMember, User
 from app.messaging.models import Channel, ChatPerson
 from app.messaging.quiet_hours import QUIET_FROM, QUIET_TO, QuietPeriod
@@ -56,15 +55,11 @@ async def find_quiet_hours(
         row.user_id: QuietPeriod(
             QUIET_FROM,
             QUIET_TO,
-            _zone(row.city, row.latitude, row.longitude),
+            time_zone_of(
+                row.city,
+                None if row.latitude is None else (row.latitude, row.longitude),
+            ),
             max((at for at in (row.joined_at, row.wrote_at) if at is not None), default=None),
         )
         for row in await session.execute(_MEMBERS, {"ids": list(ids)})
     }
-
-
-def _zone(city: str | None, latitude: float | None, longitude: float | None) -> str:
-    if latitude is not None and longitude is not None:
-        return places.time_zone_at(latitude, longitude)
-    place = place_of(city)
-    return place.time_zone if place is not None else places.main_time_zone(places.HOME)

@@ -1,7 +1,6 @@
 """An employer's jobs on pages: the list, the form, the job with its leads, live."""
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,9 +10,8 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.employers import balance, job_templates, jobs, matches, profile
+from app.api.employers import balance, job_templates, jobs, matches
 from app.api.employers.jobs import JobAnswer, JobRepeat
-from app.api.employers.matches import Match
 from app.api.http import event_streams
 from app.api.http.dependencies import Now, PageQuery, Read, Rt, Write, runtime_of
 from app.api.http.event_streams import AccountStreamsFull, StreamsFull, mark_of
@@ -21,17 +19,16 @@ from app.api.http.parameters import JobId
 from app.api.http.problems import RETRY_AFTER_SECONDS
 from app.catalogue import places, skills
 from app.core.errors import DomainError, NotFound
-from app.core.languages import DEFAULT_LANGUAGE
 from app.core.paging import PageRequest
 from app.database.session import savepoint
 from app.identity.actor import Actor
 from app.jobs.models import JobStatus
 from app.jobs.queries import JobOrder
 from app.offers.rules import OfferStatus
-from app.payments.first_message import hello_url
 from app.policy import policy
 from app.runtime import Runtime
 from app.web import job_form
+from app.web.bought import about_contacts
 from app.web.forecast import forecast_panel
 from app.web.forms import REFUSALS, FormRefused, TypedForm, checked, describe_error, once
 from app.web.job_form import PlaceUnclear
@@ -343,28 +340,7 @@ async def _shown(
         "bought": bought,
         "next_cursor": accepted.next_cursor,
         "balance": there,
-        "hello": await _hellos(session, actor, job, bought),
-    }
-
-
-async def _hellos(
-    session: AsyncSession, actor: Actor, job: JobAnswer, bought: Sequence[Match]
-) -> dict[UUID, str]:
-    """Return for each contact the link that opens a chat with the first message written."""
-    if not bought:
-        return {}
-    company = (await profile.get_profile(session, actor)).company_name
-    return {
-        match.id: hello_url(
-            match.contact.phone,
-            DEFAULT_LANGUAGE,
-            name=match.contact.name or "",
-            company=company,
-            title=job.title,
-        )
-        for match in bought
-        if match.contact is not None and match.contact.phone is not None
-    }
+    } | await about_contacts(session, actor, job, bought, now)
 
 
 @router.get("/{job_id}/events")

@@ -1,20 +1,25 @@
 """A job's page: who said yes side by side, paying out of the balance or on the page, the contacts."""
 
+import datetime as dt
 import html
 import re
 from urllib.parse import unquote
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from app.offers.links import payment_link
+from app.texts import catalogue
 from app.web import jobs as job_pages
 from tests.support import leads
 from tests.support.app_harness import BANDRA, PASSWORD, Person, World
 from tests.support.assertions import ok
 from tests.support.page_reader import PageReader
 from tests.support.team import member_of
+
+DUBAI = {"latitude": 25.2, "longitude": 55.27}
 
 
 @pytest.fixture
@@ -116,3 +121,47 @@ def test_whoever_is_not_on_the_first_page_is_on_the_next(
         said = next(line for line in events.iter_lines() if "tel:" in line)
     assert seen[-1] in said  # the stream is of the same page
     assert owner.get(f"/jobs/{job['id']}?cursor=foreign").status_code in {404, 422}
+
+
+def test_a_contact_shows_until_when_it_can_be_reported_and_when_the_report_decides_itself(
+    world: World, employer: Person
+) -> None:
+    ok(employer.put("/api/employers/profile", {"city": "Dubai", "location": DUBAI}))
+    mine = leads.lead(world, employer)
+    mine.buy()
+    page, owner = f"/jobs/{mine.job_id}", signed_in(world, employer)
+    bought_at = world.clock.now.astimezone(ZoneInfo("Asia/Dubai"))
+
+    def told(after: dt.timedelta) -> str:
+        reader = catalogue.format_context("en", {"reader_zone": "Asia/Dubai"}, world.clock.now)
+        return catalogue.format_value("when", (bought_at + after).isoformat(), reader)
+
+    text = owner.get(page).text
+    assert f"you can report this contact until {told(dt.timedelta(days=7))}" in text
+    assert f"nobody answers can be reported from {told(dt.timedelta(days=2))}" in text
+    world.clock.advance(hours=49)
+    report = f"{page}/leads/{mine.id}/report"
+    text = owner.get(page).text
+    assert "can be reported from" not in text
+    assert f'href="{report}"' in text
+    owner.get(report)
+    owner.send(report, {"reason": "no_answer"})
+    text = owner.get(page).text
+    assert f"your money goes back: {told(dt.timedelta(hours=73))}" in text
+    assert f'href="{report}"' not in text
+    assert "हमने उनसे पूछा है" in owner.get(page, headers={"Accept-Language": "hi"}).text
+    world.clock.advance(hours=25)
+    world.settle()
+    assert "your money went back" in owner.get(page).text
+
+
+def test_a_contact_says_that_its_guarantee_is_over(world: World, employer: Person) -> None:
+    mine = leads.lead(world, employer)
+    mine.buy()
+    owner = signed_in(world, employer)
+    world.clock.advance(days=7)
+    assert "/report" in owner.get(f"/jobs/{mine.job_id}").text
+    world.clock.advance(seconds=1)
+    text = owner.get(f"/jobs/{mine.job_id}").text
+    assert "The guarantee of this contact ended" in text
+    assert "/report" not in text
