@@ -2,12 +2,13 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, Text, bindparam, cast, select
+from sqlalchemy import Float, Select, Text, bindparam, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue import places
@@ -40,10 +41,46 @@ _NOW = bindparam("now", type_=UtcDateTime)
 _WORKERS_OFFERS = Keyset("worker_offers", [_MATCH.id])
 """Newest first: ids are UUIDv7, which sort by the time they were made."""
 
-_BEST_FIRST = Keyset(
-    "job_matches", [-_MATCH.score, _MATCH.distance_km, _MATCH.id], descending=False
-)
-"""The higher score, then the nearer, then the one made earlier."""
+_HALF_KM = func.round(2 * _MATCH.distance_km, type_=Float)
+"""Half kilometres, as coarse as an employer sees a distance: the finer order would tell more than the page."""
+
+
+class MatchOrder(StrEnum):
+    """How a list of an employer's matches is sorted; those that are alike by the higher score."""
+
+    SCORE = "score"
+    """The higher score, then the nearer, then the one made earlier."""
+    DISTANCE = "distance"
+    EXPERIENCE = "experience"
+    """The most years first."""
+    PRICE = "price"
+    """The cheapest first."""
+
+
+_ORDERS: Final[Mapping[MatchOrder, tuple[Keyset, Callable[["EmployersMatch"], Sequence[Any]]]]] = {
+    MatchOrder.SCORE: (
+        Keyset("job_matches", [-_MATCH.score, _MATCH.distance_km, _MATCH.id], descending=False),
+        lambda row: (-row.score, row.distance_km, row.id),
+    ),
+    MatchOrder.DISTANCE: (
+        Keyset("job_matches_distance", [_HALF_KM, -_MATCH.score, _MATCH.id], descending=False),
+        lambda row: (row.half_kms, -row.score, row.id),
+    ),
+    MatchOrder.EXPERIENCE: (
+        Keyset(
+            "job_matches_experience",
+            [-_WORKERS.c.experience_years, -_MATCH.score, _MATCH.id],
+            descending=False,
+        ),
+        lambda row: (-row.experience_years, -row.score, row.id),
+    ),
+    MatchOrder.PRICE: (
+        Keyset(
+            "job_matches_price", [_MATCH.price_amount, -_MATCH.score, _MATCH.id], descending=False
+        ),
+        lambda row: (row.price_amount, -row.score, row.id),
+    ),
+}
 
 _NAMED: Final = frozenset({OfferStatus.ACCEPTED, OfferStatus.WITHDRAWN})
 """Those who accepted: the employer got a message that names each."""
@@ -107,6 +144,7 @@ class EmployersMatch(NamedTuple):
     score_experience: float
     score_reliability: float
     distance_km: float
+    half_kms: float
     price_amount: int
     price_currency: str
     offered_at: dt.datetime
@@ -183,18 +221,19 @@ async def list_matches(
     status: OfferStatus | None,
     page: PageRequest,
     now: dt.datetime,
+    order: MatchOrder = MatchOrder.SCORE,
 ) -> tuple[list[EmployersMatch], str | None]:
-    """Return one page of the matches of an employer's job, best first, and the next page's cursor.
+    """Return one page of the matches of an employer's job, and the next page's cursor.
 
-    For an unknown job, or another employer's, the page is empty.
+    For an unknown job, or another employer's, the page is empty. Raises `Invalid` for a cursor of another list or
+    order.
     """
     keys = keyring(session)
-    found = _matches_page(status, after=page.cursor is not None)
-    values = _BEST_FIRST.page_values(page, keys)
+    keyset, key_of = _ORDERS[order]
+    found = _matches_page(status, order, after=page.cursor is not None)
+    values = keyset.page_values(page, keys)
     rows = await found.all(session, job_id=job_id, employer_id=employer_id, now=now, **values)
-    cursor = _BEST_FIRST.next_cursor(
-        [(-row.score, row.distance_km, row.id) for row in rows], page, keys
-    )
+    cursor = keyset.next_cursor([key_of(row) for row in rows], page, keys)
     return [_masked_match(row) for row in rows[: page.limit]], cursor
 
 
@@ -249,7 +288,9 @@ def _offers_page(status: OfferStatus | None, *, after: bool) -> Prepared[Workers
 
 
 @cache
-def _matches_page(status: OfferStatus | None, *, after: bool) -> Prepared[EmployersMatch]:
+def _matches_page(
+    status: OfferStatus | None, order: MatchOrder, *, after: bool
+) -> Prepared[EmployersMatch]:
     query = (
         select(
             _MATCH.id,
@@ -261,6 +302,7 @@ def _matches_page(status: OfferStatus | None, *, after: bool) -> Prepared[Employ
             _MATCH.score_experience,
             _MATCH.score_reliability,
             _MATCH.distance_km,
+            _HALF_KM.label("half_kms"),
             _MATCH.price_amount,
             _MATCH.price_currency,
             _MATCH.offered_at,
@@ -284,7 +326,8 @@ def _matches_page(status: OfferStatus | None, *, after: bool) -> Prepared[Employ
     )
     if status is not None:
         query = query.where(has_status(status, _NOW))
-    return Prepared(_BEST_FIRST.page_of(query, after=after), EmployersMatch)
+    keyset, _ = _ORDERS[order]
+    return Prepared(keyset.page_of(query, after=after), EmployersMatch)
 
 
 @lru_cache(maxsize=4_096)  # few different ones fill most lists

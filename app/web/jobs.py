@@ -24,6 +24,7 @@ from app.database.session import savepoint
 from app.identity.actor import Actor
 from app.jobs.models import JobStatus
 from app.jobs.queries import JobOrder
+from app.offers.queries import MatchOrder
 from app.offers.rules import OfferStatus
 from app.policy import policy
 from app.runtime import Runtime
@@ -286,7 +287,10 @@ async def show_job(
     """Show a job with its progress, its leads and the contacts that were bought, from `cursor` on."""
     key = f"error.{refused[:60]}"
     said = words(visitor.language, key) if has_words(visitor.language, key) else ""
-    return await job_page(request, visitor, actor, session, job_id, now, said=said, cursor=cursor)
+    order = Listing(request).chosen("sort", MatchOrder) or MatchOrder.SCORE
+    return await job_page(
+        request, visitor, actor, session, job_id, now, said=said, cursor=cursor, order=order
+    )
 
 
 async def job_page(
@@ -300,10 +304,11 @@ async def job_page(
     said: str = "",
     status: int = 200,
     cursor: str | None = None,
+    order: MatchOrder = MatchOrder.SCORE,
     template_name: str | None = None,
 ) -> Response:
     """Return the page of a job; `template_name` is what was typed for a template, `said` is what could not be done. Raises `JobNotFound`."""
-    shown = await _shown(session, actor, job_id, now, cursor)
+    shown = await _shown(session, actor, job_id, now, cursor, order)
     live = fragment(request, visitor, "employer/job_live.html", **shown)
     return page(
         request,
@@ -325,11 +330,17 @@ async def job_page(
 
 
 async def _shown(
-    session: AsyncSession, actor: Actor, job_id: UUID, now: dt.datetime, cursor: str | None
+    session: AsyncSession,
+    actor: Actor,
+    job_id: UUID,
+    now: dt.datetime,
+    cursor: str | None,
+    order: MatchOrder,
 ) -> dict[str, Any]:
     job = await jobs.get_job(session, actor, job_id, now)
+    listed = PageRequest(MOST_LEADS, cursor)
     accepted = await matches.list_matches(
-        session, actor, job_id, PageRequest(MOST_LEADS, cursor), now, OfferStatus.ACCEPTED
+        session, actor, job_id, listed, now, OfferStatus.ACCEPTED, order
     )
     leads = [match for match in accepted.items if not match.unlocked]
     bought = [match for match in accepted.items if match.unlocked]
@@ -339,6 +350,8 @@ async def _shown(
         "leads": leads,
         "bought": bought,
         "next_cursor": accepted.next_cursor,
+        "order": order,
+        "orders": list(MatchOrder),
         "balance": there,
     } | await about_contacts(session, actor, job, bought, now)
 
@@ -354,13 +367,14 @@ async def stream_job(
     cursor: str | None = None,
 ) -> Response:
     """Send the live part of a job's page whenever it differs from what was `seen`, as server-sent events."""
+    order = Listing(request).chosen("sort", MatchOrder) or MatchOrder.SCORE
 
     async def look(session: AsyncSession) -> str:
-        shown = await _shown(session, actor, job_id, rt.clock(), cursor)
+        shown = await _shown(session, actor, job_id, rt.clock(), cursor, order)
         return fragment(request, visitor, "employer/job_live.html", **shown)
 
     async with rt.database.read() as session:
-        await _shown(session, actor, job_id, rt.clock(), cursor)
+        await _shown(session, actor, job_id, rt.clock(), cursor, order)
     try:
         event_streams.require_room(actor)
     except (StreamsFull, AccountStreamsFull):

@@ -1,10 +1,17 @@
 """Lists of an employer: filtered, sorted and searched in the address, page by page."""
 
 import re
+from typing import Any
+from uuid import UUID
 
-from tests.support.app_harness import World
+from sqlalchemy import update
+
+from app.database.statements import table
+from app.offers.models import JobMatch
+from tests.support.app_harness import BANDRA, World
 from tests.support.assertions import ok, refused
 from tests.support.page_reader import PageReader
+from tests.web.test_job_page import signed_in
 from tests.web.test_pages import draft
 
 JOBS = "/api/employers/jobs"
@@ -80,3 +87,68 @@ def test_the_address_of_a_page_says_what_it_shows(world: World) -> None:
         assert owner.get(f"/jobs{nonsense}").status_code == 200
     for path in ("/payments?q=x&sort=amount&status=succeeded", "/invoices?q=1&kind=invoice"):
         assert "Nothing here is like that" in owner.get(path).text
+
+
+def test_who_said_yes_is_sorted_by_the_address(world: World) -> None:
+    """Each order is a page's and the API's, page by page, also where many are alike."""
+    employer = world.employer(verified=True)
+    people = {
+        "Asha": {"location": north_of(BANDRA, 4.1), "experience_years": 9},
+        "Bina": {"location": north_of(BANDRA, 0.1), "experience_years": 1},
+        "Chand": {"location": north_of(BANDRA, 2.1), "experience_years": 4},
+        "Devi": {"location": north_of(BANDRA, 2.2), "experience_years": 4},
+    }
+    workers = {
+        name: world.worker(name=f"{name} Rao", slots=["saturday"], **told)
+        for name, told in people.items()
+    }
+    job = world.job(employer, location=BANDRA, positions=4)
+    world.settle()
+    for worker in workers.values():
+        world.accept(worker, world.offers(worker)[0]["id"])
+    matches = f"{JOBS}/{job['id']}/matches"
+
+    def listed(**params: object) -> list[str]:
+        found, cursor = [], None
+        while True:
+            asked = {**params, "limit": 1} | ({"cursor": cursor} if cursor else {})
+            answer = ok(employer.get(matches, params=asked))
+            found += [match["worker"]["display_name"].split()[0] for match in answer["items"]]
+            cursor = answer["next_cursor"]
+            if cursor is None:
+                return found
+
+    best = listed()
+    assert sorted(best) == sorted(people)
+    alike = [name for name in best if name in {"Chand", "Devi"}]
+    assert listed(sort="score") == best
+    assert listed(sort="distance") == ["Bina", *alike, "Asha"]
+    assert listed(sort="experience") == ["Asha", *alike, "Bina"]
+    assert listed(sort="price") == best, "all of one job cost the same"
+    world.in_session(lambda session: make_cheaper(session, UUID(workers[best[-1]].id)))
+    assert listed(sort="price") == [best[-1], *best[:-1]]
+    refused(employer.get(matches, params={"sort": "name"}), 422, "invalid")
+    cursor = ok(employer.get(matches, params={"limit": 1, "sort": "price"}))["next_cursor"]
+    refused(employer.get(matches, params={"cursor": cursor, "sort": "distance"}), 422, "invalid")
+
+    owner = signed_in(world, employer)
+    for language, order, said in (("en", "distance", "The nearest"), ("hi", "price", "सबसे सस्ता")):
+        headers = {"Accept-Language": language}
+        page = owner.get(f"/jobs/{job['id']}?sort={order}", headers=headers).text
+        shown = [name for name in re.findall(r"<h3>(\w+) \w\.?", page) if name in people]
+        assert shown == listed(sort=order)
+        assert re.search(rf'aria-current="true"[^>]*>{said}<', page)
+        assert f"sort={order}" in page.partition('hx-sse:connect="')[2].partition('"')[0]
+    assert owner.get(f"/jobs/{job['id']}?sort=nonsense").status_code == 200
+
+
+async def make_cheaper(session: Any, worker_id: UUID) -> None:
+    """Let the contact of a worker cost less, as one does that was offered before a price rose."""
+    match = table(JobMatch)
+    cheaper = update(match).where(match.c.worker_id == worker_id)
+    await session.execute(cheaper.values(price_amount=match.c.price_amount - 1))
+
+
+def north_of(place: dict[str, float], km: float) -> dict[str, float]:
+    """Return the place so many kilometres to the north."""
+    return {**place, "latitude": place["latitude"] + km / 111.2}
