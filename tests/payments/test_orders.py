@@ -38,6 +38,7 @@ from tests.support.provider_faults import (
     stripe_fault,
     stripe_objects,
 )
+from tests.support.statements import statements_of
 
 PRICE = 4_900
 
@@ -159,6 +160,32 @@ def test_one_that_is_not_for_sale_refuses_all_and_is_named(world: World) -> None
     assert error["field"] == "match_ids.1"
     assert ok(employer.get("/api/employers/orders"))["items"] == []
     ok(unlock(employer, wanted[0], wanted[2]), 202)
+
+
+@pytest.mark.parametrize("pay_with", [None, "page", "balance"])
+def test_leads_in_two_currencies_are_refused_before_anything_is_locked(
+    world: World, pay_with: str | None
+) -> None:
+    employer, wanted = some(world, 2)
+    admin, path = world.admin(), "/api/admin/settings"
+    ok(admin.put(path, {"lead_prices": {"currency": "USD"}}))
+    try:
+        in_dollars = lead(world, employer)
+    finally:
+        ok(admin.put(path, {"lead_prices": {"currency": "INR"}}))
+    wish = {"pay_with": pay_with} if pay_with else {}
+    with statements_of(world) as sent:
+        answer = unlock(employer, wanted[0], in_dollars, wanted[1], **wish)
+    refused(answer, 409, "currencies_differ")
+    assert [error["field"] for error in answer.json()["errors"]] == ["match_ids.1"]
+    assert any("job_matches" in each for each in sent)
+    for statement in sent:
+        assert statement.split()[0] not in {"INSERT", "UPDATE", "DELETE", "WITH"}
+        assert "FOR UPDATE" not in statement
+        assert "FOR NO KEY UPDATE" not in statement
+    assert ok(employer.get("/api/employers/orders"))["items"] == []
+    ok(unlock(employer, *wanted), 202)
+    ok(unlock(employer, in_dollars), 202)
 
 
 def test_a_set_that_makes_no_sense_is_refused(world: World) -> None:
