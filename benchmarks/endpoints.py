@@ -32,7 +32,7 @@ from app.offers.models import JobMatch
 from app.workers.models import Worker
 from benchmarks.load import Load, Server, ask
 from benchmarks.population import EMPLOYER_ID, JOB_ID, populate
-from tests.infra.live import running, wait_until_healthy
+from tests.infra.live import end_of_log, running, wait_until_healthy
 from tests.infra.postgres import postgres
 from tests.infra.run import free_port
 
@@ -91,7 +91,11 @@ def served(folder: Path, env: dict[str, str], app: str) -> Iterator[Server]:
     ]
     with running(command, folder, env | {"PORT": str(port)}) as process:
         wait_until_healthy(f"http://127.0.0.1:{port}", process, folder)
-        yield Server(f"http://127.0.0.1:{port}", process.pid)
+        try:
+            yield Server(f"http://127.0.0.1:{port}", process.pid)
+        except Exception as error:
+            error.add_note(f"The server ({process.poll()}) said at the end:\n{end_of_log(folder)}")
+            raise
 
 
 async def _measure(

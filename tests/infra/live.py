@@ -68,7 +68,7 @@ def serve_process(
         try:
             yield base_url
         except Exception as error:
-            error.add_note(f"The server said at the end:\n{_end_of_log(folder)}")
+            error.add_note(f"The server said at the end:\n{end_of_log(folder)}")
             raise
 
 
@@ -125,8 +125,9 @@ def wait_until_healthy(base_url: str, process: Running, folder: Path) -> None:
         except httpx.TransportError:
             pass
         time.sleep(0.05)
-    raise ServerFailedError(f"{base_url} does not answer:\n{_end_of_log(folder)}")
+    raise ServerFailedError(f"{base_url} does not answer:\n{end_of_log(folder)}")
 
 
-def _end_of_log(folder: Path) -> str:
+def end_of_log(folder: Path) -> str:
+    """Return the last lines that the process in `folder` wrote."""
     return (folder / "output.log").read_text(errors="replace")[-4000:]
