@@ -155,6 +155,15 @@ def contains_text(text: str, *columns: Any) -> ColumnElement[bool]:
     return or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))
 
 
+def past_index(session: AsyncSession, column: Any) -> Any:
+    """Return a column as a term that SQLite looks up in no index.
+
+    SQLite keeps no statistics here, so it takes an equality for rare, though most rows may meet it. PostgreSQL knows
+    better, and gets the column.
+    """
+    return column if is_postgresql(session) else func.coalesce(column, column)
+
+
 async def insert_if_absent(
     session: AsyncSession, model: type[Base], row: Mapping[str, Any]
 ) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
+from app.database.statements import is_one_of, past_index, table
 from app.jobs.models import Job, JobStatus
 from app.offers.effective_status import effective_status
 from app.offers.models import JobMatch
@@ -152,9 +153,11 @@ async def _employers_matches(
     kept = select(JobMatch.status, func.count()).where(mine).group_by(JobMatch.status)
     for name, count in await session.execute(kept):
         by_status[OfferStatus(name)] = count
-    overdue = select(func.count()).where(
-        mine, JobMatch.status == OfferStatus.OFFERED, JobMatch.respond_by <= now
-    )
+    # By the index on deadlines: of everybody's offers few are overdue and not closed yet, but an employer's open ones
+    # may be many.
+    whose = past_index(session, JobMatch.employer_id)
+    open_ = is_one_of(table(JobMatch).c.status, [OfferStatus.OFFERED])
+    overdue = select(func.count()).where(whose == employer_id, open_, JobMatch.respond_by <= now)
     late = await session.scalar(overdue) or 0
     by_status[OfferStatus.OFFERED] -= late
     by_status[OfferStatus.EXPIRED] += late

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.money import Money, exponent
 from app.core.phones import parse_phone
 from app.database.session import keyring
+from app.database.statements import past_index
 from app.employers import members
 from app.employers.models import Employer
 from app.identity import users
@@ -167,7 +168,9 @@ async def _people(
     contact: ColumnElement[bool] | None,
 ) -> list[Found]:
     mine = query.where(User.role == role)
-    rows = await _rows(session, mine, User.id, conditions)
+    # Of workers, who are nearly all accounts, the newest are looked at until there are enough.
+    walked = query.where(past_index(session, User.role) == role) if role is Role.WORKER else mine
+    rows = await _rows(session, walked, User.id, conditions)
     known = {row[0].id for row in rows}
     by_contact = [] if contact is None else await _rows(session, mine, User.id, [contact])
     owners = {row[0].id for row in by_contact}
