@@ -133,15 +133,28 @@ async def _funnel(session: AsyncSession, since: dt.datetime, city: str | None) -
     ]
     if city is not None:
         own.append(Worker.city == city)
-    people = select(User.id).join(Worker, Worker.id == User.id).where(*own)
-    matched = people.join(JobMatch, JobMatch.worker_id == User.id).distinct()
-    return Funnel(
-        registered=await _count(session, people),
-        active=await _count(session, people.where(User.status == UserStatus.ACTIVE)),
-        offered=await _count(session, matched),
-        accepted=await _count(session, matched.where(JobMatch.status == OfferStatus.ACCEPTED)),
-        unlocked=await _count(session, matched.where(JobMatch.unlocked_at.is_not(None))),
+    # One pass: each person once, with how many of their offers came how far.
+    each = (
+        select(
+            User.status.label("status"),
+            func.count(JobMatch.id).label("offered"),
+            func.count(JobMatch.id)
+            .filter(JobMatch.status == OfferStatus.ACCEPTED)
+            .label("accepted"),
+            func.count(JobMatch.unlocked_at).label("unlocked"),
+        )
+        .join(Worker, Worker.id == User.id)
+        .outerjoin(JobMatch, JobMatch.worker_id == User.id)
+        .where(*own)
+        .group_by(User.id)
+        .subquery()
     )
+    query = select(
+        func.count(),
+        func.count().filter(each.c.status == UserStatus.ACTIVE),
+        *(func.count().filter(each.c[name] > 0) for name in ("offered", "accepted", "unlocked")),
+    ).select_from(each)
+    return Funnel._make((await session.execute(query)).one())
 
 
 async def _jobs(session: AsyncSession, since: dt.datetime, city: str | None) -> list[JobFigures]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, cast, func, select
+from sqlalchemy import ColumnElement, cast, func, select
 from sqlalchemy import Date as SqlDate
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,10 +60,10 @@ async def last_days(session: AsyncSession, now: dt.datetime) -> list[DayTotals]:
     """Return the totals of the last `DAYS` days, the oldest first."""
     first = now.date() - dt.timedelta(days=DAYS - 1)
     accepted = JobMatch.status == OfferStatus.ACCEPTED
-    company = and_(User.role == Role.EMPLOYER, members.stands_for_itself())
+    registered = await _registered(session, first)
     counted = {
-        "workers": await _per_day(session, User.created_at, first, User.role == Role.WORKER),
-        "employers": await _per_day(session, User.created_at, first, company),
+        "workers": registered[Role.WORKER],
+        "employers": registered[Role.EMPLOYER],
         "jobs": await _per_day(session, Job.published_at, first),
         "offers": await _per_day(session, JobMatch.offered_at, first),
         "accepted": await _per_day(session, JobMatch.responded_at, first, accepted),
@@ -75,15 +75,35 @@ async def last_days(session: AsyncSession, now: dt.datetime) -> list[DayTotals]:
     ]
 
 
+async def _registered(session: AsyncSession, first: dt.date) -> dict[str, dict[dt.date, int]]:
+    """Return who registered on each day, by role: accounts have no index on that, and are read once."""
+    day = _day_of(session, User.created_at)
+    query = select(User.role, day, func.count()).where(
+        User.created_at >= _start_of(first), members.stands_for_itself()
+    )
+    found: dict[str, dict[dt.date, int]] = {role.value: {} for role in Role}
+    for role, on, count in await session.execute(query.group_by(User.role, day)):
+        found[role][_date(on)] = count
+    return found
+
+
 async def _per_day(
     session: AsyncSession, column: Any, first: dt.date, *where: ColumnElement[bool]
 ) -> dict[dt.date, int]:
-    since = dt.datetime.combine(first, dt.time(), dt.UTC)
-    day = (
-        cast(func.timezone("UTC", column), SqlDate) if is_postgresql(session) else func.date(column)
-    )
-    query = select(day, func.count()).where(column >= since, *where).group_by(day)
+    day = _day_of(session, column)
+    query = select(day, func.count()).where(column >= _start_of(first), *where).group_by(day)
     return {_date(row[0]): row[1] for row in await session.execute(query)}
+
+
+def _start_of(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+def _day_of(session: AsyncSession, column: Any) -> Any:
+    """Return the day (UTC) of an instant, as the database tells it."""
+    if is_postgresql(session):
+        return cast(func.timezone("UTC", column), SqlDate)
+    return func.date(column)
 
 
 def _date(value: Any) -> dt.date:

@@ -17,6 +17,7 @@ WITHOUT_A_PAGE = {
     "get_own_admin_role": "pages show what the role includes",
     "get_admin": "the page of the team shows all of each",
     "get_any_invoice": "its PDF is shown",
+    "get_stats": "the pages of the market and of money count only what of it they show",
     "expire_matches": "a loop does it by itself; the call is for programs",
 }
 """Calls that need no page of their own, each with the reason."""

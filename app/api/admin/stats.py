@@ -1,7 +1,10 @@
 """Statistics of the whole system, for administrators."""
 
+import datetime as dt
+
 from fastapi import APIRouter
 from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.admin.access import StatsReader
 from app.api.http.dependencies import Now, Read, Route
@@ -85,10 +88,25 @@ async def get_stats(session: Read, _actor: StatsReader, now: Now) -> Stats:
         matches=await statistics.by_status(session, JobMatch.status, OfferStatus),
         payments=await statistics.by_status(session, Payment.status, PaymentStatus),
         revenue=[MoneyAnswer.of(money) for money in await statistics.revenue(session)],
-        messages=await statistics.by_status(session, OutboxMessage.state, OutboxState),
+        messages=await message_states(session),
         conversations=await message_figures.waiting(session, now),
         held=await message_figures.held(session, now),
-        days=[DayFigures.model_validate(day) for day in await statistics.last_days(session, now)],
-        lag=LagFigures.model_validate(await backlog.measure(session, now)),
+        days=await last_days(session, now),
+        lag=await lags(session, now),
         parked=ParkedFigures(by_kind=waits.by_kind(), oldest_seconds=waits.oldest_seconds),
     )
+
+
+async def message_states(session: AsyncSession) -> dict[str, int]:
+    """Return how many messages to be sent are in each state."""
+    return await statistics.by_status(session, OutboxMessage.state, OutboxState)
+
+
+async def last_days(session: AsyncSession, now: dt.datetime) -> list[DayFigures]:
+    """Return what happened on each of the last 30 days (UTC), the oldest first."""
+    return [DayFigures.model_validate(day) for day in await statistics.last_days(session, now)]
+
+
+async def lags(session: AsyncSession, now: dt.datetime) -> LagFigures:
+    """Return how far background work is behind."""
+    return LagFigures.model_validate(await backlog.measure(session, now))

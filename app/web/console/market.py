@@ -7,18 +7,20 @@ from fastapi import Query
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.admin import channels, market, messages, stats
+from app.api.admin import channels, messages, stats
 from app.api.admin.channels import Resume
 from app.api.admin.market import FillingAnswer, MarketAnswer
-from app.api.admin.stats import Stats
 from app.api.http.dependencies import Read
 from app.catalogue import places, skills
 from app.catalogue.places import Place
+from app.core.schema import MoneyAnswer
 from app.identity.permissions import Permission
 from app.messaging.models import Channel
+from app.reporting import message_figures, statistics
 from app.web import charts
 from app.web.charts import Bar
 from app.web.console.desk import Desk, RetryDesk, StatsDesk, room
+from app.web.console.market_figures import KEPT, CountedMarket, figures_of
 from app.web.forms import TypedForm, checked
 from app.web.market_map import draw_market
 from app.web.site import fragment, words
@@ -48,8 +50,8 @@ async def _page(
     period = int(days) if days in {str(each) for each in PERIODS} else 30
     place = _city(city)
     named = place.name if place else None
-    found = await market.get_market(session, desk.actor, desk.now, period, named)
-    figures = await stats.get_stats(session, desk.actor, desk.now)
+    figures = await figures_of(desk, session, period, named)
+    found = figures.found
     language = desk.visitor.language
     return desk.page(
         "market.html",
@@ -57,6 +59,8 @@ async def _page(
         form=form,
         found=found,
         figures=figures,
+        kept_seconds=int(KEPT.total_seconds()),
+        revenue=[MoneyAnswer.of(money) for money in await statistics.revenue(session)],
         periods=PERIODS,
         typed=city,
         unknown=bool(city.strip()) and place is None,
@@ -68,25 +72,25 @@ async def _page(
         cells=_named_cells(found),
         sending=await _sending(desk, session, figures),
         day_columns=_DAY_COLUMNS,
-        lag=figures.lag,
-        held=figures.held,
-        states=_states(figures.messages, language),
+        **await _queues(desk, session),
     )
 
 
 @router.get("/market/now")
 async def show_lags_now(desk: StatsDesk, session: Read) -> Response:
     """Return only queues and lags, which an open page asks for again and again."""
-    figures = await stats.get_stats(session, desk.actor, desk.now)
-    html = fragment(
-        desk.request,
-        desk.visitor,
-        "console/lags.html",
-        lag=figures.lag,
-        held=figures.held,
-        states=_states(figures.messages, desk.visitor.language),
-    )
+    shown = await _queues(desk, session)
+    html = fragment(desk.request, desk.visitor, "console/lags.html", **shown)
     return Response(html, media_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+async def _queues(desk: Desk, session: AsyncSession) -> dict[str, Any]:
+    """Return how far each queue is behind now, what is held back, and where messages stand."""
+    return {
+        "lag": await stats.lags(session, desk.now),
+        "held": await message_figures.held(session, desk.now),
+        "states": _states(await stats.message_states(session), desk.visitor.language),
+    }
 
 
 def _states(messages: dict[str, int], language: str) -> Any:
@@ -129,7 +133,7 @@ def _spread(found: MarketAnswer, language: str) -> Any:
     return rows, charts.bars(rows, words(language, "console.spread_title"))
 
 
-def _lines(figures: Stats, language: str) -> Any:
+def _lines(figures: CountedMarket, language: str) -> Any:
     first, last = figures.days[0].day.isoformat(), figures.days[-1].day.isoformat()
     return [
         (
@@ -169,7 +173,7 @@ def _named_cells(found: MarketAnswer) -> list[tuple[str, Any]]:
     return [(f"{cell.latitude:.2f}, {cell.longitude:.2f}", cell) for cell in cells]
 
 
-async def _sending(desk: Desk, session: AsyncSession, figures: Stats) -> Any:
+async def _sending(desk: Desk, session: AsyncSession, figures: CountedMarket) -> Any:
     """Return what messages cost and how the channels are; None for who may not read it."""
     if not desk.may(Permission.READ_MESSAGES):
         return None

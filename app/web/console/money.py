@@ -6,11 +6,13 @@ from typing import Annotated, Any
 from fastapi import Query
 from starlette.responses import Response
 
-from app.api.admin import ledger, settings, stats
+from app.api.admin import ledger, settings
 from app.api.admin.invoices import get_any_invoice_pdf
 from app.api.http.dependencies import Read
 from app.api.http.parameters import InvoiceId
+from app.core.schema import MoneyAnswer
 from app.payments.open_items import ItemKind
+from app.reporting import parked, statistics
 from app.web.console.desk import MoneyDesk, room
 from app.web.console.lists import tables_for
 
@@ -22,15 +24,15 @@ async def show_money(
     desk: MoneyDesk, session: Read, day: Annotated[str, Query(max_length=10)] = ""
 ) -> Response:
     """Show what of money waits, the lists, and a day's reconciliation."""
-    figures = await stats.get_stats(session, desk.actor, desk.now)
-    waits = {kind: figures.parked.by_kind.get(kind, 0) for kind in ItemKind}
+    given_up = (await parked.count(session, desk.now)).by_kind()
+    waits = {kind: given_up.get(kind, 0) for kind in ItemKind}
     chosen = _day(day, desk.now)
     books: Any = await ledger.get_reconciliation(session, desk.actor, desk.rt, chosen)
     moved = await ledger.list_ledger_days(session, desk.actor, desk.now, chosen, chosen)
     policy = await settings.get_settings(session, desk.actor)
     return desk.page(
         "money.html",
-        figures=figures,
+        revenue=[MoneyAnswer.of(money) for money in await statistics.revenue(session)],
         waits=waits,
         tables=tables_for(desk, "money"),
         day=chosen,
