@@ -263,6 +263,15 @@ def test_what_forbids_a_merge_is_told_before_and_refused_after(
     assert status != UserStatus.ERASED
 
 
+def test_who_looks_at_both_phones_is_logged_for_both(world: World) -> None:
+    admin, kept, other = world.admin(), world.worker(slots=()), world.worker(slots=())
+    preview(admin, kept, other)
+    for each in (kept, other):
+        path = f"/api/admin/logs?target_id={each.id}&action=worker.view"
+        [row] = ok(admin.get(path))["items"]
+        assert row["actor"] == admin.id
+
+
 def test_an_account_is_not_merged_with_itself_nor_with_a_company(world: World) -> None:
     admin, kept = world.admin(), world.worker(slots=())
     refused(merge(admin, kept, kept), 409, "merge_same_account")

@@ -8,14 +8,14 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.admin.access import DataKeeper
-from app.api.admin.accounts import get_account
+from app.api.admin.accounts import get_account, log_view
 from app.api.http.dependencies import Now, Once, Read, Route, Rt, Write
 from app.api.http.parameters import WorkerId
 from app.api.http.problems import problems
 from app.core.errors import NotFound
 from app.core.schema import Instant, Reason, RequestModel, ResponseModel
 from app.identity import users
-from app.identity.models import UserStatus
+from app.identity.models import Role, UserStatus
 from app.merging.plan import SAID, MergeObstacle, MergePlan, plan_merge
 from app.merging.workers import MergeRefused, merge_workers
 from app.workers.models import Worker
@@ -124,10 +124,16 @@ async def _preview(session: AsyncSession, plan: MergePlan) -> MergePreview:
 
 @router.get("/{worker_id}/merge", responses=problems(NotFound))
 async def preview_worker_merge(
-    worker_id: WorkerId, other_id: Other, session: Read, _actor: DataKeeper, now: Now
+    worker_id: WorkerId, other_id: Other, session: Read, actor: DataKeeper, rt: Rt, now: Now
 ) -> MergePreview:
-    """Show what merging the account `other_id` into this one would do, and what forbids it."""
-    return await _preview(session, await plan_merge(session, worker_id, other_id, now))
+    """Show what merging the account `other_id` into this one would do, and what forbids it.
+
+    Both phones are shown, so it is logged that both workers were looked at.
+    """
+    shown = await _preview(session, await plan_merge(session, worker_id, other_id, now))
+    for each in sorted({worker_id, other_id}):
+        await log_view(rt, actor, Role.WORKER, each, now)
+    return shown
 
 
 @router.post("/{worker_id}/merge", responses=problems(NotFound, MergeRefused))

@@ -43,7 +43,7 @@ async def _page(
     if wanted is not None:
         try:
             plan = await merging.preview_worker_merge(
-                worker_id, wanted, session, desk.actor, desk.now
+                worker_id, wanted, session, desk.actor, desk.rt, desk.now
             )
         except NotFound:
             plan = None
