@@ -8,6 +8,7 @@ sessions end as at an erasure, so it can't be undone.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, update
@@ -72,7 +73,7 @@ async def merge_workers(
     await _inherit_blocks(session, kept_id, merged_id, now)
     await closing.close_for_worker(session, merged_id, now)
     await _withdraw_from_blocked(session, kept_id, merged_id, now)
-    await _move_offers(session, kept_id, merged_id, now)
+    moved = await _move_offers(session, kept_id, merged_id, now)
     await erase_worker(session, merged_id, actor, now=now)
     await sessions.end_all(session, merged_id)
     changed(session, "worker", kept_id)
@@ -84,7 +85,7 @@ async def merge_workers(
         actor,
         now,
         reason=reason,
-        after={"merged": str(merged_id), **done},
+        after={"merged": str(merged_id), **done, "matches": [str(each) for each in moved]},
     )
     audit.record(
         session,
@@ -150,8 +151,8 @@ async def _withdraw_from_blocked(
 
 async def _move_offers(
     session: AsyncSession, kept_id: UUID, merged_id: UUID, now: dt.datetime
-) -> None:
-    """Give the kept account the offers, what was bought of them, and what counts of them."""
+) -> Sequence[UUID]:
+    """Give the kept account the offers, what was bought of them, and what counts of them; return which."""
     merged = JobMatch.worker_id == merged_id
     waiting = await session.scalars(
         select(JobMatch.id).where(merged, JobMatch.standby_at.is_not(None))
@@ -160,7 +161,8 @@ async def _move_offers(
     ends = stays(kept_id, merged_id, now)
     left = await session.scalars(select(JobMatch.id).where(merged, ends))
     await reliability.uncount(session, left.all())
-    moved = (await session.scalars(select(JobMatch.id).where(merged, ~ends))).all()
+    which = select(JobMatch.id).where(merged, ~ends).order_by(JobMatch.id)
+    moved = (await session.scalars(which)).all()
     await _give(session, JobMatch, JobMatch.id.in_(moved), kept_id)
     await _give(session, Unlock, Unlock.match_id.in_(moved), kept_id)
     counters = select(Worker.answered, Worker.missed, Worker.withdrawn)
@@ -178,6 +180,7 @@ async def _move_offers(
         )
         .execution_options(synchronize_session=False)
     )
+    return moved
 
 
 async def _give(

@@ -88,6 +88,8 @@ def test_what_was_bought_and_said_comes_over_and_the_other_account_ends(world: W
     assert [(row["reason"], row["after"]["merged"]) for row in about] == [
         (REASON, bought.worker.id)
     ]
+    # Which leads changed hands stays known.
+    assert about[0]["after"]["matches"] == sorted([bought.id, said_yes.id])
     told = (
         OutboxMessage.kind == "accounts_merged",
         OutboxMessage.user_id == UUID(kept.id),
