@@ -50,7 +50,7 @@ UNLOCKED = {"status", "contact", "payment"}
 EMPLOYER_DASHBOARD = set(
     "jobs matches leads_unlocked spend median_minutes_to_first_accept acceptance_rate".split()
 )
-JOB_COUNTS = set("draft published filled expired cancelled closed".split())
+JOB_COUNTS = set("draft published filled expired cancelled".split())
 MATCH_COUNTS = set("offered accepted rejected expired".split())
 WAVE = set("job_id wave candidates offers_created".split())
 PROBLEM = set("type title status detail code request_id".split())

@@ -251,7 +251,7 @@ def test_near_the_deadline_more_are_asked():
 
 
 def test_silence_makes_more_people_wanted():
-    size = 3
+    size = 4
     waiting = OpenOffers(
         np.full(size, 0.45), np.full(size, 0.65), np.zeros(size), np.full(size, 12)
     )

@@ -186,9 +186,9 @@ def test_an_employer_allows_asking_beyond_the_limits_and_reads_it_again(
 ) -> None:
     path = draft(owner, radius="5", experience="2", widen=["radius_km", "min_experience_years"])
     page = owner.open(path).text
-    assert "people up to twice as far away" in page
-    assert "people with less experience" in page
+    assert "whoever lives up to twice as far away" in page
+    assert "whoever has less experience" in page
     form = owner.open(f"{path}/edit").text
     assert 'name="widen" value="radius_km" checked' in form
     owner.send(f"{path}/edit", JOB | {"do": "save", "radius": "5", "experience": "2"})
-    assert "people up to twice as far away" not in owner.open(path).text
+    assert "whoever lives up to twice as far away" not in owner.open(path).text
