@@ -212,13 +212,16 @@ class Plan:
         """How likely the places fill by the end, with what was asked so far."""
         return self._end.chance
 
-    def choose(self, candidates: Candidates, most: int) -> list[int]:
-        """Return the places of those to ask now, at most so many, first who has the first turn."""
+    def choose(self, candidates: Candidates, most: int, *, unlikely: bool = False) -> list[int]:
+        """Return the places of those to ask now, at most so many, first who has the first turn.
+
+        With time left whoever is much less likely to say yes than the best is passed over, unless `unlikely`.
+        """
         if not self.wants_more or not len(candidates) or most <= 0:
             return []
         may = ~candidates.barred & (candidates.load < candidates.cap)
         open_to = np.flatnonzero(may & ~candidates.torn)
-        if not len(open_to) and not self._need.asked_anybody:
+        if not len(open_to) and not self._need.asked_anybody and not self._asked:
             open_to = np.flatnonzero(may)
         if not len(open_to):
             return []
@@ -241,7 +244,7 @@ class Plan:
         share_soon = curves.replied_at(min(rules.soon_minutes, need.minutes_left), need.hour)
         share_end = curves.replied_at(need.minutes_left, need.hour)
         least = 0.0
-        if need.minutes_left > rules.urgent_minutes:
+        if need.minutes_left > rules.urgent_minutes and not unlikely:
             least = rules.least_share * float(chance.max())
         chosen: list[int] = []
         for place in np.argsort(-turn, kind="stable").tolist():

@@ -147,7 +147,7 @@ async def _send(
         )
 
     async def offers_to(
-        people: Sequence[Candidate], asked_as: JobFacts, limit: int
+        people: Sequence[Candidate], asked_as: JobFacts, limit: int, *, unlikely: bool = False
     ) -> list[NewOffer]:
         pool = await pool_of(session, people, asked_as, now, curves)
         return [
@@ -159,11 +159,16 @@ async def _send(
                 answer_base=float(pool.columns.base[place]),
                 asked_before=int(pool.columns.load[place]),
             )
-            for place in plan.choose(pool.columns, limit)
+            for place in plan.choose(pool.columns, limit, unlikely=unlikely)
         ]
 
     offers = await offers_to(found.best, facts, most)
     wider = widened(facts, job.may_widen, need.minutes_left)
+    if wider is not None and plan.wants_more and len(offers) < most:
+        # Before anybody beyond what was written down, whoever fits, however unlikely they say yes.
+        chosen = {offer.worker_id for offer in offers}
+        left = [each for each in found.best if each.worker.id not in chosen]
+        offers += await offers_to(left, facts, most - len(offers), unlikely=True)
     if wider is not None and plan.wants_more and len(offers) < most:
         # Everybody who fits was asked, or can't be now.
         size = _pool_size(most) + len(found.best)

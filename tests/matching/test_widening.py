@@ -121,6 +121,34 @@ async def test_the_few_who_fit_are_asked_and_then_others_for_the_rest(database):
     assert "wider_radius" not in await reasons(database, ids[0])
 
 
+@pytest.mark.both_databases
+async def test_with_time_left_who_fits_comes_before_others_however_unlikely(database):
+    """For speed alone somebody far away is passed over, but not for somebody who is farther still."""
+    evening = [Slot(6, 19 * 60, 23 * 60)]
+    async with database.begin() as session:
+        people = [
+            NewWorker(point=km_north(BANDRA, km), max_km=50, slots=evening) for km in (0.5, 25, 29)
+        ]
+        near, far, _beyond = await add_workers(session, people)
+        job_id = await add_job(
+            session,
+            await add_employer(session),
+            closes_at=TONIGHT,
+            starts_on=SUNDAY,
+            ends_on=SUNDAY,
+            slots=evening,
+            radius_km=26,
+            positions=1,
+        )
+        allowed = update(Job).where(Job.id == job_id).values(may_widen=["radius_km"])
+        await session.execute(allowed)
+    early = TONIGHT - dt.timedelta(minutes=NEAR_MINUTES)
+    assert far in await asked(database, job_id, early)
+    async with database.read() as session:
+        first = await session.scalars(select(JobMatch.worker_id).order_by(JobMatch.id))
+    assert list(first)[:2] == [near, far]
+
+
 async def test_an_administrator_reads_why_not_by_the_rules_as_they_are_now(database):
     job_id, ids = await market(database, BOTH)
     async with database.read() as session:
