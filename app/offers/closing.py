@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -60,10 +61,11 @@ async def close_job(
 ) -> Job:
     """Cancel, close, expire or fill a job: its open offers close, and everybody concerned hears of it once.
 
-    Workers whose offer message has not left yet are not told of an offer they never got. A
-    cancellation is also told to those who accepted and whose contact nobody holds; their acceptance
-    stays as it is. A closed job's acceptances stay, too, and can be bought. The employer is told unless they did it
-    themselves. `actor` None is the system; `reason` goes to the log. Raises what `jobs.lifecycle.move` raises when the job's state forbids it.
+    Workers whose offer message has not left yet are not told of an offer they never got. A cancellation is
+    also told to those who accepted, whether their contact was bought or not: they were going to come. Their
+    acceptance stays as it is. A closed job's acceptances stay, too, and can be bought; their workers are told
+    nothing. The employer is told unless they did it themselves. `actor` None is the system; `reason` goes to the
+    log. Raises what `jobs.lifecycle.move` raises when the job's state forbids it.
     """
     locked = (await lock_jobs(session, [job_id])).get(job_id)
     if locked is None:
@@ -266,26 +268,19 @@ def _kept_back(offer_ids: Sequence[UUID]) -> Select[UUID | None]:
 
 
 async def _notify_accepted(session: AsyncSession, job: LockedJob, now: dt.datetime) -> None:
-    query = select(JobMatch.worker_id, JobMatch.id).where(
-        JobMatch.job_id == job.id,
-        JobMatch.status == OfferStatus.ACCEPTED,
-        JobMatch.unlocked_at.is_(None),
+    """Tell those who said yes to a job that it is cancelled, and whose contact was bought that they need not come."""
+    query = select(JobMatch.worker_id, JobMatch.id, JobMatch.unlocked_at).where(
+        JobMatch.job_id == job.id, JobMatch.status == OfferStatus.ACCEPTED
     )
-    await notify_many(
-        session,
-        [
-            job.worker_notice(
-                worker_id,
-                "offer_closed",
-                offer_id,
-                at=now,  # who was given a place that they waited for heard "closed" before
-                urgent=True,
-                reason=CloseReason.CANCELLED.value,
-            )
-            for worker_id, offer_id in await session.execute(query)
-        ],
-        now,
-    )
+    notices = []
+    for row in await session.execute(query):
+        # Who was given a place that they waited for heard "closed" before: each time is an event of its own.
+        notice = partial(job.worker_notice, row.worker_id, offer_id=row.id, at=now, urgent=True)
+        if row.unlocked_at is None:
+            notices.append(notice(kind="offer_closed", reason=CloseReason.CANCELLED.value))
+        else:
+            notices.append(notice(kind="job_called_off"))
+    await notify_many(session, notices, now)
 
 
 async def _end_standby(

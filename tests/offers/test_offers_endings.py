@@ -224,6 +224,33 @@ async def test_a_closed_job_asks_nobody_more_and_keeps_who_said_yes(database: Da
     assert await outcome(database, lambda s: mark_unlocked(s, accepted[1], NOW)) == "ok"
 
 
+async def test_who_was_going_to_come_hears_that_the_job_is_cancelled(database: Database) -> None:
+    job_id, [bought, accepted] = await market(database, 2, positions=2)
+    for offer in (bought, accepted):
+        await accepts(database, offer)
+    await run(database, lambda session: mark_unlocked(session, bought[1], NOW))
+    await mark_sent(database)
+    heard = await message_kinds_to(database, bought[0])
+    assert await closes(database, job_id, JobAction.CANCEL) == "ok"
+    assert await message_kinds_to(database, bought[0]) == [*heard, "job_called_off"]
+    assert (await message_kinds_to(database, accepted[0]))[-1] == "offer_closed"
+    # Their contact stays with who bought it, and their yes stays a yes.
+    match = await match_of(database, bought[1])
+    assert (match.status, match.unlocked_at) == ("accepted", NOW)
+    assert await closes(database, job_id, JobAction.CANCEL) == "job_cancelled"
+    assert await message_kinds_to(database, bought[0]) == [*heard, "job_called_off"]
+
+
+async def test_who_was_bought_hears_nothing_of_a_closed_job(database: Database) -> None:
+    job_id, [bought] = await market(database, positions=2)
+    await accepts(database, bought)
+    await run(database, lambda session: mark_unlocked(session, bought[1], NOW))
+    await mark_sent(database)
+    heard = await message_kinds_to(database, bought[0])
+    assert await closes(database, job_id, JobAction.CLOSE) == "ok"
+    assert await message_kinds_to(database, bought[0]) == heard
+
+
 async def test_who_never_got_the_offer_does_not_hear_of_its_end(database: Database) -> None:
     job_id, [offer] = await market(database)
     await closes(database, job_id, JobAction.CANCEL)

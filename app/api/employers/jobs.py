@@ -401,6 +401,7 @@ async def update_job(
 async def cancel_job(session: Write, actor: JobPoster, job_id: JobId, now: Now) -> JobAnswer:
     """Cancel a job: its open offers close and their workers are told once.
 
+    Workers who accepted are told too, whether their contact was unlocked or not.
     Cancelling again changes nothing. A filled, expired or closed job is refused with 409 `job_filled`,
     `job_expired` or `job_closed`.
     """
