@@ -38,6 +38,15 @@ class Clauses:
     """Whether days are excepted of all ("except monday"), and not only denied ("monday nahi")."""
     not_at: list[Span] = field(default_factory=list)
     """The hours that are denied where nothing else is said."""
+    off: list[Clause] = field(default_factory=list)
+    """The hours of some days that are denied: they are taken from what is told or known of those days."""
+
+    def left_of(self, day: int, spans: Sequence[Span]) -> Sequence[Span] | None:
+        """Return the hours of a day without those denied on it; None where nothing is left. No hours are the whole day."""
+        denied = [span for clause in self.off if day in clause.days for span in clause.spans]
+        if not denied:
+            return spans
+        return without(spans or [_WAKING], denied) or None
 
 
 class _Part(NamedTuple):
@@ -48,7 +57,7 @@ class _Part(NamedTuple):
     days: tuple[int, ...] = ()
     span: Span | None = None
     name: str = ""
-    """The part of the day, where it has no times of its own; `other_days`."""
+    """The part of the day, where it has no times of its own; `other_days`; `ahead` of days counted from today."""
 
     @property
     def is_days(self) -> bool:
@@ -66,6 +75,8 @@ class _Parts:
     parts: list[_Part] = field(default_factory=list)
     never: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     not_at: list[tuple[int, Span]] = field(default_factory=list)
+    off: list[tuple[int, tuple[int, ...], Span]] = field(default_factory=list)
+    """The days and hours that are denied together: "sunday evening nahi"."""
     except_only: bool = False
 
 
@@ -75,8 +86,10 @@ def read_clauses(tokens: Tokens, today: int | None) -> Clauses | None:
     if found is None:
         return None
     never = {day for _, days in found.never for day in days}
+    off = [Clause(set(days), [span]) for _, days, span in found.off]
     if not found.parts:
-        return Clauses([], never, found.except_only, [span for _, span in found.not_at])
+        not_at = [span for _, span in found.not_at]
+        return Clauses([], never, found.except_only, not_at, off)
     clauses: list[Clause] = []
     general: list[bool] = []
     later: list[Clause] = []
@@ -96,11 +109,15 @@ def read_clauses(tokens: Tokens, today: int | None) -> Clauses | None:
         clauses.append(clause)
         general.append(every)
         at = after
-    if later and not _fill_other_days(clauses, later, never):
-        return None
+    if later:
+        # "Sunday evening nahi, baaki din 10 se 8": the rest of Sunday is one of the others' opposites.
+        clauses += [Clause({*each.days}, [_WAKING]) for each in off]
+        general += [False] * len(off)
+        if not _fill_other_days(clauses, later, never):
+            return None
     _let_named_days_win(clauses, general)
     left = [clause for clause in clauses if clause.days]
-    return Clauses(left, never, found.except_only) if left else None
+    return Clauses(left, never, found.except_only, off=off) if left else None
 
 
 def _days_of(
@@ -160,11 +177,16 @@ def _parts(tokens: Tokens, today: int | None) -> _Parts | None:
                 return None
             position += 1
         elif days := days_at(tokens, position, today):
-            found.parts.append(_Part(gap, days[0]))
+            ahead = "ahead" if names & set(FROM_TODAY) else ""
+            found.parts.append(_Part(gap, days[0], name=ahead))
             position = ended_at = days[1]
             gap = ""
         elif stretch := span_at(tokens, position, _night_before(found, tokens, position, gap)):
             name = one_of(names, PARTS) if stretch[1] == position + 1 else None
+            if found.off and found.off[-1][0] == len(found.parts):
+                # "Sunday shaam ko nahi, subah 9 se 1": these hours are of the same days.
+                found.parts.append(_Part(gap, found.off[-1][1]))
+                gap = ""
             found.parts.append(_Part(gap, span=stretch[0], name=name or ""))
             position = ended_at = stretch[1]
             gap = ""
@@ -213,9 +235,15 @@ def _deny_last(found: _Parts, before: Token, names: Collection[str]) -> bool:
         found.parts.pop()
         return bool(found.parts)
     if not last.is_days:
-        if last.span == ALL_DAY or "except_after" in names:
+        if last.span == ALL_DAY:
             return False
         found.parts.pop()
+        if not last.gap and (days := _days_before(found)) is not None:
+            found.off.append((len(found.parts), days, last.span or ALL_DAY))
+            found.except_only |= "except_after" in names
+            return bool(days)
+        if "except_after" in names:
+            return False
         found.not_at.append((len(found.parts), last.span or ALL_DAY))
         return True
     if before.names & set(FROM_TODAY):
@@ -233,10 +261,34 @@ def _deny_last(found: _Parts, before: Token, names: Collection[str]) -> bool:
     return True
 
 
+def _days_before(found: _Parts) -> tuple[int, ...] | None:
+    """Take the days that stand right before hours which are denied on them, "saturday sunday shaam nahi".
+
+    None where no days stand there; none of them for days counted from today, which say nothing of other weeks.
+    """
+    days: list[int] = []
+    gap = ""
+    while found.parts and found.parts[-1].is_days and not found.parts[-1].is_other:
+        part = found.parts[-1]
+        if days and (gap == "comma" or (not gap and len(part.days) > 1)):
+            break  # "10 to 8 daily, sunday evening nahi"
+        found.parts.pop()
+        days += part.days
+        gap = part.gap
+        if part.name == "ahead":
+            return ()
+    return tuple(days) or None
+
+
 def _deny_following(found: _Parts, tokens: Tokens, position: int, today: int | None) -> int | None:
     """Read what an "except" or a "not" takes away: the days or the part of the day after it."""
     names = tokens[position].names
     days, after = _excepted(tokens, position + 1, today)
+    part = one_of(tokens[after].names, PARTS) if days and after < len(tokens) else None
+    if part is not None and _denies_part(found, tokens, after):
+        found.off.append((len(found.parts), days, PARTS[part]))
+        found.except_only = True
+        return after + 1
     if days:
         if len(set(days)) == len(EVERY_DAY):
             return None
@@ -250,6 +302,18 @@ def _deny_following(found: _Parts, tokens: Tokens, position: int, today: int | N
         return None  # "no, 7 to 11" without its comma
     found.not_at.append((len(found.parts), stretch[0]))
     return stretch[1]
+
+
+def _denies_part(found: _Parts, tokens: Tokens, after: int) -> bool:
+    """Whether the part of a day after denied days is denied with them: "10 to 8 but not sunday evening", "not sunday evening".
+
+    After days without hours it may be what is left of the other days: "daily except sunday evening".
+    """
+    stretch = span_at(tokens, after)
+    if stretch is None or stretch[0] == ALL_DAY or stretch[1] != after + 1:
+        return False
+    told = any(not part.is_days for part in found.parts)
+    return told or (not found.parts and stretch[1] == len(tokens))
 
 
 def _excepted(tokens: Tokens, position: int, today: int | None) -> tuple[tuple[int, ...], int]:

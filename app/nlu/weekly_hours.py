@@ -61,18 +61,29 @@ def slots_of(
     before = [((slot.weekday,), [_span_of(slot)]) for slot in known]
     if not said.told:
         return _left_of(before, said)
-    told = [(clause.days, clause.spans) for clause in said.told]
+    told = [((day,), clause.spans) for clause in said.told for day in clause.days]
     adds |= any("also" in token.names for token in every)
     kept = [(days, spans) for days, spans in before if not said.never & set(days)]
-    return to_slots([*kept, *told] if adds else told)
+    return to_slots(_without_denied([*kept, *told] if adds else told, said))
+
+
+def _without_denied(
+    week: Iterable[tuple[tuple[int], Sequence[Span]]], said: Clauses
+) -> Iterator[tuple[tuple[int], Sequence[Span]]]:
+    for days, spans in week:
+        if (left := said.left_of(days[0], spans)) is not None:
+            yield days, left
 
 
 def _left_of(before: Sequence[tuple[tuple[int], list[Span]]], said: Clauses) -> list[Slot] | None:
     """Return what is left of the week where days or hours are only denied; None where nothing is known of it."""
-    if not before and said.except_only:
-        return to_slots([(set(EVERY_DAY) - said.never, [])])
-    left = [(days, without(spans, said.not_at)) for days, spans in before]
-    return to_slots((days, spans) for days, spans in left if spans and not said.never & set(days))
+    if not before and (said.except_only or said.off):
+        # "Sunday evening nahi", of somebody who said nothing yet: the rest of that day is left.
+        some = set(EVERY_DAY) if said.except_only else {d for each in said.off for d in each.days}
+        return to_slots(_without_denied([((day,), []) for day in some - said.never], said))
+    kept = [(days, without(spans, said.not_at)) for days, spans in before]
+    left = [(days, spans) for days, spans in kept if spans and not said.never & set(days)]
+    return to_slots(_without_denied(left, said))
 
 
 def _span_of(slot: Slot) -> Span:

@@ -101,6 +101,40 @@ def test_what_is_denied_is_taken_away(text: str, meaning: str | None) -> None:
     assert _said(text) == meaning
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("sunday evening nahi", "mo tu we th fr sa 10-20; su 10-17"),
+        ("sunday ko shaam ko nahi", "mo tu we th fr sa 10-20; su 10-17"),
+        ("रविवार को शाम को नहीं", "mo tu we th fr sa 10-20; su 10-17"),
+        ("not sunday evening", "mo tu we th fr sa 10-20; su 10-17"),
+        ("sunday shaam ko chhod kar", "mo tu we th fr sa 10-20; su 10-17"),
+        ("saturday sunday morning nahi", "mo tu we th fr 10-20; sa su 12-20"),
+        ("sunday 5 to 8 nahi", "mo tu we th fr sa 10-20; su 10-17"),
+        ("sunday ki raat nahi", "mo tu we th fr sa su 10-20"),
+        ("kal shaam ko nahi", None),
+    ],
+)
+def test_a_denied_part_of_a_day_takes_only_that_part(text: str, left: str | None) -> None:
+    assert _said(text, [Slot(day, 10 * 60, 20 * 60) for day in range(7)]) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("mon to sun 10 to 8, sunday ko shaam ko nahi", "mo tu we th fr sa 10-20; su 10-17"),
+        ("daily 10 to 8 except sunday evening", "mo tu we th fr sa 10-20; su 10-17"),
+        ("10 to 8 daily sunday evening nahi", "mo tu we th fr sa 10-20; su 10-17"),
+        ("monday to friday 9 to 5, also sunday evening nahi", f"{_WEEK} 9-17"),
+        ("sunday shaam ko nahi subah 9 se 1", "su 9-13"),
+        # Of somebody who said nothing yet, the rest of that day is left.
+        ("sunday evening nahi", "su 6-17 & 22-0"),
+    ],
+)
+def test_a_denied_part_of_a_day_is_taken_from_what_is_told_with_it(text: str, meaning: str) -> None:
+    assert _said(text) == meaning
+
+
 def test_what_is_denied_is_taken_from_the_week_that_is_known() -> None:
     known = [Slot(day, 8 * 60, 22 * 60) for day in (5, 6)]
     assert _said("sunday nahi", known) == "sa 8-22"
