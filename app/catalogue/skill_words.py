@@ -153,8 +153,17 @@ class Words:
             found = {each: _BEGINNING for each in alike if _begins(each, word)}
         if not found and len(word) >= _TYPO_LETTERS:
             alike = self._initials.get(_initial(word), ())
-            found = {each: _TYPO for each in alike if _mistyped(each, word)}
+            near = [each for each in alike if _mistyped(each, word)]
+            # Two letters that changed places are likelier than one too many: "watier" is a waiter, and no water.
+            found = dict.fromkeys((near and self._turned(word)) or near, _TYPO)
         return found
+
+    def _turned(self, word: str) -> list[str]:
+        """Return the words of names that this one is with two neighbouring letters in the other order."""
+        turned = (
+            word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)
+        )
+        return [each for each in turned if each in self._weights]
 
 
 def _beginning(word: str) -> str:

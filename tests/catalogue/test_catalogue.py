@@ -167,3 +167,16 @@ factory_helper: company work
 )
 def test_an_everyday_word_means_first_what_most_people_mean_by_it(slug: str, said: str) -> None:
     assert skills.search(said)[0].slug == slug
+
+
+@pytest.mark.parametrize(
+    ("said", "slug"),
+    [
+        ("watier", "waiter"),
+        ("2 watier", "waiter"),
+        ("clenaer", "home_cleaner"),
+        ("drvier", "car_driver"),
+    ],
+)
+def test_letters_that_changed_places_are_likelier_than_another_word(said: str, slug: str) -> None:
+    assert skills.search(said)[0].slug == slug
