@@ -28,6 +28,12 @@ _DIGITS: Final = re.compile(r"[0-9]{1,8}")
 _LEAST_PAY: Final = 20
 """A smaller number beside a unit of time is an hour of the day, or a count."""
 _LEAST_BARE_PAY: Final = 50
+_LEAST_SHIFT_PAY: Final = 100
+"""A smaller number beside the length of a shift is rather one of people: "need 50 for 4 hours"."""
+_MOST_SHIFT_PAY: Final = 5_000
+"""Of a larger sum it is asked for what it is: "8 hours 12000" may be a month's."""
+_ONE_HOUR: Final = frozenset({"1", "one", "ek", "एक"})
+"""What is paid for one hour is paid by the hour."""
 _AND_A_HALF: Final = "+0.5"
 """How the vocabulary names "saadhe" and "and a half"."""
 
@@ -86,6 +92,24 @@ class _Patterns:
             rf"({sign}\s?)?(?<![\d:.,/-])([1-9]\d{{1,5}})\s*(?:-|{any_of('range')})\s*"
             rf"(?:{sign}\s?)?([1-9]\d{{1,5}})(?![\d:])(?=(\s?(?:/-)?\s?{sign}{EDGE}"
             rf"|\s*{each}\s*{unit}{EDGE}|\s*{any_of('range_unit')}{EDGE})?)"
+        )
+        # "500 for 4 hours", "4 ghante ke 500", "500 rs 4 ghante ke": what one shift of so many hours pays.
+        counts = one_of("counts", *sorted({name for name, _ in named_phrases("counts")}, key=int))
+        length = (
+            rf"(?<![\w:.,/-])(?P<hours>\d{{1,2}}|{counts})\s?-?\s?{one_of('units', 'hour')}{EDGE}"
+        )
+        shift_sum = (
+            rf"(?<![\d:.,/-])(?:{sign}\s?)?(?P<sum>[1-9]\d{{1,4}}|[1-9]\d?,\d{{3}})(?![\d:/-])"
+            rf"(?:\s?(?:{sign}{EDGE}|/-))?"
+        )
+        for_length = rf"{START}{any_of('for_length')}{EDGE}"
+        self.for_hours = (
+            re.compile(rf"{shift_sum}\s{for_length}\s(?P<length>{length})"),
+            re.compile(
+                rf"(?P<length>{length})\s(?:{for_length}\s)?{shift_sum}"
+                rf"(?!\s*(?:{each}\s*){{0,2}}{START}?{unit}{EDGE})"
+            ),
+            re.compile(rf"{shift_sum}\s(?P<length>{length})\s{for_length}"),
         )
         # Two sums and nothing else: "500 se 600", which are no people.
         self.only_range = re.compile(
@@ -192,6 +216,9 @@ def extract(text: str, currency: str) -> tuple[str, Draft]:
     """Take the pay out of a normalize text."""
     patterns = _patterns()
     text = _without_short(with_digits(text))
+    text, for_hours = _extract_for_hours(text, currency)
+    if for_hours is not None:
+        return text, for_hours
     text = patterns.per_head.sub(_sum_for_each, text)
     if (only := patterns.only_range.fullmatch(text)) and _is_range(only[1], only[2]):
         return GAP, Draft(amount=_minor(float(only[1]), currency))
@@ -215,6 +242,21 @@ def extract(text: str, currency: str) -> tuple[str, Draft]:
     if found := patterns.open.search(text):
         return text[: found.start()] + GAP + text[found.end() :], Draft(pay_open=True)
     return text, Draft()
+
+
+def _extract_for_hours(text: str, currency: str) -> tuple[str, Draft | None]:
+    """Take the pay of a shift of several hours out of a normalized text, which keeps how long the shift is."""
+    for pattern in _patterns().for_hours:
+        found = pattern.search(text)
+        amount = 0 if found is None else int(found["sum"].replace(",", ""))
+        if found is not None and amount >= _LEAST_SHIFT_PAY:
+            by_hour = found["hours"] in _ONE_HOUR
+            unit = "hour" if by_hour else "day"
+            per = unit if amount <= _MOST_SHIFT_PAY else None
+            length = "" if by_hour else found["length"]
+            left = f"{text[: found.start()]}{GAP}{length}{GAP}{text[found.end() :]}"
+            return left, Draft(amount=_minor(float(amount), currency), per=per)
+    return text, None
 
 
 def _sum_for_each(match: re.Match[str]) -> str:

@@ -65,6 +65,28 @@ def test_a_sum_without_a_unit_is_the_pay(text, rupees):
 
 
 @pytest.mark.parametrize(
+    ("text", "rupees", "per", "people"),
+    [
+        ("500 for 4 hours", 500, "day", None),
+        ("rs 500 for 4 hrs", 500, "day", None),
+        ("4 ghante ke 500", 500, "day", None),
+        ("500 rs 4 ghante ke", 500, "day", None),
+        ("char ghante ka 500 rupaye", 500, "day", None),
+        ("4 घंटे के 500", 500, "day", None),
+        ("for 4 hours 500", 500, "day", None),
+        ("500 for 1 hour", 500, "hour", None),
+        ("6 hours 150/hour", 150, "hour", None),
+        ("8 hours 12000", 12_000, None, None),
+        ("need 50 for 4 hours", None, None, 50),
+    ],
+)
+def test_a_sum_for_some_hours_is_what_the_shift_pays(text, rupees, per, people):
+    found = read(text, TODAY)
+    amount = None if rupees is None else rupees * 100
+    assert (found.amount, found.per, found.people) == (amount, per, people)
+
+
+@pytest.mark.parametrize(
     ("text", "unit"),
     [
         ("ek din ke", "day"),
