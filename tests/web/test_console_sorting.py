@@ -112,6 +112,16 @@ def test_after_a_decision_the_next_case_comes_up_the_oldest_first(world: World) 
     assert ways[-1].headers["location"] == "/console/review?done=decided"
 
 
+def test_a_company_that_is_only_signed_out_is_still_the_one_to_check(world: World) -> None:
+    company, other = world.employer(), world.employer()
+    owner = signed_in(world)
+    for each in (company, other):
+        here = f"/console/companies/{each.id}"
+        owner.get(f"{here}?next=yes")
+        body = {"action": "sign_out", "reason": "a lost phone"}
+        assert owner.send(here, body).headers["location"] == f"{here}?next=yes&done=decided"
+
+
 def test_companies_are_checked_one_after_the_other(world: World) -> None:
     for _ in range(2):
         world.employer()

@@ -90,7 +90,9 @@ async def decide_company(desk: ModeratorDesk, employer_id: EmployerId) -> Respon
         done = await employers.act_on_employer(
             employer_id, body, session, desk.actor, desk.rt, desk.now
         )
-        if form.get("next"):
+        if form.get("next") and done.status is UserStatus.ACTIVE and not done.verified:
+            there = f"/console/companies/{employer_id}?next=yes&done=decided"  # it waits still
+        elif form.get("next"):
             asked = desk.asks(session, PageRequest(1), sort="created_at")
             waiting = await employers.list_employers(
                 asked, desk.actor, UserStatus.ACTIVE, verified=False
