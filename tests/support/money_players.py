@@ -29,6 +29,8 @@ class AtProvider:
 
     world: World
     name: str
+    currency: str = "INR"
+    """Of the prices."""
 
     def _post(self, path: str, body: dict[str, Any]) -> None:
         answer = self.world.http.post(f"/sandbox/{self.name}/_control/{path}", json=body)
@@ -54,9 +56,10 @@ class AtProvider:
         notes = thing.get("metadata" if self.name == "stripe" else "notes")
         return notes.get(name) if isinstance(notes, dict) else None
 
-    def act(self, page: dict[str, Any], outcome: str) -> None:
-        """Do something on a page: pay, decline, process or expire."""
-        self._post(f"{_PAGES[self.name]}/{page['id']}", {"outcome": outcome})
+    def act(self, page: dict[str, Any], outcome: str, *, keeps_card: bool = False) -> None:
+        """Do something on a page: pay, decline, process or expire; and perhaps agree to have the card kept."""
+        body = {"outcome": outcome} | ({"save_card": True} if keeps_card else {})
+        self._post(f"{_PAGES[self.name]}/{page['id']}", body)
 
     def dispute(self, intent_id: str, status: str) -> None:
         """Let the payer's bank open or decide a dispute."""
@@ -69,7 +72,7 @@ class AtProvider:
         provider = chosen.configured[self.name]
         key = f"dashboard:{new_id()}"
         with suppress(PaymentsUnavailable, ProviderRefused):
-            self.world.run(provider.refund(intent_id, Money(amount, "INR"), "", key))
+            self.world.run(provider.refund(intent_id, Money(amount, self.currency), "", key))
 
     def refunds(self, intent_ids: Collection[str]) -> list[dict[str, Any]]:
         """The refunds of these charges, newest first."""
