@@ -99,7 +99,18 @@ from app.providers.whatsapp import flows, templates
 from app.providers.wiring import currency_problems
 from app.runtime import Runtime, running, wall_clock
 from app.texts.catalogue import get_catalogue
-from app.web import account, company, forecast, leads, money, place_map, public, routes, site
+from app.web import (
+    account,
+    company,
+    components,
+    forecast,
+    leads,
+    money,
+    place_map,
+    public,
+    routes,
+    site,
+)
 from app.web import job_templates as template_pages
 from app.web import jobs as job_pages
 from app.web import team as team_pages
@@ -237,6 +248,7 @@ def create_app(
         routes=[
             *(route for router in (*ROUTERS, *PAGE_ROUTERS) for route in router.routes),
             *site.ROUTES,
+            *(components.router.routes if settings.serves_sandbox else ()),
             *(reference_pages.ROUTES if document_url else ()),
         ],
     )
