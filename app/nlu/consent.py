@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from app.nlu import quantities
 from app.nlu.intents import Intent, intents, yes_or_no
+from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import split_words
-from app.nlu.vocabulary import phrase_set
+from app.nlu.vocabulary import named_phrases, phrase_set, word_set
 
 ADULT_YEARS: Final = 18
 YOUNGEST_WRITER_YEARS: Final = 10
@@ -46,6 +49,11 @@ def _is_no_age(years: int | None, words: Sequence[str]) -> bool:
 
 def _with_age(age: int | None, words: Sequence[str]) -> str | None:
     """Return what an answer says in which an age may stand; the words are those without it."""
+    under_age = age is not None and age < ADULT_YEARS
+    if _is_of_another(words) and not (under_age and phrase_set("i_am").anywhere(words)):
+        return None  # "yes, my son is 20": who writes has told no age
+    if not under_age and _is_still_to_come(age, words):
+        return None
     without_minor = phrase_set("minor").without(words)
     not_under = phrase_set("under").without(without_minor)
     rest = phrase_set("over").without(not_under)
@@ -55,7 +63,7 @@ def _with_age(age: int | None, words: Sequence[str]) -> str | None:
         if under or not _begins_with_yes(rest):
             return None
         meaning = Intent.YES
-    if len(without_minor) < len(words) or (age is not None and age < ADULT_YEARS):
+    if len(without_minor) < len(words) or under_age:
         return "minor"
     if under:
         return "minor" if age == ADULT_YEARS else None
@@ -64,6 +72,33 @@ def _with_age(age: int | None, words: Sequence[str]) -> str | None:
     if meaning is None:
         return "of_age"
     return "yes" if meaning is Intent.YES else None
+
+
+def _is_of_another(words: Sequence[str]) -> bool:
+    """Return whether words tell of somebody else than who writes: "my son is", "wo … ka hai"."""
+    polite = word_set("phrases", "polite", "consent_filler")
+    relatives = word_set("phrases", "relatives")
+    if phrase_set("third_person").anywhere(words) or any(
+        word in relatives - polite for word in words
+    ):
+        return True
+    # "Yes bhai" is only polite; "mere bhai" and "my bro" are relatives.
+    whose = word_set("phrases", "my", "whose")
+    return any(before in whose and word in relatives for before, word in pairwise(words))
+
+
+def _is_still_to_come(age: int | None, words: Sequence[str]) -> bool:
+    """Return whether an age is one that somebody only will have: "18 next year", "almost 18", "18 hone wala hu"."""
+    if phrase_set("age_to_come").anywhere(words):
+        return True
+    return age == ADULT_YEARS and (
+        phrase_set("age_nearly").anywhere(words) or _months().anywhere(words)
+    )
+
+
+@cache
+def _months() -> Lexicon[bool]:
+    return Lexicon((phrase, True) for _, phrase in named_phrases("months"))
 
 
 def _begins_with_yes(words: Sequence[str]) -> bool:

@@ -90,6 +90,26 @@ def test_a_yes_with_an_age_agrees_whatever_else_is_told(text, meant):
 
 
 @pytest.mark.parametrize(
+    "text",
+    """haan agle saal 18 ka ho jaunga | yes i am 18 next year | haan 18 ka hone wala hu | yes i will be 18 soon
+    | haan 18 saal hone wale hain | yes i am almost 18 | almost 18 | हाँ अगले साल 18 का हो जाऊँगा | yes 18 in december
+    | yes my son is 20 | haan mera beta 20 saal ka hai | yes for my brother 21 | haan bhai 19 ka hai wo karega
+    | yes he is 19 | he is 19 | haan mere bhai ki umar 22 hai | yes my son is 15""".split("|"),
+)
+def test_an_age_still_to_come_and_the_age_of_another_are_no_consent(text):
+    assert parse_consent(text) is None
+
+
+@pytest.mark.parametrize("text", ["haan bhai 20 saal ka hu", "yes bro 21", "ok boss 25"])
+def test_a_word_for_a_relative_that_is_only_polite_makes_the_age_nobody_elses(text):
+    assert parse_consent(text) == "yes"
+
+
+def test_who_tells_an_age_under_18_stays_under_age_beside_a_relative():
+    assert parse_consent("yes i am 16 my father agrees") == "minor"
+
+
+@pytest.mark.parametrize(
     ("text", "language"),
     [
         ("english hi chlega", "en"),
