@@ -84,6 +84,7 @@ class _Patterns:
         self.in_all = re.compile(
             rf"{whole_word('job_commands', 'in_all')}\s{{0,3}}{count}|{count}\s{{0,3}}{whole_word('job_commands', 'in_all')}"
         )
+        self.of_money = re.compile(rf"\s{{0,3}}{whole_word('pay', 'rupees', 'gives', 'named')}")
         self.not_so_many = (
             re.compile(rf"(?<![\d:.,/-]){count}\s?{whole_word('phrases', 'deny_after')}"),
             re.compile(rf"{whole_word('phrases', 'deny_before')}\s?{count}(?![\d:./-])"),
@@ -236,20 +237,28 @@ def _more(
     more: int | None, rest: str, today: dt.date, language: str, currency: str
 ) -> JobCommand | None:
     """Return the command for more people, unless the text describes a job of its own."""
-    in_all = _patterns().in_all.search(rest)
+    in_all, people = _patterns().in_all.search(rest), None
     if in_all is not None:
+        people = _people_in_all(in_all, rest)
         # "1 more, total 3": the sum says it surely.
-        rest = f"{rest[: in_all.start()]} {rest[in_all.end() :]}"
+        rest = f"{rest[: in_all.start()]} {_patterns().of_money.sub(' ', rest[in_all.end() :], count=1)}"
     if more is None or _patterns().number.search(rest):
         return None
     told, left = _details(rest, today, language, currency)
     own = (told.spans, told.amount, told.place or told.places)
     if any(own) or len(left) > 1:
         return None
-    if in_all is not None:
-        people = head_count.parse_count(next(part for part in in_all.groups() if part))
+    if people is not None:
         return JobCommand(JobVerb.PEOPLE, replace(told, people=people), words=left)
     return JobCommand(JobVerb.PEOPLE, told, more=more, words=left)
+
+
+def _people_in_all(in_all: re.Match[str], rest: str) -> int | None:
+    """Return the people of a sum; None for a sum of money: "total 600 rs", "total 800 denge"."""
+    behind = rest[in_all.end() :]
+    if _patterns().of_money.match(behind):
+        return None
+    return head_count.parse_count(next(part for part in in_all.groups() if part))
 
 
 def _all_people(plain: str, today: dt.date, language: str, currency: str) -> JobCommand | None:

@@ -44,6 +44,22 @@ def test_people_in_all_are_a_number_and_no_sum(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("1 more, total 600 rs", 1),
+        ("2 more total 600", 2),
+        ("2 aur chahiye total 800 denge", 2),
+        ("1 more, total 90 rs", 1),
+        ("2 और चाहिए कुल 800 रुपये", 2),
+    ],
+)
+def test_a_sum_of_money_is_no_number_of_people_in_all(text: str, more: int) -> None:
+    command = read(text, MONDAY)
+    assert command is not None
+    assert (command.verb, command.more, command.told.people) == (JobVerb.PEOPLE, more, None)
+
+
+@pytest.mark.parametrize(
     ("text", "amount", "per"),
     [
         ("pay 180 instead", 18_000, None),
