@@ -323,6 +323,34 @@ def test_what_drops_a_draft_may_go_on():
     assert turn.state.ask is Ask.NOTHING
 
 
+@pytest.mark.parametrize("question", ["job_right", "job_hours", "job_published"])
+@pytest.mark.parametrize(
+    ("text", "part", "value"),
+    [
+        ("chhodo, 600 kar do", "amount", 60_000),
+        ("never mind, sunday only", "days", [6]),
+        ("rehne do, 3 log chahiye", "people", 3),
+        ("cancel, make it 700", "amount", 70_000),
+    ],
+)
+def test_a_correction_behind_the_words_that_drop_a_draft_keeps_it(question, text, part, value):
+    person = Person(situation("employer", question, "hi"))
+    if question == "job_published":
+        person.write("ek cook chahiye kal juhu")
+    turn = person.write(text)
+    assert "job_dropped" not in [said.text for said in turn.replies]
+    assert turn.state.draft["job"][part] == value
+    assert turn.state.draft["job"]["skill"] in {"cook", "waiter"}
+
+
+@pytest.mark.parametrize(
+    "text", ["chhodo, 3 cooks chahiye kal 10 se 6 Pune 900", "rehne do, mere kaam dikhao"]
+)
+def test_another_job_and_another_wish_behind_them_drop_it(text):
+    turn = Person(situation("employer", "job_right", "hi")).write(text)
+    assert turn.replies[0].text == "job_dropped"
+
+
 @pytest.mark.parametrize("text", ["bhai koi aaya?", "no one came yet", "koi mil raha hai kya"])
 def test_a_common_word_is_not_the_beginning_of_a_place(text):
     turn = Person(situation("employer", "job_published", "hi")).write(text)

@@ -37,8 +37,10 @@ from app.dialogue.reworded import reworded
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.jobs.rules import JobStatus
+from app.nlu import job_request
 from app.nlu.faq_topic import EMPLOYER_TOPICS, find_topic
 from app.nlu.intents import Intent
+from app.nlu.job_draft import Draft
 from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set
 from app.texts import catalogue
@@ -202,14 +204,39 @@ def _drop_and_go_on(message: EmployerMessage) -> Turn | None:
     rest = posting.after_dropping(text)
     if rest is None:
         return None
+    said = replace(message, inbound=replace(message.inbound, text=rest))
+    if (kept := _correct_instead(said)) is not None:
+        return kept
     dropped = Reply("job_dropped")
     closed = message.state.at(Ask.NOTHING)
-    turn = respond(
-        replace(message, inbound=replace(message.inbound, text=rest), state=closed), EMPLOYER
-    )
+    turn = respond(replace(said, state=closed), EMPLOYER)
     if is_missed(message, turn):
         return Turn(closed, (dropped,))
     return replace(turn, replies=(dropped, *turn.replies))
+
+
+_LEAST_OF_A_JOB: Final = 2
+"""A role with so many other parts is a job of its own."""
+
+
+def _correct_instead(message: EmployerMessage) -> Turn | None:
+    """Read as part of the unfinished job what follows the words that drop one: "chhodo, 600 kar do".
+
+    None where it is clearly something else: an intent, a question about posted jobs, or a whole job.
+    """
+    part = replace(posting.read_parts(message), note="")
+    change = published_job.change_meant(message)
+    if message.intents or published_job.read_question(message) is not None:
+        return None
+    if change is not None and change.more is not None and message.context.jobs:
+        return None  # "rehne do, 2 aur chahiye": more people are those of a posted job
+    said = (part.place or part.places, part.when, part.spans, part.people, part.amount)
+    if job_request.names_role(message.text or "") and sum(map(bool, said)) >= _LEAST_OF_A_JOB:
+        return None
+    if part == Draft() and change is None:
+        return None
+    # What changes a posted job alone is asked about: the unfinished one was spoken of.
+    return posting.read_posting(message) or Turn(message.state, (posting.again(message),))
 
 
 # ── Frequent questions ───────────────────────────────────────────────────────────────────────────

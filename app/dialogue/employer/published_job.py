@@ -111,6 +111,14 @@ def read_question(message: EmployerMessage) -> Turn | None:
     return _show(message, command, _matching(command, own), text) if own else None
 
 
+def change_meant(message: EmployerMessage) -> JobCommand | None:
+    """Return the command that changes a posted job's people, pay or hours; None for any other text."""
+    command = _command(message.text or "", message.context)
+    if command is None or command.verb not in {JobVerb.PEOPLE, JobVerb.PAY, JobVerb.HOURS}:
+        return None
+    return command
+
+
 def _is_new_job(message: EmployerMessage, command: JobCommand) -> bool:
     """Whether "2 more waiters" means a job of its own: none is posted for that role."""
     if command.verb not in {JobVerb.PEOPLE, JobVerb.PAY, JobVerb.HOURS}:
