@@ -170,10 +170,10 @@ def language_named(text: str) -> str | None:
 def language_amid(text: str) -> str | None:
     """Return the one language that a short answer names amid other words: "english hi chalega", "hindi theek rahega".
 
-    None where it says "not", or names several: "english nahi aati".
+    None where it says "not", or how little of it somebody knows, or names several: "english weak hai".
     """
     words = split_words(text)
-    if len(words) > _LANGUAGE_WORDS or phrase_set("negation").anywhere(words):
+    if len(words) > _LANGUAGE_WORDS or phrase_set("negation", "tongue_limits").anywhere(words):
         return None
     named = {code for word in words if (code := _language_names().get(word)) is not None}
     return named.pop() if len(named) == 1 else None

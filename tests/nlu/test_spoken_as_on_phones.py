@@ -113,6 +113,11 @@ def test_who_tells_an_age_under_18_stays_under_age_beside_a_relative():
     ("text", "language"),
     [
         ("english hi chlega", "en"),
+        ("english weak hai", None),
+        ("hindi kam aati hai", None),
+        ("english thodi aati hai", None),
+        ("hindi me problem hai", None),
+        ("हिंदी कम आती है", None),
         ("hindi theek rahega", "hi"),
         ("english nahi aati", None),
         ("hindi ya english", None),
