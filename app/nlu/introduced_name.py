@@ -95,14 +95,38 @@ def _i_am(words: Sequence[Word], plain: Sequence[str]) -> NameFact | None:
             continue
         if is_of_another(words, at, end) or is_refused(words, at, end):
             continue
+        if _relative_behind(words, plain, end):
+            continue  # "its Amit brother"
         known = any(is_called_so(word) for word in plain[start:end])
         alone = start == 1 or at == 0 or words[at - 1].ends
         closed = end == len(words) or words[end - 1].ends or phrase_set("after_name").at(plain, end)
         if not known and not (alone and closed):
             continue
         if found := name_fact(words, start, end):
+            if _points_at(plain, at) and not (closed or _may_go_on(words, plain, end)):
+                # "its Ravi phone" tells whose something is.
+                found = replace(found, confidence=Confidence.LIKELY)
             return found, range(at, end)
     return None
+
+
+def _relative_behind(words: Sequence[Word], plain: Sequence[str], end: int) -> bool:
+    """Return whether a relative stands right behind a name, who is somebody else: "Amit brother", not "Amit bhai"."""
+    if end == len(words) or words[end - 1].ends:
+        return False
+    return plain[end] in word_set("phrases", "relatives") - word_set(
+        "phrases", "polite", "kin_behind"
+    )
+
+
+def _points_at(plain: Sequence[str], at: int) -> bool:
+    """Return whether a name is introduced by words that show a thing as well: "this is", "its"."""
+    return phrase_set("points_at").at(plain, at) is not None
+
+
+def _may_go_on(words: Sequence[Word], plain: Sequence[str], end: int) -> bool:
+    """Return whether what follows a name goes on about who has it: "from Andheri", "24", "and I cook"."""
+    return _can_end(words, plain, end) or bool(phrase_set("behind_name").at(plain, end))
 
 
 def _name_end(words: Sequence[Word], plain: Sequence[str], start: int) -> int:

@@ -158,6 +158,9 @@ def test_a_name_is_read_among_kin_talk_and_pictures(text: str, name: str) -> Non
             "Ravi's",
             "papa",
             "this is सुनील's number",
+            "its Amit brother",
+            "this is Ravi wife",
+            "main Amit dost hu",
         ),
         *(
             "main Ravi nahi hu",
@@ -177,6 +180,8 @@ def test_the_name_of_somebody_else_and_a_refused_one_are_no_name(text: str) -> N
     "text",
     [
         *("Gandhi Nagar", "Raju dhaba", "लक्ष्मी होटल", "Hari Om", "सीता राम"),
+        *("its Ravi phone", "its Ravi number", "its salman house", "its kiran store"),
+        *("this is Ravi phone", "it's Rahul shop"),
         *("Ravi?", "Ravi, Sunil, Meena", "ravi nt", "my name is Ravi and surname is Kumar"),
         *("apna naam Ravi likhwana hai", "mera naam pata hai tumhe", "mera naam Rohit Patna"),
     ],
