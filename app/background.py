@@ -116,9 +116,9 @@ async def _do_bulk(runtime: Runtime, batch: int) -> int:
 
 
 async def _learn_answers(runtime: Runtime, _batch: int) -> int:
-    now = runtime.clock()
-    compared = await forecast_history.compare_due(runtime.database, runtime.clock)
-    return compared + await learning.learn_due(runtime.database, now)
+    # Learning comes first: a comparison that fails must not keep it from being done.
+    learned = await learning.learn_due(runtime.database, runtime.clock())
+    return learned + await forecast_history.compare_due(runtime.database, runtime.clock)
 
 
 async def _refile_stale(runtime: Runtime, _batch: int) -> int:

@@ -24,6 +24,7 @@ class Job(Base):
         Index("ix_jobs_status_id", "status", "id"),
         partial_index("ix_jobs_next_wave", "next_wave_at", where="status = 'published'"),
         partial_index("ix_jobs_closes_at", "closes_at", where="status = 'published'"),
+        partial_index("ix_jobs_published_at", "published_at", where="published_at IS NOT NULL"),
         partial_index("ix_jobs_review", "review_status", "id", where="review_status <> 'clear'"),
     )
 
