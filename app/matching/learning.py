@@ -5,11 +5,11 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Row, func, literal_column, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue.skills import SKILLS
-from app.core.geo import SKILL_SHIFT
+from app.core.geo import skill_keys
 from app.database.session import Database
 from app.database.statements import insert_of, is_postgresql
 from app.jobs.models import Job
@@ -65,11 +65,10 @@ async def learn_due(database: Database, now: dt.datetime) -> int:
         if not await _is_due(session, now):
             return 0
         rows = (await session.execute(_ENDED)).all()
-        people_with = await _people_with(session, now)
     if len(rows) < LEAST:
         return 0
     values = await asyncio.to_thread(_learned_from, rows, now)
-    values["people_with"] = people_with
+    values["people_with"] = await _people_with(database, now)
     async with database.begin() as session:
         await _store(session, values, now)
     return len(rows)
@@ -86,19 +85,30 @@ async def _is_due(session: AsyncSession, now: dt.datetime) -> bool:
     return abs(now - learned_at) >= LEARN_EVERY
 
 
-async def _people_with(session: AsyncSession, now: dt.datetime) -> dict[str, int]:
-    """Return how many who can be asked have each skill that jobs published lately required."""
-    bit = (WorkerSkillMatch.skill_key.op(">>")(literal_column(str(SKILL_SHIFT)))).label("bit")
-    counts = {
-        row.bit - 1: row.people
-        for row in await session.execute(select(bit, func.count().label("people")).group_by(bit))
-    }
+async def _people_with(database: Database, now: dt.datetime) -> dict[str, int]:
+    """Return how many who can be asked have each skill that jobs published lately required.
+
+    Each skill is counted by itself, in a transaction of its own: a million workers have several million rows, and one
+    statement over all of them would run into the time limit of statements and hold up the vacuum.
+    """
     asked = select(Job.required_skills).where(Job.published_at > now - WANTED_WITHIN)
     newest = asked.order_by(Job.published_at.desc()).limit(NEWEST)
-    lists: Sequence[Any] = (await session.scalars(newest)).all()
+    async with database.read() as session:
+        lists: Sequence[Any] = (await session.scalars(newest)).all()
     # One job whose skills are of another shape must not keep us from learning (`jobs.matchable`).
     wanted = {str(slug) for each in lists if isinstance(each, list) for slug in each}
-    return {slug: counts.get(SKILLS[slug].bit, 0) for slug in sorted(wanted) if slug in SKILLS}
+    counts = {}
+    for slug in sorted(wanted & SKILLS.keys()):
+        async with database.read() as session:
+            counts[slug] = (await session.execute(people_with(SKILLS[slug].bit))).scalar_one()
+    return counts
+
+
+def people_with(bit: int) -> Select[int]:
+    """Return the statement that counts who can be asked and has a skill, from the index by skill alone."""
+    first, after = skill_keys(bit, [0]) + skill_keys(bit + 1, [0])
+    key = WorkerSkillMatch.skill_key
+    return select(func.count()).where(key >= first, key < after)
 
 
 def _learned_from(rows: Sequence[_Ended], now: dt.datetime) -> dict[str, Any]:

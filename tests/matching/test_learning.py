@@ -2,12 +2,13 @@
 
 import datetime as dt
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 
+from app.catalogue.skills import SKILLS
 from app.core.ids import new_id
 from app.jobs.models import Job
 from app.matching.asking_facts import find_curves
-from app.matching.learning import LEARN_EVERY, LEAST, WANTED_WITHIN, learn_due
+from app.matching.learning import LEARN_EVERY, LEAST, WANTED_WITHIN, learn_due, people_with
 from app.matching.waves import send_due
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
@@ -73,6 +74,28 @@ async def test_it_is_learned_how_many_have_each_skill_that_jobs_ask_for(database
     assert curves.people_with == {"cook": 2, "tailor": 0, "waiter": 4}
     assert (await learned(database, NOW + LEARN_EVERY / 2))[0] == 0
     assert (await learned(database, NOW + LEARN_EVERY))[0] == LEAST
+
+
+async def test_people_with_a_skill_are_counted_from_a_range_of_the_index(database):
+    """A million workers have millions of rows by skill: only those of the skill are read, and no table row."""
+    async with database.begin() as session:
+        skills = [("waiter", "cook")] * 30 + [("cook", "electrician")] * 30
+        await add_workers(session, [NewWorker(point=AT, skills=each) for each in skills])
+    await published(database, ["waiter"])
+    async with database.begin() as session:
+        if database.is_postgresql:
+            # Few rows are read whole, whatever there is to choose from.
+            await session.execute(text("SET LOCAL enable_seqscan = off"))
+        query = people_with(SKILLS["waiter"].bit)
+        connection = await session.connection()
+        compiled = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+        words = "EXPLAIN" if database.is_postgresql else "EXPLAIN QUERY PLAN"
+        plan = str((await session.execute(text(f"{words} {compiled}"))).all())
+        counted = (await session.execute(query)).scalar_one()
+    assert counted == 30
+    assert "ix_worker_skill_match_cover" in plan, plan
+    assert "skill_key" in plan, plan
+    assert "SCAN worker_skill_match" not in plan, plan
 
 
 async def test_a_wave_spares_whoever_else_has_nobody(database):
