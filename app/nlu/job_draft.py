@@ -80,6 +80,8 @@ class Draft:
     years: int | None = None
     widens: bool = False
     """Whether people a little beyond the radius or the years may be asked near the deadline."""
+    widens_only: str = ""
+    """The one limit, a `Widenable`, beyond which they may be asked; "" for either."""
     note: str = ""
     unsure: tuple[tuple[str, str], ...] = ()
     """What is only likely, by the name of its part, with the words that gave it: ("people", "2-3 log")."""

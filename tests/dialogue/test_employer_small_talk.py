@@ -150,3 +150,57 @@ def test_a_job_without_limits_offers_nothing_to_widen() -> None:
     change = tapped("post:change", asked(Ask.JOB_RIGHT, **WHOLE))
     rows = [row.id for row in change.replies[-1].rows or ()]
     assert [each for each in rows if each.startswith("post:widen")] == []
+
+
+BOTH = {"radius_km": 5.0, "years": 2}
+FAR, LESS = ["radius_km"], ["min_experience_years"]
+
+
+def allowed(turn: Turn) -> Any:
+    return (job_values(draft_of(turn.state), FACTS) or {}).get("may_widen", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "limits", "fields"),
+    [
+        ("farther is fine", {"radius_km": 5.0}, FAR),
+        ("people from further away are also ok", {"radius_km": 5.0}, FAR),
+        ("far also ok no problem", BOTH, FAR),
+        ("door wale bhi chalenge", BOTH, FAR),
+        ("dur ke log bhi chal jayenge", BOTH, FAR),
+        ("thoda door se bhi aa sakte hain", BOTH, FAR),
+        ("दूर वाले भी चलेंगे", BOTH, FAR),
+        ("freshers are fine too", BOTH, LESS),
+        ("kam anubhav wale bhi chalenge", BOTH, LESS),
+        ("कम अनुभव वाले भी चलेंगे", BOTH, LESS),
+        ("farther is fine and less experience too is ok", BOTH, FAR + LESS),
+        ("farther is fine", {"years": 2}, []),
+        ("farther is fine", {}, []),
+    ],
+)
+@pytest.mark.parametrize("ask", [Ask.JOB_RIGHT, Ask.JOB_CHANGE])
+def test_people_beyond_a_limit_are_allowed_in_words_and_read_back(
+    text: str, limits: dict[str, Any], fields: list[str], ask: Ask
+) -> None:
+    turn = after(text, asked(ask, **WHOLE, **limits))
+    assert turn.state.ask is Ask.JOB_RIGHT
+    assert allowed(turn) == fields
+    assert str(turn.replies[-1].params["list"]).count("🔎") == len(fields)
+    assert draft_of(turn.state).radius_km == limits.get("radius_km")
+
+
+def test_who_was_allowed_in_words_is_refused_in_words() -> None:
+    far = after("farther is fine", asked(Ask.JOB_RIGHT, **WHOLE, **BOTH))
+    both = after("freshers bhi chalenge", far.state)
+    assert allowed(both) == FAR + LESS
+    assert allowed(after("door wale nahi chalenge", both.state)) == LESS
+    assert allowed(after("not farther", far.state)) == []
+    assert allowed(after("दूर वाले नहीं", far.state)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["how far?", "is farther ok?", "within 5 km", "far", "make it 3", "cook for 2 days", "ok fine"],
+)
+def test_other_words_allow_nobody_else(text: str) -> None:
+    assert allowed(after(text, asked(Ask.JOB_RIGHT, **WHOLE, **BOTH))) == []

@@ -203,16 +203,23 @@ def _ask_change(draft: Draft, context: Context) -> Reply:
         for id_, title in entry.rows.items()
         if draft.note or not id_.endswith("note")
     ]
-    if draft.widens or may_widen(draft):
+    if draft.widens or widenable(draft):
         answer = "no" if draft.widens else "yes"
         rows.insert(-1, Row(f"post:widen:{answer}", context.word(f"job_widen_{answer}")))
     return Reply("ask_job_change", rows=rows)
 
 
-def may_widen(draft: Draft) -> list[str]:
+def widenable(draft: Draft) -> list[Widenable]:
     """Return what of a job with this draft can be asked for less strictly near its deadline."""
     asked = {Widenable.RADIUS: draft.radius_km, Widenable.EXPERIENCE: draft.years}
-    return [each.value for each, limit in asked.items() if limit]
+    return [each for each, limit in asked.items() if limit]
+
+
+def may_widen(draft: Draft) -> list[str]:
+    """Return what of it may be asked for less strictly, as the employer allowed."""
+    if not draft.widens:
+        return []
+    return [each.value for each in widenable(draft) if draft.widens_only in {"", each.value}]
 
 
 def _ask_note(draft: Draft, _context: Context) -> Reply:
@@ -279,7 +286,7 @@ def job_values(draft: Draft, context: Context) -> dict[str, Any] | None:
         "note": draft.note,
         "unsure": [list(one) for one in draft.unsure],
         # Left out where nobody allowed it, so that buttons of before still name this job.
-        **({"may_widen": widens} if draft.widens and (widens := may_widen(draft)) else {}),
+        **({"may_widen": widens} if (widens := may_widen(draft)) else {}),
     }
 
 

@@ -15,6 +15,7 @@ from app.dialogue.context import Context
 from app.dialogue.effects import PostJob
 from app.dialogue.employer import direct_answers
 from app.dialogue.employer.direct_answers import read_whole
+from app.dialogue.employer.distance_words import is_any_distance, with_widening
 from app.dialogue.employer.job_questions import (
     IN_ORDER,
     PARTS,
@@ -46,7 +47,6 @@ from app.nlu.vocabulary import phrase_set, word_set
 
 _LEAST_SAID: Final = 2
 """A text without a role is a job only with so many of its other parts."""
-_DISTANCE_CHARACTERS: Final = 60
 _MOST_CHANGED: Final = 3
 """A text with more parts than these beside the role is a whole job, and no correction."""
 
@@ -275,7 +275,8 @@ def _follow_tap(message: EmployerMessage, name: str, value: str) -> Turn | None:
         case "note":
             return _ask_next(message, replace(draft_of(message.state), note=""))
         case "widen":
-            return _ask_next(message, replace(draft_of(message.state), widens=value == "yes"))
+            draft = replace(draft_of(message.state), widens=value == "yes", widens_only="")
+            return _ask_next(message, draft)
     part = _tapped_part(message, name, value)
     return None if part is None else _add(message, part)
 
@@ -321,11 +322,6 @@ def _set_radius(message: EmployerMessage, kilometres: float | None) -> Turn:
     return _ask_next(message, draft)
 
 
-def _is_any_distance(text: str) -> bool:
-    said = split_words(text[:_DISTANCE_CHARACTERS])
-    return bool(said) and not phrase_set("any_distance", "filler", "polite").without(said)
-
-
 def _number(text: str) -> float | None:
     """Return the only number in a short text."""
     found = [word for word in split_words(text[:60]) if word[0].isdecimal() and len(word) <= 5]
@@ -343,12 +339,16 @@ def _answer(message: EmployerMessage) -> Turn | None:
     text = message.text
     if not text:
         return None
+    if state.ask in {Ask.JOB_RIGHT, Ask.JOB_CHANGE}:
+        wider = with_widening(draft, text)
+        if wider is not None:
+            return _ask_next(message, wider)
     if state.ask is Ask.JOB_RIGHT and message.has_intent(Intent.NO, Intent.CHANGE):
         return _change(message)
     if state.ask is Ask.JOB_NOTE:
         note = "" if message.has_intent(Intent.NO, Intent.SKIP) else text
         return _ask_next(message, replace(draft, note=mask(note)[:NOTE_CHARACTERS]))
-    if state.ask is Ask.JOB_RADIUS and _is_any_distance(text):
+    if state.ask is Ask.JOB_RADIUS and is_any_distance(text):
         return _set_radius(message, None)
     return _read_job_text(text, message)
 
