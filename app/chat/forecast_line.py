@@ -38,6 +38,8 @@ async def with_forecast(
     except Invalid:
         return [*replies]  # posting it names what is wrong
     line = f"\n{forecast_line(told, context)}"
+    if values.get("may_widen"):
+        line = f"{line} {context.word('forecast_not_widened')}"
     return [
         replace(reply, params={**reply.params, "list": f"{reply.params['list']}{line}"})
         if reply.text == READ_BACK

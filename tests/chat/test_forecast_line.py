@@ -9,6 +9,9 @@ from app.chat.forecast_line import forecast_line
 from app.dialogue.context import Context
 from app.matching.forecast_job import JobForecast, Lever, Minutes
 from tests.support.app_harness import World
+from tests.support.chat_events import add_account
+from tests.support.chat_player import ChatWorld
+from tests.support.database import opened
 
 NEVER = Minutes(None, None)
 FEW = JobForecast(4, 1.2, 0.3, NEVER, None, [], from_history=False)
@@ -65,3 +68,24 @@ def test_the_read_back_says_how_many_fit(sqlite_world: World) -> None:
     texts = [message["text"] for message in sqlite_world.messages(phone)]
     read_back = [text for text in texts if "Shall I post this?" in text]
     assert all("👀 " in text for text in read_back)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("farther is fine", "People asked beyond that in the last hours are not counted here."),
+        ("make it 2", ""),
+    ],
+)
+async def test_the_read_back_says_whom_the_forecast_leaves_out(
+    database_url: str, words: str, told: str
+) -> None:
+    async with opened(database_url) as database:
+        world = ChatWorld(database)
+        await add_account(world, "Cafe Bandra", proven=True)
+        for text in ("waiter, Saturday 10-6, Bandra, 1 person, 150/hour, within 5 km", words):
+            await world.says(text)
+        last = world.phone.received[-1][2].text
+    assert "👀 " in last
+    assert ("not counted here" in last) is bool(told)
+    assert told in last

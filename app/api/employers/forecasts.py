@@ -65,7 +65,7 @@ class ForecastAnswer(ResponseModel):
 
     workers_that_fit: int = Field(
         description="Workers who fit as far as their weekly hours, place, skills and experience tell; some may be "
-        "away or busy.",
+        "away or busy. Whom `may_widen` allows to be asked near the deadline is neither here nor in any chance.",
         examples=[34],
     )
     expected_accepts: float = Field(
