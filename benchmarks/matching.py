@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
 from app.core.geo import keys_around
+from app.core.settings import DEVELOPMENT_SECRET
 from app.database.engines import sync_engine_for
 from app.database.schema import load_models
 from app.database.session import Database
@@ -20,11 +21,13 @@ from app.matching.refusals import Caps
 from app.matching.rules import DEFAULT_WEIGHTS, MINIMUM_SHARE, Candidate, JobFacts
 from app.matching.search import Best, best_near_and_able
 from app.workers.models import Worker
-from benchmarks import naive, rivals
-from benchmarks.measure import interleaved
-from benchmarks.population import NOW, populate, the_job
+from benchmarks import at_scale, naive
+from benchmarks.measure import Work, interleaved
+from benchmarks.population import NOW, TOWN_JOB_ID, World, populate, the_job
+from benchmarks.rivals import Rivals
 from tests.infra.postgres import postgres
 
+_TOWN = ", small town"
 WANTED = 10
 """Two for each of the job's five places."""
 
@@ -34,76 +37,102 @@ class Result:
     """What one database showed at one size."""
 
     database: str
+    world: World
     workers: int
-    indexed_per_second: int
-    survivors: int
-    eligible: int
+    indexed_per_second: int = 0
+    survivors: int = 0
+    eligible: int = 0
     times: dict[str, Any] = field(default_factory=dict)
     orm_over_ours: dict[str, float] = field(default_factory=dict)
     """Everybody looked at in Python, over our whole match."""
     after_unrelated_changes: float = 0.0
     """Our search after 10 % of the profiles changed something unrelated, over before."""
+    after_deciding_changes: dict[str, float] = field(default_factory=dict)
+    """Our search after 10 % of them changed what decides a match, over before: at once, and tidied up."""
     ours_over_rival: dict[str, float] = field(default_factory=dict)
     """Our whole match through the application over each rival's rows by the bare driver."""
+    forecast_request: dict[str, Any] = field(default_factory=dict)
+    """Whole requests over HTTP, one after the other."""
+    published_at_once: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = field(default_factory=dict)
+    """Of this process, over matches."""
 
     def record(self) -> dict[str, Any]:
         """For the JSON."""
         return asdict(self)
 
 
-async def run(kind: str, url: str, workers: int, *, rounds: int, against_naive: bool) -> Result:
+async def run(
+    kind: str,
+    url: str,
+    workers: int,
+    *,
+    rounds: int,
+    against_naive: bool,
+    world: World,
+    jobs_at_once: int,
+) -> Result:
     """Measure at one size on one database, which must have its tables and be empty."""
-    populate(url, workers)
-    database = Database(url, Keyring("benchmarks only, nothing real is sealed by it"))
+    populate(url, workers, world)
+    database = Database(url, Keyring(DEVELOPMENT_SECRET))
+    result = Result(kind, world, workers)
     try:
-        return await _measure(database, kind, url, workers, rounds, against_naive)
+        started = time.perf_counter()
+        async for _ in rebuild(database):
+            pass
+        result.indexed_per_second = round(workers / (time.perf_counter() - started))
+        _tidy(url)
+        await _measure(database, url, result, rounds, against_naive=against_naive)
+        result.forecast_request = await at_scale.forecast_requests(database, url, 30 * rounds)
+        result.published_at_once = await at_scale.publish_at_once(database, jobs_at_once)
     finally:
         await database.close()
+    return result
 
 
 async def _measure(
-    database: Database, kind: str, url: str, workers: int, rounds: int, against_naive: bool
-) -> Result:
-    started = time.perf_counter()
-    async for _ in rebuild(database):
-        pass
-    per_second = round(workers / (time.perf_counter() - started))
-    _tidy(url)
+    database: Database, url: str, result: Result, rounds: int, *, against_naive: bool
+) -> None:
+    others = await Rivals.prepared(url)
     async with database.read() as session:
         job = await job_facts(session, await the_job(session), NOW)
-        survivors = (await _search(session, job)).found
+        in_town = await job_facts(session, await the_job(session, TOWN_JOB_ID), NOW)
         found = await _find(session, job)
-        result = Result(kind, workers, per_second, survivors, found.eligible)
-        works = {
+        result.survivors, result.eligible = (await _search(session, job)).found, found.eligible
+        works: dict[str, Work] = {
             "search": lambda: _search(session, job),
             "match": lambda: _find(session, job),
+            f"match{_TOWN}": lambda: _find(session, in_town),
+            "policy step": lambda: at_scale.policy_step(session, found),
+            "people with a skill": lambda: at_scale.count_people_with_skill(session),
         }
-        often = {"search": 20, "match": 20}
+        rivals = {}
+        for place, there in (("", job), (_TOWN, in_town)):
+            least = (await _find(session, there)).eligible
+            for rival in await others.of(there):
+                if len(await rival.ask()) < least:
+                    raise AssertionError(f"{rival.name} finds fewer: nothing to compare")
+                rivals[f"{rival.name}{place}"] = f"match{place}"
+                works[f"{rival.name}{place}"] = rival.ask
+        often = dict.fromkeys(works, 20)
         if against_naive:
             works["plain ORM"] = lambda: naive.plain(session, job, WANTED)
             works["lean ORM"] = lambda: naive.lean(session, job, WANTED)
             _agree(found, await naive.plain(session, job, WANTED))
             _agree(found, await naive.lean(session, job, WANTED))
-        others = await rivals.prepare(url, job) if kind == "postgresql" else []
-        for rival in others:
-            if len(await rival.ask()) < found.eligible:
-                raise AssertionError(f"{rival.name} finds fewer: nothing to compare")
-            works[rival.name] = rival.ask
-            often[rival.name] = 20
         times = await interleaved(works, rounds=rounds, repeats=often)
+        result.memory = await at_scale.memory_over(lambda: _find(session, job), 100 * rounds)
+    await others.close()
     result.times = {name: taken.summary() for name, taken in times.items()}
     if against_naive:
         result.orm_over_ours = {
             name: round(times[name].median / times["match"].median, 1)
             for name in ("plain ORM", "lean ORM")
         }
-    for rival in others:
-        ratio = times["match"].median / times[rival.name].median
-        result.ours_over_rival[rival.name] = round(ratio, 3)
-    if others:
-        await others[0].connection.close()
-    result.after_unrelated_changes = await _after_changes(database, job, rounds)
-    return result
+    result.ours_over_rival = {
+        name: round(times[ours].median / times[name].median, 3) for name, ours in rivals.items()
+    }
+    await _change(database, url, job, result, rounds * 20)
 
 
 def _agree(found: Shortlist, theirs: list[Candidate]) -> None:
@@ -128,24 +157,31 @@ async def _find(session: AsyncSession, job: JobFacts) -> Shortlist:
     )
 
 
-async def _after_changes(database: Database, job: JobFacts, rounds: int) -> float:
-    """The search after 10 % of profiles changed, over before: measured right before and after."""
+async def _change(database: Database, url: str, job: JobFacts, result: Result, times: int) -> None:
+    """Change 10 % of the profiles in two ways; each search is measured right before and after."""
 
     async def search_ms() -> float:
         async with database.read() as session:
-            times = await interleaved(
-                {"search": lambda: _search(session, job)},
-                rounds=1,
-                repeats={"search": rounds * 20},
-            )
-        return times["search"].median
+            work: dict[str, Work] = {"search": lambda: _search(session, job)}
+            taken = await interleaved(work, rounds=1, repeats={"search": times})
+        return taken["search"].median
 
     before_ms = await search_ms()
     async with database.begin() as session:
         ids = (await session.scalars(select(Worker.id).order_by(Worker.id))).all()[::10]
         rows = [{"id": worker_id, "bio": "Something about me."} for worker_id in ids]
         await session.execute(update(Worker), rows)
-    return round(await search_ms() / before_ms, 3)
+    result.after_unrelated_changes = round(await search_ms() / before_ms, 3)
+    before_ms = await search_ms()
+    per_second = await at_scale.change_what_decides(database)
+    at_once = await search_ms() / before_ms
+    _tidy(url)
+    tidied = await search_ms() / before_ms
+    result.after_deciding_changes = {
+        "at_once": round(at_once, 3),
+        "tidied": round(tidied, 3),
+        "changed_per_second": round(per_second),
+    }
 
 
 def _tidy(url: str) -> None:
@@ -156,7 +192,16 @@ def _tidy(url: str) -> None:
     engine.dispose()
 
 
-async def on(kind: str, folder: Path, workers: int, *, rounds: int, against_naive: bool) -> Result:
+async def on(
+    kind: str,
+    folder: Path,
+    workers: int,
+    *,
+    rounds: int,
+    against_naive: bool,
+    world: World = "crowded",
+    jobs_at_once: int = 100,
+) -> Result:
     """Measure at one size on "sqlite" or "postgresql", in a database made for it."""
     server = postgres()
     name = server.create()
@@ -165,6 +210,14 @@ async def on(kind: str, folder: Path, workers: int, *, rounds: int, against_naiv
     load_models().create_all(engine)
     engine.dispose()
     try:
-        return await run(kind, url, workers, rounds=rounds, against_naive=against_naive)
+        return await run(
+            kind,
+            url,
+            workers,
+            rounds=rounds,
+            against_naive=against_naive,
+            world=world,
+            jobs_at_once=jobs_at_once,
+        )
     finally:
         server.drop(name)

@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 _COLOURS = {
     "plain ORM": "#8c8c8c",
     "lean ORM": "#bdbdbd",
+    "bounding box": "#a3b86c",
     "earthdistance GiST": "#d9a441",
     "service-box GiST": "#c46f4b",
     "match": "#2b6f8f",
@@ -20,6 +21,7 @@ _COLOURS = {
 _SAID = {
     "plain ORM": "everybody through the ORM",
     "lean ORM": "the same, slots of the near only",
+    "bounding box": "a box of latitudes and longitudes, by its index",
     "earthdistance GiST": "PostgreSQL's earthdistance, by its index",
     "service-box GiST": "boxes of where each would work, by a GiST index",
     "match": "our match: the ten best, exactly",

@@ -1,15 +1,18 @@
-"""Other ways to ask PostgreSQL who is near, on the same rows, by the driver alone.
+"""Other ways to ask a database who is near, on the same rows, by the driver alone.
 
 Each returns what the application's search returns, so that only the way of finding differs.
 """
 
+import math
+import sqlite3
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 
 from app.catalogue.skills import masks
 from app.core.week import bits
+from app.database.engines import parse_url
 from app.matching.rules import JobFacts
 
 _COLUMNS = (
@@ -24,6 +27,17 @@ SELECT *, box(
     point(longitude + max_km / (111.19 * cos(radians(latitude))), latitude + max_km / 111.19)
 ) AS area FROM worker_match;
 """
+_SERVICE_BOX_INDEX = (
+    f"CREATE INDEX rival_box_area ON rival_box USING gist (area) INCLUDE (active, {_COLUMNS})"
+)
+_PLAIN = "CREATE TABLE rival_plain AS SELECT * FROM worker_match"
+_EARTH_IS_THERE = "SELECT count(*) FROM pg_available_extensions WHERE name = 'earthdistance'"
+_EARTH = (
+    "CREATE EXTENSION IF NOT EXISTS cube",
+    "CREATE EXTENSION IF NOT EXISTS earthdistance",
+    "CREATE TABLE rival_earth AS SELECT *, ll_to_earth(latitude, longitude) AS place FROM worker_match",
+    "CREATE INDEX rival_earth_place ON rival_earth USING gist (place)",
+)
 
 
 @dataclass
@@ -31,52 +45,110 @@ class Rival:
     """One way, ready to be asked."""
 
     name: str
-    connection: asyncpg.Connection
+    connection: asyncpg.Connection | sqlite3.Connection
     query: str
     arguments: list[Any]
 
     async def ask(self) -> list[Any]:
         """The rows that may fit."""
+        if isinstance(self.connection, sqlite3.Connection):
+            named = {f"p{number}": value for number, value in enumerate(self.arguments, start=1)}
+            return self.connection.execute(self.query.replace("$", ":p"), named).fetchall()
         rows: list[Any] = await self.connection.fetch(self.query, *self.arguments)
         return rows
 
 
-async def prepare(url: str, job: JobFacts) -> list[Rival]:
-    """Build the rivals' tables and indexes and return them; earthdistance only where it is there."""
-    connection = await asyncpg.connect(url)
-    rivals = [await _service_box(connection, job)]
-    if await connection.fetchval(
-        "SELECT count(*) FROM pg_available_extensions WHERE name = 'earthdistance'"
-    ):
-        rivals.append(await _earthdistance(connection, job))
-    await connection.execute("VACUUM ANALYZE")
-    return rivals
+class Rivals:
+    """The rivals on one database: their tables and indexes, built once, and the queries for a job."""
+
+    def __init__(self, connection: asyncpg.Connection | sqlite3.Connection) -> None:
+        self._connection = connection
+        self._has_earth = False
+
+    @classmethod
+    async def prepared(cls, url: str) -> Self:
+        """Build what they need; earthdistance only where it is there, and on SQLite the bounding box alone."""
+        database = parse_url(url).database
+        if url.startswith("sqlite"):
+            here = sqlite3.connect(database or "")
+            here.execute(_PLAIN)
+            here.execute("CREATE INDEX rival_plain_at ON rival_plain (latitude, longitude)")
+            here.execute("ANALYZE rival_plain")
+            here.commit()
+            return cls(here)
+        there = await asyncpg.connect(url)
+        found = cls(there)
+        await there.execute(_PLAIN)
+        await there.execute("CREATE INDEX rival_plain_at ON rival_plain (latitude, longitude)")
+        await there.execute(_SERVICE_BOX)
+        await there.execute(_SERVICE_BOX_INDEX)
+        found._has_earth = bool(await there.fetchval(_EARTH_IS_THERE))
+        if found._has_earth:
+            for statement in _EARTH:
+                await there.execute(statement)
+        await there.execute("VACUUM ANALYZE")
+        return found
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if isinstance(self._connection, sqlite3.Connection):
+            self._connection.close()
+        else:
+            await self._connection.close()
+
+    async def of(self, job: JobFacts) -> list[Rival]:
+        """Return each rival's question about a job."""
+        connection = self._connection
+        largest_km = "SELECT max(max_km) FROM worker_match"
+        if isinstance(connection, sqlite3.Connection):
+            [[km]] = connection.execute(largest_km).fetchall()
+            return [_bounding_box(connection, job, km)]
+        km = await connection.fetchval(largest_km)
+        rivals = [_bounding_box(connection, job, km), _service_box(connection, job)]
+        return [*rivals, _earthdistance(connection, job, km)] if self._has_earth else rivals
 
 
-def _able(job: JobFacts, first: int) -> tuple[str, list[Any]]:
+def _able(job: JobFacts, first: int, *, sqlite: bool = False) -> tuple[str, list[Any]]:
     skills = masks(sorted(job.required_skills))
     week = bits(job.schedule.slots)
+    integer = "" if sqlite else "::bigint"
     conditions = ["active", f"experience >= {job.min_experience_years}"]
     arguments: list[Any] = []
+
+    def bound(value: int) -> str:
+        arguments.append(value)
+        return f"${first + len(arguments) - 1}{integer}"
+
     for column, mask in zip(("skills_0", "skills_1"), skills, strict=True):
         if mask:
-            arguments.append(mask)
-            number = first + len(arguments) - 1
-            conditions.append(f"{column} & ${number}::bigint = ${number}::bigint")
-    shared = []
-    for day, mask in enumerate(week):
-        if mask:
-            arguments.append(mask)
-            shared.append(f"d{day} & ${first + len(arguments) - 1}::bigint <> 0")
+            asked = bound(mask)
+            conditions.append(f"{column} & {asked} = {asked}")
+    shared = [f"d{day} & {bound(mask)} <> 0" for day, mask in enumerate(week) if mask]
     conditions.append("(" + " OR ".join(shared) + ")")
     return " AND ".join(conditions), arguments
 
 
-async def _service_box(connection: asyncpg.Connection, job: JobFacts) -> Rival:
-    await connection.execute(_SERVICE_BOX)
-    await connection.execute(
-        f"CREATE INDEX rival_box_area ON rival_box USING gist (area) INCLUDE (active, {_COLUMNS})"
+def _bounding_box(
+    connection: asyncpg.Connection | sqlite3.Connection, job: JobFacts, largest_km: float
+) -> Rival:
+    """Everybody in the box around the job that the farthest traveller needs, by an index of place."""
+    sqlite = isinstance(connection, sqlite3.Connection)
+    able, arguments = _able(job, 7, sqlite=sqlite)
+    north, east = job.point.latitude, job.point.longitude
+    up = largest_km / 111.19
+    aside = up / math.cos(math.radians(north))
+    query = (
+        f"SELECT {_COLUMNS} FROM rival_plain WHERE latitude BETWEEN $1 AND $2 "
+        "AND longitude BETWEEN $3 AND $4 "
+        "AND (latitude - $5) * (latitude - $5) * 12364.0 "
+        "+ (longitude - $6) * (longitude - $6) * "
+        f"{12364.0 * math.cos(math.radians(north)) ** 2} <= max_km * max_km * 1.01 AND {able}"
     )
+    box = [north - up, north + up, east - aside, east + aside, north, east]
+    return Rival("bounding box", connection, query, box + arguments)
+
+
+def _service_box(connection: asyncpg.Connection, job: JobFacts) -> Rival:
     able, arguments = _able(job, 3)
     flat = (
         "power((latitude - $2) * 111.195, 2) "
@@ -90,20 +162,12 @@ async def _service_box(connection: asyncpg.Connection, job: JobFacts) -> Rival:
     return Rival("service-box GiST", connection, query, place + arguments)
 
 
-async def _earthdistance(connection: asyncpg.Connection, job: JobFacts) -> Rival:
-    await connection.execute("CREATE EXTENSION IF NOT EXISTS cube")
-    await connection.execute("CREATE EXTENSION IF NOT EXISTS earthdistance")
-    await connection.execute(
-        "CREATE TABLE rival_earth AS "
-        "SELECT *, ll_to_earth(latitude, longitude) AS place FROM worker_match"
-    )
-    await connection.execute("CREATE INDEX rival_earth_place ON rival_earth USING gist (place)")
+def _earthdistance(connection: asyncpg.Connection, job: JobFacts, largest_km: float) -> Rival:
     able, arguments = _able(job, 4)
     query = (
         f"SELECT {_COLUMNS} FROM rival_earth "
         "WHERE earth_box(ll_to_earth($2, $1), $3) @> place "
         f"AND earth_distance(ll_to_earth($2, $1), place) <= max_km * 1000 AND {able}"
     )
-    largest = await connection.fetchval("SELECT max(max_km) * 1000 FROM worker_match")
-    place = [job.point.longitude, job.point.latitude, largest]
+    place = [job.point.longitude, job.point.latitude, largest_km * 1_000]
     return Rival("earthdistance GiST", connection, query, place + arguments)

@@ -12,10 +12,19 @@ from benchmarks import hot_rows, invoices, matching, payments, policy_gates, ret
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_ours_and_the_plain_way_find_the_same_people(kind: str, tmp_path: Path) -> None:
     # `matching` itself refuses to measure two ways that disagree.
-    result = await matching.on(kind, tmp_path, 300, rounds=1, against_naive=True)
+    result = await matching.on(kind, tmp_path, 300, rounds=1, against_naive=True, jobs_at_once=5)
     record = result.record()
     assert record["workers"] == 300
-    assert {"search", "match", "plain ORM", "lean ORM"} <= record["times"].keys()
+    asked = {"search", "match", "plain ORM", "lean ORM", "bounding box", "policy step"}
+    assert asked | {"match, small town", "people with a skill"} <= record["times"].keys()
+    rivals = {"bounding box", "bounding box, small town"}
+    if kind == "postgresql":
+        rivals |= {"service-box GiST", "service-box GiST, small town"}
+    assert rivals <= record["ours_over_rival"].keys()
+    assert record["forecast_request"]["p95_ms"] > 0
+    assert record["published_at_once"]["jobs"] == 5
+    assert record["after_deciding_changes"].keys() >= {"at_once", "tidied"}
+    assert record["memory"]["before_mb"] > 0
 
 
 async def test_writers_of_one_row_keep_the_chain_whole() -> None:
