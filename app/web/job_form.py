@@ -16,6 +16,7 @@ from app.core.errors import FieldError
 from app.core.languages import DEFAULT_LANGUAGE
 from app.core.schema import Weekday
 from app.jobs.job_text import Widenable
+from app.jobs.models import JobStatus
 from app.web.amounts import minor_units, plain_amount
 from app.web.forms import Mistyped, TypedForm, checked
 from app.web.site import words
@@ -303,7 +304,9 @@ def _typed(job: JobAnswer | JobTemplateAnswer, language: str) -> TypedForm:
 def version_of(job: JobAnswer) -> str:
     """Return what tells whether a job still says what a page showed of it."""
     typed = typed_of(job, DEFAULT_LANGUAGE)
-    said = json.dumps([dict(typed.values), list(typed.all("days"))], sort_keys=True)
+    said = json.dumps(
+        [dict(typed.values), {name: list(typed.all(name)) for name in typed.lists}], sort_keys=True
+    )
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
@@ -317,6 +320,10 @@ def overtaken(form: TypedForm, job: JobAnswer, language: str) -> TypedForm:
     }
     if set(there.all("days")) != set(form.all("days")) and form.all("days"):
         errors["week"] = words(language, "form.week_changed")
+    widens = there.all("widen")
+    if job.status is JobStatus.DRAFT and set(widens) != set(form.all("widen")):
+        now_there = "; ".join(words(language, f"job.widen_{each}") for each in widens)
+        errors["widen"] = words(language, "form.now_there", value=now_there or "–")
     return replace(
         form, errors=errors, message=words(language, "form.changed_meanwhile"), status=409
     )

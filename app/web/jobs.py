@@ -251,12 +251,12 @@ async def edit_job(
     """Change a job."""
     form = await TypedForm.read(request)
     job = await jobs.get_job(session, actor, job_id, now)
-    if form.get("do") == "forecast" and job.status is JobStatus.DRAFT:
-        panel = await forecast_panel(request, visitor, actor, session, rt, now, form)
-        return await _form_page(request, visitor, session, form, job=job, panel=panel)
     if form.get("seen") not in {None, job_form.version_of(job)}:
         said = job_form.overtaken(form, job, visitor.language)
         raise FormRefused(await _form_page(request, visitor, session, said, job=job))
+    if form.get("do") == "forecast" and job.status is JobStatus.DRAFT:
+        panel = await forecast_panel(request, visitor, actor, session, rt, now, form)
+        return await _form_page(request, visitor, session, form, job=job, panel=panel)
     try:
         currency = await _currency(session)
         whole = job.status is JobStatus.DRAFT

@@ -192,3 +192,21 @@ def test_an_employer_allows_asking_beyond_the_limits_and_reads_it_again(
     assert 'name="widen" value="radius_km" checked' in form
     owner.send(f"{path}/edit", JOB | {"do": "save", "radius": "5", "experience": "2"})
     assert "whoever lives up to twice as far away" not in owner.open(path).text
+
+
+@pytest.mark.parametrize("do", ["save", "forecast"])
+def test_what_is_allowed_beyond_the_limits_in_another_tab_is_not_overwritten(
+    sqlite_world: World, do: str
+) -> None:
+    owner = PageReader(sqlite_world.url)
+    owner.sign_up()
+    path = f"{draft(owner, radius='5', experience='2')}/edit"
+    owner.open(path)
+    seen = owner.form(path)
+    wider = JOB | {"do": "save", "radius": "5", "experience": "2", "widen": ["radius_km"]}
+    assert owner.post(path, owner.form(path) | wider).status_code == 303
+    stale = JOB | {"do": do, "radius": "5", "experience": "2"}
+    refused = owner.post(path, seen | stale)
+    assert refused.status_code == 409
+    assert 'id="widen-wrong"' in refused.text
+    assert "Now there: whoever lives up to twice as far away" in refused.text
