@@ -12,13 +12,13 @@ from uuid import UUID
 
 from app.core.week import Slot
 from app.dialogue.choices import as_tap
-from app.dialogue.context import CANCELLABLE, Context, JobSummary
+from app.dialogue.context import Context, JobSummary
 from app.dialogue.effects import CancelJob, CloseJob, Effect, ListJobs, ListLeads
 from app.dialogue.employer.job_changes import effect_of, replies_to
+from app.dialogue.employer.jobs_meant import jobs_meant, names_other_role, says_which
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.employer.repeating import (
     dates_of,
-    falls_on,
     salary_with,
     shifts_again,
     shown_again,
@@ -47,19 +47,6 @@ OPEN: Final = frozenset({Ask.WHICH_JOB, Ask.REPEAT_DAYS, Ask.POSTED_JOB})
 _MOST_ROWS: Final = 9
 _ANEW: Final = frozenset({"repeat", "move"})
 """Changes that post the job anew; a move cancels the old one, too."""
-_RUNNING: Final = frozenset({JobStatus.PUBLISHED})
-_ASKED: Final = frozenset({JobStatus.PUBLISHED, JobStatus.FILLED, JobStatus.CLOSED})
-_MAY_MEAN: Final[Mapping[JobVerb, frozenset[JobStatus]]] = {
-    JobVerb.REPEAT: frozenset(JobStatus),
-    JobVerb.PEOPLE: frozenset({JobStatus.PUBLISHED, JobStatus.FILLED}),
-    JobVerb.PAY: _RUNNING,
-    JobVerb.HOURS: CANCELLABLE,
-    JobVerb.CANCEL: CANCELLABLE,
-    JobVerb.CLOSE: _RUNNING,
-    JobVerb.LEADS: _ASKED,
-    JobVerb.STATUS: _ASKED,
-}
-"""Of jobs in which statuses each verb can be said."""
 
 
 def may_concern(inbound: Inbound, now: dt.datetime) -> bool:
@@ -79,7 +66,7 @@ def again(message: Incoming) -> Reply:
     job = _find(context.jobs, kept.get("job"))
     if message.state.ask is Ask.WHICH_JOB:
         command = _command(str(kept.get("said", "")), context)
-        return _which(_matching(command, context.jobs) if command else context.jobs, context)
+        return _which(jobs_meant(command, context.jobs) if command else context.jobs, context)
     if job is None:
         return Reply("change_over")
     if message.state.ask is Ask.REPEAT_DAYS and kept.get("moves"):
@@ -108,7 +95,7 @@ def read_question(message: EmployerMessage) -> Turn | None:
     if text is None or command is None or command.verb not in {JobVerb.LEADS, JobVerb.STATUS}:
         return None
     own = [job for job in message.context.jobs if job.employer_id == message.account.id]
-    return _show(message, command, _matching(command, own), text) if own else None
+    return _show(message, command, jobs_meant(command, own), text) if own else None
 
 
 def change_meant(message: EmployerMessage) -> JobCommand | None:
@@ -124,17 +111,7 @@ def _is_new_job(message: EmployerMessage, command: JobCommand) -> bool:
     if command.verb not in {JobVerb.PEOPLE, JobVerb.PAY, JobVerb.HOURS}:
         return False
     own = [job for job in message.context.jobs if job.employer_id == message.account.id]
-    roles = _roles(command)
-    fitting = any(_is_for(job, roles) for job in own if job.status in _MAY_MEAN[command.verb])
-    return not own or (command.verb is JobVerb.PEOPLE and bool(roles) and not fitting)
-
-
-def _roles(command: JobCommand) -> set[str]:
-    return {role for role in (command.told.skill, *command.told.skills) if role is not None}
-
-
-def _is_for(job: JobSummary, roles: set[str]) -> bool:
-    return not roles.isdisjoint(job.skills) or job_request.find_role(job.title) in roles
+    return not own or (command.verb is JobVerb.PEOPLE and names_other_role(command, own))
 
 
 def cancel(message: EmployerMessage) -> Turn:
@@ -150,43 +127,16 @@ def _command(text: str, context: Context) -> JobCommand | None:
 
 def _follow(message: EmployerMessage, command: JobCommand, text: str) -> Turn:
     own = [job for job in message.context.jobs if job.employer_id == message.account.id]
-    meant = _matching(command, own)
+    meant = jobs_meant(command, own)
     if command.verb in {JobVerb.LEADS, JobVerb.STATUS}:
         return _show(message, command, meant, text)
     if not meant:
         return _none(message, command)
-    if command.verb is JobVerb.REPEAT and not _says_which(command):
+    if command.verb is JobVerb.REPEAT and not says_which(command):
         meant = meant[:1]  # the newest: it is read back whole
     if len(meant) > 1:
         return _ask_which(message, meant, text)
     return _HANDLERS[command.verb](message, command, meant[0])
-
-
-def _says_which(command: JobCommand) -> bool:
-    return bool(command.told.skill or command.told.skills or command.words)
-
-
-def _matching(command: JobCommand, jobs: Sequence[JobSummary]) -> list[JobSummary]:
-    """Return the jobs that may be meant, the newest first; all in a fitting status where no word tells."""
-    found = [job for job in jobs if job.status in _MAY_MEAN[command.verb]]
-    if command.verb is JobVerb.CLOSE and not found:
-        found = [job for job in jobs if job.status in CANCELLABLE]
-    told = command.told
-    roles = _roles(command)
-    narrowed: list[Callable[[JobSummary], bool]] = []
-    if roles:
-        narrowed.append(lambda job: _is_for(job, roles))
-    if command.words:
-        narrowed.append(lambda job: bool(set(command.words) & set(_words_of(job))))
-    if command.verb is not JobVerb.REPEAT:
-        narrowed.append(lambda job: falls_on(job, told))
-    for fits in narrowed:
-        found = [job for job in found if fits(job)] or found
-    return found
-
-
-def _words_of(job: JobSummary) -> list[str]:
-    return split_words(f"{job.title} {job.params['city'] or ''}")
 
 
 def _show(
@@ -269,7 +219,7 @@ def _cancel(message: EmployerMessage, _command: JobCommand, job: JobSummary) -> 
 
 
 def _close(message: EmployerMessage, command: JobCommand, job: JobSummary) -> Turn:
-    if job.status not in _RUNNING:
+    if job.status is not JobStatus.PUBLISHED:
         return _cancel(message, command, job)  # A draft asks nobody: it can only be cancelled.
     return _propose(message, job, "close_job")
 
