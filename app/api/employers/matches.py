@@ -1,10 +1,9 @@
 """An employer's matches, and their dashboard."""
 
 import json
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import Field
 
 from app.api.http.dependencies import EmployerActor, Now, PageQuery, Read, Route
@@ -18,7 +17,7 @@ from app.jobs import queries as jobs
 from app.jobs.models import JobStatus
 from app.jobs.queries import JobNotFound
 from app.offers import queries
-from app.offers.queries import EmployersMatch, MatchOrder
+from app.offers.queries import EmployersMatch
 from app.offers.rules import OfferStatus
 from app.payments import contacts, other_buyers, quotes
 from app.payments.contacts import Contact
@@ -173,11 +172,10 @@ async def list_matches(
     page: PageQuery,
     now: Now,
     status: InStatus[OfferStatus] = None,
-    sort: Annotated[MatchOrder, Query(description="What comes first.")] = MatchOrder.SCORE,
 ) -> Page[Match]:
-    """List the matches of my job, best first unless `sort` says otherwise; contacts only of those I unlocked."""
+    """List the matches of my job, best first; contacts only of those I unlocked."""
     found, cursor = await queries.list_matches(
-        session, actor.employer_id, job_id, status, page, now, sort
+        session, actor.employer_id, job_id, status, page, now
     )
     if not found:
         await jobs.get_own_job(session, actor.employer_id, job_id)
