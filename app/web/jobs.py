@@ -339,7 +339,7 @@ async def _shown(
 ) -> dict[str, Any]:
     job = await jobs.get_job(session, actor, job_id, now)
     listed = PageRequest(MOST_LEADS, cursor)
-    accepted = await matches.list_matches(
+    accepted = await matches.list_in_order(
         session, actor, job_id, listed, now, OfferStatus.ACCEPTED, order
     )
     leads = [match for match in accepted.items if not match.unlocked]

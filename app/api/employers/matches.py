@@ -1,10 +1,12 @@
 """An employer's matches, and their dashboard."""
 
+import datetime as dt
 import json
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.http.dependencies import EmployerActor, Now, PageQuery, Read, Route
 from app.api.http.parameters import InStatus, JobId
@@ -12,12 +14,14 @@ from app.api.http.problems import problems
 from app.api.http.quotes import QuoteAnswer
 from app.core import schema
 from app.core.money import Money
+from app.core.paging import PageRequest
 from app.core.schema import Instant, MoneyAnswer, Page
+from app.identity.actor import Actor
 from app.jobs import queries as jobs
 from app.jobs.models import JobStatus
 from app.jobs.queries import JobNotFound
 from app.offers import queries
-from app.offers.queries import EmployersMatch
+from app.offers.queries import EmployersMatch, MatchOrder
 from app.offers.rules import OfferStatus
 from app.payments import contacts, other_buyers, quotes
 from app.payments.contacts import Contact
@@ -174,8 +178,21 @@ async def list_matches(
     status: InStatus[OfferStatus] = None,
 ) -> Page[Match]:
     """List the matches of my job, best first; contacts only of those I unlocked."""
+    return await list_in_order(session, actor, job_id, page, now, status)
+
+
+async def list_in_order(
+    session: AsyncSession,
+    actor: Actor,
+    job_id: UUID,
+    page: PageRequest,
+    now: dt.datetime,
+    status: OfferStatus | None = None,
+    order: MatchOrder = MatchOrder.SCORE,
+) -> Page[Match]:
+    """List the matches of an employer's job in this order; contacts only of those they unlocked. Raises `JobNotFound`."""
     found, cursor = await queries.list_matches(
-        session, actor.employer_id, job_id, status, page, now
+        session, actor.employer_id, job_id, status, page, now, order
     )
     if not found:
         await jobs.get_own_job(session, actor.employer_id, job_id)
