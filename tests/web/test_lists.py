@@ -1,17 +1,21 @@
 """Lists of an employer: filtered, sorted and searched in the address, page by page."""
 
+import datetime as dt
 import re
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
 
+from app.core.paging import PageRequest
 from app.database.statements import table
+from app.offers import queries
 from app.offers.models import JobMatch
-from tests.support.app_harness import BANDRA, World
+from app.offers.queries import MatchOrder
+from tests.support.app_harness import BANDRA, Person, World
 from tests.support.assertions import ok, refused
 from tests.support.page_reader import PageReader
-from tests.web.test_job_page import signed_in
 from tests.web.test_pages import draft
 
 JOBS = "/api/employers/jobs"
@@ -89,8 +93,19 @@ def test_the_address_of_a_page_says_what_it_shows(world: World) -> None:
         assert "Nothing here is like that" in owner.get(path).text
 
 
+def _page_of(
+    employer: Person,
+    job_id: str,
+    page: PageRequest,
+    order: MatchOrder,
+    now: dt.datetime,
+    session: Any,
+) -> Any:
+    return queries.list_matches(session, UUID(employer.id), UUID(job_id), None, page, now, order)
+
+
 def test_who_said_yes_is_sorted_by_the_address(world: World) -> None:
-    """Each order is a page's and the API's, page by page, also where many are alike."""
+    """Page by page, also where many are alike."""
     employer = world.employer(verified=True)
     people = {
         "Asha": {"location": north_of(BANDRA, 4.1), "experience_years": 9},
@@ -106,40 +121,27 @@ def test_who_said_yes_is_sorted_by_the_address(world: World) -> None:
     world.settle()
     for worker in workers.values():
         world.accept(worker, world.offers(worker)[0]["id"])
-    matches = f"{JOBS}/{job['id']}/matches"
 
-    def listed(**params: object) -> list[str]:
+    def listed(order: MatchOrder = MatchOrder.SCORE) -> list[str]:
         found, cursor = [], None
         while True:
-            asked = {**params, "limit": 1} | ({"cursor": cursor} if cursor else {})
-            answer = ok(employer.get(matches, params=asked))
-            found += [match["worker"]["display_name"].split()[0] for match in answer["items"]]
-            cursor = answer["next_cursor"]
+            page = PageRequest(1, cursor)
+            items, cursor = world.in_session(
+                partial(_page_of, employer, job["id"], page, order, world.clock())
+            )
+            found += [each.display_name.split()[0] for each in items]
             if cursor is None:
                 return found
 
     best = listed()
     assert sorted(best) == sorted(people)
     alike = [name for name in best if name in {"Chand", "Devi"}]
-    assert listed(sort="score") == best
-    assert listed(sort="distance") == ["Bina", *alike, "Asha"]
-    assert listed(sort="experience") == ["Asha", *alike, "Bina"]
-    assert listed(sort="price") == best, "all of one job cost the same"
+    assert listed(MatchOrder.SCORE) == best
+    assert listed(MatchOrder.DISTANCE) == ["Bina", *alike, "Asha"]
+    assert listed(MatchOrder.EXPERIENCE) == ["Asha", *alike, "Bina"]
+    assert listed(MatchOrder.PRICE) == best, "all of one job cost the same"
     world.in_session(lambda session: make_cheaper(session, UUID(workers[best[-1]].id)))
-    assert listed(sort="price") == [best[-1], *best[:-1]]
-    refused(employer.get(matches, params={"sort": "name"}), 422, "invalid")
-    cursor = ok(employer.get(matches, params={"limit": 1, "sort": "price"}))["next_cursor"]
-    refused(employer.get(matches, params={"cursor": cursor, "sort": "distance"}), 422, "invalid")
-
-    owner = signed_in(world, employer)
-    for language, order, said in (("en", "distance", "The nearest"), ("hi", "price", "सबसे सस्ता")):
-        headers = {"Accept-Language": language}
-        page = owner.get(f"/jobs/{job['id']}?sort={order}", headers=headers).text
-        shown = [name for name in re.findall(r"<h3>(\w+) \w\.?", page) if name in people]
-        assert shown == listed(sort=order)
-        assert re.search(rf'aria-current="true"[^>]*>{said}<', page)
-        assert f"sort={order}" in page.partition('hx-sse:connect="')[2].partition('"')[0]
-    assert owner.get(f"/jobs/{job['id']}?sort=nonsense").status_code == 200
+    assert listed(MatchOrder.PRICE) == [best[-1], *best[:-1]]
 
 
 async def make_cheaper(session: Any, worker_id: UUID) -> None:
