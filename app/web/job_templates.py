@@ -1,6 +1,5 @@
 """Templates of jobs on pages: kept from a job's page, listed, used, renamed, deleted."""
 
-import datetime as dt
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -13,7 +12,7 @@ from app.api.http.dependencies import Now, Read, Write
 from app.api.http.parameters import JobId
 from app.database.session import savepoint
 from app.identity.actor import Actor
-from app.web.forms import REFUSALS, FormRefused, TypedForm, checked, describe_error, once
+from app.web.forms import REFUSALS, FormRefused, TypedForm, checked, once
 from app.web.jobs import job_page
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, page
@@ -93,31 +92,9 @@ async def save_template(
         async with savepoint(session):
             await job_templates.save_template(session, actor, body, now, None)
     except REFUSALS as error:
-        raise FormRefused(
-            await _refused(request, visitor, actor, session, job_id, now, form, error)
-        ) from error
+        typed = form.get("name")
+        shown = await job_page(
+            request, visitor, actor, session, job_id, now, error=error, template_name=typed
+        )
+        raise FormRefused(shown) from error
     return SeeOther("/jobs/templates?done=template_saved")
-
-
-async def _refused(
-    request: Request,
-    visitor: Visitor,
-    actor: Actor,
-    session: AsyncSession,
-    job_id: UUID,
-    now: dt.datetime,
-    form: TypedForm,
-    error: Exception,
-) -> Response:
-    errors, said, status = describe_error(error, visitor.language)
-    return await job_page(
-        request,
-        visitor,
-        actor,
-        session,
-        job_id,
-        now,
-        said=next(iter(errors.values()), said),
-        status=status,
-        template_name=form.get("name"),
-    )

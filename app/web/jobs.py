@@ -302,12 +302,20 @@ async def job_page(
     now: dt.datetime,
     *,
     said: str = "",
-    status: int = 200,
+    error: Exception | None = None,
     cursor: str | None = None,
     order: MatchOrder = MatchOrder.SCORE,
     template_name: str | None = None,
 ) -> Response:
-    """Return the page of a job; `template_name` is what was typed for a template, `said` is what could not be done. Raises `JobNotFound`."""
+    """Return the page of a job. Raises `JobNotFound`.
+
+    `error` is one of `REFUSALS`, told on it with its status; `said` is told on it with 200; `template_name` is what was
+    typed for a template.
+    """
+    status = 200
+    if error is not None:
+        errors, said, status = describe_error(error, visitor.language)
+        said = next(iter(errors.values()), said)
     shown = await _shown(session, actor, job_id, now, cursor, order)
     live = fragment(request, visitor, "employer/job_live.html", **shown)
     return page(
@@ -407,10 +415,7 @@ async def cancel_job(
     try:
         await jobs.cancel_job(session, actor, job_id, now)
     except DomainError as error:
-        _, said, status = describe_error(error, visitor.language)
-        return await job_page(
-            request, visitor, actor, session, job_id, now, said=said, status=status
-        )
+        return await job_page(request, visitor, actor, session, job_id, now, error=error)
     return SeeOther(f"/jobs/{job_id}?done=job_cancelled")
 
 
@@ -427,10 +432,7 @@ async def close_job(
     try:
         await jobs.close_job(session, actor, job_id, now)
     except DomainError as error:
-        _, said, status = describe_error(error, visitor.language)
-        return await job_page(
-            request, visitor, actor, session, job_id, now, said=said, status=status
-        )
+        return await job_page(request, visitor, actor, session, job_id, now, error=error)
     return SeeOther(f"/jobs/{job_id}?done=job_closed")
 
 
@@ -450,9 +452,6 @@ async def repeat_job(
         body = checked(JobRepeat, {"starts_on": form.get("starts_on")})
         made = await jobs.repeat_job(session, actor, job_id, body, now, None)
     except REFUSALS as error:
-        errors, said, status = describe_error(error, visitor.language)
-        shown = next(iter(errors.values()), said)
-        raise FormRefused(
-            await job_page(request, visitor, actor, session, job_id, now, said=shown, status=status)
-        ) from error
+        shown = await job_page(request, visitor, actor, session, job_id, now, error=error)
+        raise FormRefused(shown) from error
     return SeeOther(f"/jobs/{made.id}?done=job_repeated")

@@ -16,7 +16,7 @@ from app.database.session import savepoint
 from app.identity.actor import Actor
 from app.payments.rules import ReportReason
 from app.runtime import Runtime
-from app.web.forms import REFUSALS, TypedForm, checked, describe_error
+from app.web.forms import REFUSALS, TypedForm, checked
 from app.web.jobs import job_page
 from app.web.routes import PageRoute
 from app.web.site import SeeOther, page
@@ -79,18 +79,8 @@ async def _refused(
     now: dt.datetime,
     error: Exception,
 ) -> Response:
-    errors, said, status = describe_error(error, visitor.language)
     async with rt.database.read() as session:
-        return await job_page(
-            request,
-            visitor,
-            actor,
-            session,
-            job_id,
-            now,
-            said=next(iter(errors.values()), said),
-            status=status,
-        )
+        return await job_page(request, visitor, actor, session, job_id, now, error=error)
 
 
 @router.get("/{job_id}/leads/{match_id}/report")
