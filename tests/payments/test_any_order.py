@@ -386,13 +386,15 @@ class Purchases(RuleBasedStateMachine):
 
 
 async def _held(provider: Any, day: dt.date) -> int:
-    """What a day left at the provider, before its fees, in minor units."""
+    """What a day left at the provider, before the fees of its captures, in minor units."""
     held = 0
     async for page in provider.movements(day):
         for movement in page:
             if movement.kind is not MovementKind.FEE:
                 away = movement.kind in AWAY
                 held += -movement.amount.amount if away else movement.amount.amount
+            if movement.kind is MovementKind.DISPUTE:
+                held -= movement.fee.amount  # booked with the money, and not when the day is over
     return held
 
 
