@@ -8,20 +8,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api import matching
-from app.api.admin import explanations, jobs, workers
+from app.api.admin import explanations, jobs
 from app.api.http.dependencies import Read
 from app.api.http.parameters import JobId
 from app.core.errors import Conflict, NotFound
-from app.core.paging import PageRequest
 from app.identity.permissions import Permission
-from app.web.console.desk import Desk, JobDesk, WaveDesk, room, rows_of
+from app.web.console.desk import Desk, JobDesk, WaveDesk, room
 from app.web.console.review import show_job_page
+from app.web.console.worker_search import find_workers, id_in
 from app.web.forms import TypedForm, describe_error
 from app.web.site import words
 
 router = room()
-
-_FOUND = 20
 
 
 @router.get("/jobs/{job_id}/why")
@@ -35,7 +33,7 @@ async def show_why(
     """Find a worker, and say why the job asks them or not."""
     job = await jobs.get_job(job_id, session, desk.actor, desk.now)
     said, explained, name = "", None, ""
-    wanted = _id(worker) or _id(q)
+    wanted = id_in(worker) or id_in(q)
     if wanted is not None:
         try:
             explained = await explanations.explain_match(
@@ -48,27 +46,15 @@ async def show_why(
             said = describe_error(refusal, desk.visitor.language)[1]
     found: list[Any] = []
     if wanted is None and q.strip() and desk.may(Permission.READ_PEOPLE):
-        asked = desk.asks(session, PageRequest(_FOUND))
-        listed = await workers.list_workers(asked, desk.actor, None, None, None, q)
-        found = list(rows_of(listed).items)
+        found = list(await find_workers(desk, session, q))
     return desk.page(
         "why.html", job=job, q=q, explained=explained, name=name, found=found, said=said
     )
 
 
 async def _name(desk: Desk, session: AsyncSession, worker_id: UUID) -> str:
-    asked = desk.asks(session, PageRequest(1))
-    listed = rows_of(
-        await workers.list_workers(asked, desk.actor, None, None, None, str(worker_id))
-    )
-    return listed.items[0].name if listed.items else str(worker_id)
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text.strip())
-    except ValueError:
-        return None
+    found = await find_workers(desk, session, str(worker_id))
+    return found[0].name if found else str(worker_id)
 
 
 @router.post("/jobs/{job_id}/wave")

@@ -12,14 +12,12 @@ from app.api.admin.merging import MergeRequest
 from app.api.http.dependencies import Read
 from app.api.http.parameters import WorkerId
 from app.core.errors import NotFound
-from app.core.paging import PageRequest
-from app.web.console.desk import DataDesk, Desk, room, rows_of
+from app.web.console.desk import DataDesk, Desk, room
+from app.web.console.worker_search import find_workers, id_in
 from app.web.forms import Mistyped, TypedForm, checked
 from app.web.site import words
 
 router = room()
-
-_FOUND = 20
 
 
 @router.get("/workers/{worker_id}/merge")
@@ -38,7 +36,7 @@ async def _page(
     desk: Desk, session: AsyncSession, worker_id: UUID, other: str, form: TypedForm, q: str = ""
 ) -> Response:
     worker = await workers.get_worker(worker_id, session, desk.actor, desk.rt, desk.now)
-    wanted = _id(other) or _id(q)
+    wanted = id_in(other) or id_in(q)
     plan = None
     if wanted is not None:
         try:
@@ -62,18 +60,10 @@ async def _page(
     )
 
 
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text.strip())
-    except ValueError:
-        return None
-
-
 async def _alike(desk: Desk, session: AsyncSession, q: str, worker_id: UUID) -> list[Any]:
     """Return accounts that may be of the same person: by name, phone or mail address, without this one."""
-    asked = desk.asks(session, PageRequest(_FOUND))
-    listed = rows_of(await workers.list_workers(asked, desk.actor, None, None, None, q))
-    return [row for row in listed.items if row.id != worker_id and row.status != "erased"]
+    found = await find_workers(desk, session, q)
+    return [row for row in found if row.id != worker_id and row.status != "erased"]
 
 
 @router.post("/workers/{worker_id}/merge")
