@@ -69,6 +69,7 @@ def test_an_owner_signs_up_posts_sees_who_said_yes_and_pays_on_a_phone(
 
         page.get_by_role("button", name="Unlock").click()
         page.get_by_role("button", name="Pay").first.click()
+        page.wait_for_url("**/pay/*?paid=*")  # the provider leads back
         world.settle()
         page.goto(f"{world.url}/jobs")
         page.get_by_role("link", name="Waiter").click()

@@ -91,6 +91,7 @@ def test_from_the_start_to_the_contact_by_keyboard_alone(
         page.get_by_role("button", name="Pay").first.wait_for()
         go_to(page, "Pay")
         page.keyboard.press("Enter")
+        page.wait_for_url("**/pay/*?paid=*")  # the provider leads back
         world.settle()
         page.goto(f"{world.url}/jobs")
         go_to(page, "Waiter")
@@ -183,6 +184,7 @@ def test_what_goes_wrong_on_the_way_is_said_and_nothing_is_done_twice(
         page.goto(path)
         page.get_by_role("button", name="Unlock").click()
         page.get_by_role("button", name="Pay").first.click()
+        page.wait_for_url("**/pay/*?paid=*")  # the provider leads back
         world.settle()
         # Back to the page that still shows the button: pressing it again buys nothing twice.
         page.goto(path)
