@@ -55,6 +55,8 @@ def _is_known(word: str) -> bool:
 @lru_cache(maxsize=4_096)
 def nearest_known(word: str) -> str | None:
     """Return the known word that a single slip makes of this one; None for none, and for several of unlike meaning."""
+    if len(word) > _MOST_LETTERS + 1:
+        return None
     found = {known for key in _shortened(word) for known in _by_shortened().get(key, ())}
     near = {known for known in found if _is_slip(word, known)}
     if len(near) > 1:

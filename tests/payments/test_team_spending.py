@@ -193,7 +193,8 @@ def test_a_members_link_keeps_the_limit(world: World, owner: Person) -> None:
     refused = world.http.post(links[1], follow_redirects=False)
     assert refused.status_code == 409
     assert "limit" in refused.text
-    assert world.http.get(links[1][:-1] + "0").status_code == 404
+    changed = "0" if links[1][-1] != "0" else "1"
+    assert world.http.get(links[1][:-1] + changed).status_code == 404
     ok(owner.delete(f"{TEAM}/{member.id}"), 204)
     assert world.http.post(links[0], follow_redirects=False).status_code in {303, 409}
     assert world.http.post(links[1], follow_redirects=False).status_code == 409
