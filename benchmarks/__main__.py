@@ -46,7 +46,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("what", nargs="*", choices=[*WHAT, []], default=[])
     parser.add_argument("--large", action="store_true", help="also a million workers (minutes)")
     parser.add_argument(
-        "--keep", type=Path, help="folder in which the policy's seeds are kept: a run goes on there"
+        "--keep",
+        type=Path,
+        help="folder in which the policy's seeds, or the pages' databases, stay for the next run",
     )
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
     return parser.parse_args()
@@ -102,7 +104,7 @@ def main() -> None:
         "unlocks": lambda: uvloop.run(payments.unlocks(quick=quick)),
         "books": lambda: payments.books(quick=quick),
         "pending": lambda: payments.pending(quick=quick),
-        "pages": lambda: pages.run(quick=quick),
+        "pages": lambda: pages.run(quick=quick, keep=wishes.keep),
         "policy": lambda: policy_gates.run(quick=quick, keep=wishes.keep),
         "forecast": lambda: forecast_calibration.run(quick=quick),
         "idle": lambda: process.idle(quick=quick),

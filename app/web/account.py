@@ -292,7 +292,7 @@ async def send_code(
 async def sign_in_by_code(
     request: Request, visitor: Guest, rt: Rt, address: Address, now: Now
 ) -> Response:
-    """Sign in by the code that came; where the phone has several companies, ask which."""
+    """Sign in by the code that came, with that of an authenticator where one is set up; of several companies ask which."""
     form = await TypedForm.read(request)
     chosen = form.get("employer_id")
     try:

@@ -257,13 +257,15 @@ class Cluster:
 
 
 def make_cluster(folder: Path) -> Cluster:
-    """Make the files of a server in `folder`; nothing is started."""
+    """Make the files of a server in `folder`, or take those that are there; nothing is started."""
     user = _system_user()
     binaries = _binaries(folder, user)
+    data = folder / "data"
+    if (data / "PG_VERSION").exists():
+        return Cluster(binaries, data, user)
     if user is not None:
         account = pwd.getpwnam(user)
         os.chown(folder, account.pw_uid, account.pw_gid)
-    data = folder / "data"
     subprocess.run(
         [
             binaries / "initdb",

@@ -1,12 +1,19 @@
 """Who may see a page, and whose forms count."""
 
+from typing import Any
+from uuid import UUID
+
 import httpx
+import pyotp
 import pytest
 from starlette.routing import Route
 
+from app.identity import second_factor
 from app.identity.models import Role
 from app.main import PAGE_ROUTERS
 from app.web.visitors import IDLE
+from tests.identity.test_employer_codes import opened as opened_by_phone
+from tests.identity.test_employer_codes import prove
 from tests.support.app_harness import PASSWORD, World
 from tests.support.assertions import ok
 from tests.support.page_reader import PageReader
@@ -235,6 +242,52 @@ def test_nobody_opens_a_company_for_a_phone_without_its_code(world: World) -> No
         {"form_token": thief.form("/signup")["form_token"], "kept": kept, "code": code},
     )
     assert thief.get("/overview").status_code == 303
+
+
+def _with_a_second_factor(world: World, employer_id: str) -> pyotp.TOTP:
+    secret = pyotp.random_base32()
+
+    async def write(session: Any) -> None:
+        await second_factor.set_secret(session, UUID(employer_id), secret, now=world.clock())
+
+    world.in_session(write)
+    return pyotp.TOTP(secret)
+
+
+def test_the_code_of_an_authenticator_is_asked_for_beside_the_code_from_the_phone(
+    world: World,
+) -> None:
+    phone = "+919812345670"
+    owner = opened_by_phone(world, phone)
+    app = _with_a_second_factor(world, str(owner))
+    later = PageReader(world.url)
+    later.get("/signin")
+    asked = later.send("/signin/phone", {"phone": phone}).text
+    assert 'name="totp"' in asked, "before the code is used up"
+    assert "<details>" in asked, "folded, as most have no such app"
+    answer = later.send("/signin/code", {"code": world.code_for(phone)})
+    assert answer.status_code == 409
+    assert "<details open>" in answer.text
+    later.get("/signin")
+    later.send("/signin/phone", {"phone": phone})
+    typed = {"code": world.code_for(phone), "totp": app.at(world.clock.now)}
+    answer = later.send("/signin/code", typed)
+    assert answer.headers["location"] == "/overview"
+
+
+def test_of_several_companies_one_is_chosen_and_no_code_typed_again(world: World) -> None:
+    phone = "+919812345670"
+    opened_by_phone(world, phone)
+    other = world.employer(phone=phone)
+    prove(world, other.id, phone)
+    app = _with_a_second_factor(world, other.id)
+    reader = PageReader(world.url)
+    reader.get("/signin")
+    reader.send("/signin/phone", {"phone": phone})
+    typed = {"code": world.code_for(phone), "totp": app.at(world.clock.now)}
+    assert "Which company?" in reader.send("/signin/code", typed).text
+    assert reader.send("/signin/code", {"employer_id": other.id}).status_code == 303
+    assert ok(other.get("/api/employers/profile"))["company_name"] in reader.open("/company").text
 
 
 def test_a_second_press_of_create_account_signs_in(world: World) -> None:
