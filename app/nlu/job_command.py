@@ -15,7 +15,7 @@ from typing import Final
 from app.core.money import exponent
 from app.nlu import head_count, job_request, negation, pay
 from app.nlu.job_draft import Draft
-from app.nlu.normalize import normalize, split_words
+from app.nlu.normalize import normalize, split_clauses, split_words
 from app.nlu.vocabulary import phrase_set, whole_word
 
 COMMAND_CHARACTERS: Final = 160
@@ -56,7 +56,6 @@ class JobCommand:
     """What is left: perhaps words of the job's title."""
 
 
-_CLAUSES: Final = re.compile(r"[,;।!\n]|\.(?=\s|$)")
 _MOST_CLAUSES: Final = 3
 _MOST_NAMED: Final = 5
 """Words beside the wish for a number: a name, and what is said around it."""
@@ -103,7 +102,7 @@ def read(
     whole = _read(text, today, language, currency)
     if whole is not None or len(text) > COMMAND_CHARACTERS:
         return whole
-    clauses = [clause for clause in _CLAUSES.split(text) if clause.strip()]
+    clauses = split_clauses(text)
     if not 1 < len(clauses) <= _MOST_CLAUSES:
         return None
     # "600 kar do, jaldi chahiye": one clause is the command, and the others tell nothing of a job.

@@ -15,6 +15,7 @@ _SPELLINGS: Final = str.maketrans(
 )
 """People use nukta and chandrabindu at will: हाँ and हां, रोज़ and रोज are one word."""
 _WORD: Final = re.compile(r"\d+(?:\.\d+)?|[^\s\d.,;:!?()\"/।+*~_-]+|[+-]")
+_BETWEEN_CLAUSES: Final = re.compile(r"[,;|।!\n]|\.(?=\s|$)")
 _DEVANAGARI: Final = re.compile(r"[\u0900-\u097f]")
 _SKIN_TONES: Final = frozenset("🏻🏼🏽🏾🏿")
 
@@ -47,3 +48,8 @@ def split_words(text: str) -> list[str]:
 @lru_cache(maxsize=KEPT_TEXTS)
 def _split(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(normalize(text)))
+
+
+def split_clauses(text: str) -> list[str]:
+    """Return the clauses of a text as they are written, without those that are empty."""
+    return [clause for clause in _BETWEEN_CLAUSES.split(text) if clause.strip()]

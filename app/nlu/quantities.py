@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from app.catalogue.places import by_city
 from app.nlu.intents import Intent, intents, yes_or_no
 from app.nlu.lexicon import Lexicon
-from app.nlu.normalize import split_words
+from app.nlu.normalize import split_clauses, split_words
 from app.nlu.vocabulary import named_phrases, phrase_set, phrases, word_set
 
 _KM_OF: Final = {"": 1.0, "km": 1.0, "metre": 0.001, "mile": 1.609}
@@ -47,9 +47,6 @@ class _Number:
 
 _FRACTION: Final = re.compile(r"\b1/[2-9]\b")
 """A part of one."""
-
-_CLAUSES: Final = re.compile(r"[,;।!\n]|\.(?=\s|$)")
-"""Between the clauses of an answer."""
 
 type _Token = _Number | str
 """A number, a unit, or what stands between: `-` for a range, "" for nothing of interest."""
@@ -108,11 +105,11 @@ def _only_clause(text: str, units: Mapping[str, float]) -> list[Amount] | None:
     """
     found = [
         amounts
-        for clause in _CLAUSES.split(text)
+        for clause in split_clauses(text)
         if (amounts := _amounts(clause))
         and any(amount.unit and amount.unit in units for amount in amounts)
     ]
-    digits = sum(any(letter.isdecimal() for letter in clause) for clause in _CLAUSES.split(text))
+    digits = sum(any(letter.isdecimal() for letter in clause) for clause in split_clauses(text))
     return found[0] if len(found) == 1 and digits <= 1 and not _denies_a_number(text) else None
 
 

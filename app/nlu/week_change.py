@@ -12,13 +12,12 @@ from typing import Final
 from app.core.week import Slot
 from app.nlu import weekly_hours
 from app.nlu.lexicon import Lexicon
-from app.nlu.normalize import normalize, split_words
+from app.nlu.normalize import normalize, split_clauses, split_words
 from app.nlu.time_tokens import DAYS, FROM_TODAY, PARTS, Token, tokens
 from app.nlu.vocabulary import phrase_set, phrases
 
 READ_CHARACTERS: Final = 300
 _PIECE: Final = re.compile(r"[,;|।]|[^\s,;|।]+")
-_CLAUSES: Final = re.compile(r"[,;|।!\n]|\.(?=\s|$)")
 _STOPS: Final = ".!'\"()"
 _ENDS: Final = frozenset(",;|।")
 _NOT: Final = "not"
@@ -39,7 +38,7 @@ def read_week(text: str, today: int | None = None, known: Sequence[Slot] = ()) -
 
 def _clauses_of_hours(text: str) -> str:
     """Return a text without its clauses that name no day and no hour: "10 se 5 tak, bachche school jate hai"."""
-    clauses = [clause for clause in _CLAUSES.split(text) if clause.strip()]
+    clauses = split_clauses(text)
     kept = [clause for clause in clauses if _names_hours(clause)]
     return _hours_in(", ".join(kept)) if 0 < len(kept) < len(clauses) else ""
 

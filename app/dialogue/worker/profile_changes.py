@@ -4,7 +4,6 @@ What was read is read back, and one tap stores it; of several facts one after th
 its answer, such words are about that. A single day changes no week.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -19,7 +18,7 @@ from app.dialogue.worker.questions import good_name
 from app.dialogue.worker.registration import ask_question, keep_for_later, open_change
 from app.dialogue.worker.said_facts import ASKED_BY, SaidFacts
 from app.dialogue.worker.whole_message import frame_of
-from app.nlu.normalize import split_words
+from app.nlu.normalize import split_clauses, split_words
 from app.nlu.profile_wish import part_to_change
 from app.nlu.vocabulary import phrase_set
 from app.nlu.week_change import (
@@ -31,7 +30,6 @@ from app.nlu.week_change import (
 )
 from app.texts.formatting import slot_params
 
-_CLAUSES: Final = re.compile(r"[,;।!\n]|\.(?=\s|$)")
 _TOLD: Final = ("name", "skills", "distance_km", "years")
 """The facts that are taken out of a sentence; the home needs words of moving (`corrections`)."""
 
@@ -113,7 +111,7 @@ def _in_one_clause(message: Incoming, text: str, known: Sequence[Slot]) -> list[
         return None
     today = today_of(message.context)
     weeks: list[list[Slot]] = []
-    for clause in _CLAUSES.split(text):
+    for clause in split_clauses(text):
         if not (week := read_week(clause, today)):
             continue
         if not names_day(clause):
