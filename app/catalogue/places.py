@@ -6,6 +6,7 @@ Made by `scripts/build_places.py`; sources and licences stand in `data/LICENSES.
 import csv
 import gzip
 import io
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -41,6 +42,10 @@ _LEAST_LETTERS: Final = 3
 """A shorter beginning fits too many places."""
 _HALVES: Final = frozenset("east west north south".split())
 _HALVES_IN_SHORT: Final = {"e": "east", "w": "west", "n": "north", "s": "south"}
+_BETWEEN_INITIALS: Final = re.compile(r"(?<=\b[a-z]) (?=[a-z]\b)")
+_MOST_INITIALS: Final = 2
+_LONGEST_INITIALS: Final = 3
+"""Letters of initials that stand for a name, and that are shorter than any other name that is looked for."""
 _MOST_WORDS: Final = 3
 """As many words as the name of a city has within a longer text."""
 SEARCHED_CHARACTERS: Final = 100
@@ -101,12 +106,13 @@ def _load() -> _Gazetteer:
         kind, pin, name, city, state, country, latitude, longitude, zone, people, more = row
         if kind == "pin":
             pins[pin] = row
-            areas += [(fold(area), area, pin) for area in (name, *more.split("|")) if area]
+            areas += [(_key(area), area, pin) for area in (name, *more.split("|")) if area]
             continue
         if kind == "area":
             at = (float(latitude), float(longitude))
             area = Place(name, "area", *at, city, state, HOME, _HOME_ZONE, pin)
-            areas += [(fold(known), name, area) for known in (name, *more.split("|")) if known]
+            for known in filter(None, (name, *more.split("|"))):
+                areas += [(key, name, area) for key in _keys(known)]
             continue
         place = Place(
             name,
@@ -138,6 +144,32 @@ def _load() -> _Gazetteer:
         _directions(np.array([(p.latitude, p.longitude) for p in cities])),
         np.array([max(p.people, 1) for p in cities], dtype=np.float64),
     )
+
+
+def _key(name: str) -> str:
+    """Return a name as it is looked for: "K.R. Puram" and "K R Puram" are "kr puram"."""
+    return _BETWEEN_INITIALS.sub("", fold(name))
+
+
+def _keys(name: str) -> list[str]:
+    """Return a locality's name as it is looked for, one of initials also in one word: "tnagar"."""
+    key = _key(name)
+    first, _, rest = key.partition(" ")
+    return [key, first + rest] if rest and len(first) <= _MOST_INITIALS else [key]
+
+
+@cache
+def _initials() -> frozenset[str]:
+    return frozenset(
+        key
+        for key, _, where in _load().areas
+        if isinstance(where, Place) and key.isascii() and len(key) <= _LONGEST_INITIALS
+    )
+
+
+def is_initials(name: str) -> bool:
+    """Return whether a locality is known by these initials alone: "CP", "HSR", "BKC"."""
+    return _key(name[:SEARCHED_CHARACTERS]) in _initials()
 
 
 def by_pin(pin: str) -> Place | None:
@@ -240,7 +272,7 @@ def without_duplicates(found: Sequence[Place]) -> list[Place]:
     by_name: dict[str, list[Place]] = {}
     shown: list[Place] = []
     for place in found:
-        alike = by_name.setdefault(fold(place.name), [])
+        alike = by_name.setdefault(_key(place.name), [])
         if not any(_same(place, other) for other in alike):
             alike.append(place)
             shown.append(place)
@@ -277,12 +309,18 @@ def _named(wanted: str, near: Place | None) -> list[Place]:
 def _named_anywhere(wanted: str) -> tuple[Place, ...]:
     if not wanted:
         return ()
-    found = [*_load().by_name.get(wanted, ()), *_areas(wanted)]
+    found = [*_load().by_name.get(wanted, ()), *_areas(_BETWEEN_INITIALS.sub("", wanted))]
     exact = {id(p) for p in found}
     found += [p for p in _cities_beginning(wanted) if id(p) not in exact]
     own = _load().own.get(wanted, ())
     return tuple(
-        sorted(found, key=lambda p: (p.country != HOME, p not in own and fold(p.name) != wanted))
+        sorted(
+            found,
+            key=lambda p: (
+                p.country != HOME,
+                p not in own and _key(p.name) != _BETWEEN_INITIALS.sub("", wanted),
+            ),
+        )
     )
 
 

@@ -184,6 +184,8 @@ def _around() -> Lexicon[bool]:
 def _is_no_place(words: Sequence[str]) -> bool:
     """Return whether the words are everyday ones, a skill, or a person's name, although a village may be called so."""
     whole = " ".join(words)
+    if places.is_initials(whole):
+        return False
     if len(whole) < _LEAST_LETTERS or are_known_words(words) or find_named(whole):
         return True
     city = places.by_city(whole)

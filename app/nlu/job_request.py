@@ -38,7 +38,7 @@ _LEAST_CHUNKS: Final = 2
 """Beside a city something else is said that may name its quarter."""
 
 _PIN: Final = re.compile(r"(?<![\d₹])([1-9]\d{2}\s?\d{3})(?![\d/])")
-BETWEEN_PARTS: Final = re.compile(r"[,;|।\n]|\s[/+•*]\s|\s-\s(?!\d)|\.(?=\s|$)")
+BETWEEN_PARTS: Final = re.compile(r"[,;|।\n]|\s[/+•*]\s|\s-\s(?!\d)|(?<!\b[a-z])\.(?=\s|$)")
 
 
 class _Patterns:

@@ -15,7 +15,7 @@ _SPELLINGS: Final = str.maketrans(
 )
 """People use nukta and chandrabindu at will: हाँ and हां, रोज़ and रोज are one word."""
 _WORD: Final = re.compile(r"\d+(?:\.\d+)?|[^\s\d.,;:!?()\"/।+*~_-]+|[+-]")
-_BETWEEN_CLAUSES: Final = re.compile(r"[,;|।!\n]|\.(?=\s|$)")
+_BETWEEN_CLAUSES: Final = re.compile(r"[,;|।!\n]|(?<!\b[A-Za-z])\.(?=\s|$)")
 _DEVANAGARI: Final = re.compile(r"[\u0900-\u097f]")
 _SKIN_TONES: Final = frozenset("🏻🏼🏽🏾🏿")
 

@@ -115,9 +115,11 @@ def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Pl
         if far is not None and end - at > 1:
             continue
         said = " ".join(words[at:end])
-        if end - at < len(words) and (len(said) < _LEAST_LETTERS or said in fillers()):
+        initials = places.is_initials(said)
+        short = len(said) < _LEAST_LETTERS and not initials
+        if end - at < len(words) and (short or said in fillers()):
             continue
-        common = all(map(is_common, words[at:end]))
+        common = not initials and all(map(is_common, words[at:end]))
         if said in word_set("places", "never_alone") or (common and end - at == 1):
             continue  # "small", "kitchen", "send": a village may be called so, and nobody means it
         if end < len(words) and words[end] in word_set("places", "business"):
@@ -138,7 +140,7 @@ def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Pl
         ]
         is_told = end - at == len(words) or _is_marked(words, at, end)
         # "koi", which villages begin with, is a word of every sentence.
-        unmarked = end - at == 1 and not _is_marked(words, at, end)
+        unmarked = end - at == 1 and not initials and not _is_marked(words, at, end)
         common = common or (unmarked and len(said) <= _LEAST_LETTERS and sounds_common(said))
         guessed = found if is_told and not common else []
         if found := named or guessed:
