@@ -17,6 +17,7 @@ from benchmarks import (
     forecast_calibration,
     hot_rows,
     invoices,
+    kept_worlds,
     matching,
     outbox,
     pages,
@@ -50,32 +51,69 @@ def _arguments() -> argparse.Namespace:
         type=Path,
         help="folder in which the policy's seeds, or the pages' databases, stay for the next run",
     )
+    parser.add_argument(
+        "--kept", type=Path, help="folder of worlds (benchmarks.kept_worlds): matching uses those"
+    )
+    parser.add_argument("--server", help="PostgreSQL server of the same worlds")
+    parser.add_argument("--postgis", help="PostgreSQL server of the same worlds that has PostGIS")
+    parser.add_argument("--only", nargs="*", default=[], help="such as real-1000000-sqlite")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
     return parser.parse_args()
 
 
-async def _matching(where: dict[str, Any], *, large: bool, quick: bool) -> None:
-    records: list[dict[str, Any]] = []
-    sizes = (1_000,) if quick else SIZES + ((LARGE,) if large else ())
+async def _matching(where: dict[str, Any], wishes: argparse.Namespace) -> None:
+    quick: bool = wishes.quick
+    sizes = (1_000,) if quick else SIZES + ((LARGE,) if wishes.large or wishes.kept else ())
     worlds: tuple[World, ...] = ("crowded", "real")
     for workers, world, kind in itertools.product(sizes, worlds, ("sqlite", "postgresql")):
-        with tempfile.TemporaryDirectory() as folder:
-            result = await matching.on(
+        if wishes.only and f"{world}-{workers}-{kind}" not in wishes.only:
+            continue
+        # A million workers in the ORM need more memory than most machines have, and wherever
+        # people live, it looks at everybody.
+        against_naive = workers < LARGE and world == "crowded"
+        if wishes.kept:
+            place = wishes.kept if kind == "sqlite" else wishes.server
+            postgis = wishes.postgis and kept_worlds.kept_url(kind, wishes.postgis, workers, world)
+            result = await matching.run(
                 kind,
-                Path(folder),
+                kept_worlds.kept_url(kind, place, workers, world),
                 workers,
-                rounds=1 if quick else 3,
-                # A million workers in the ORM need more memory than most machines have, and wherever
-                # people live, it looks at everybody.
-                against_naive=workers < LARGE and world == "crowded",
+                rounds=3,
+                against_naive=against_naive,
                 world=world,
+                jobs_at_once=100,
+                is_loaded=True,
+                postgis_url=postgis if kind == "postgresql" else None,
             )
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                result = await matching.on(
+                    kind,
+                    Path(folder),
+                    workers,
+                    rounds=1 if quick else 3,
+                    against_naive=against_naive,
+                    world=world,
+                )
         print(json.dumps(result.record()), flush=True)
-        records.append(result.record())
         if not quick:  # each time, so that what was measured stays, whatever comes after
-            _write("matching", records, where)
-            crowded = [record for record in records if record["world"] == "crowded"]
-            draw_matching(crowded, RESULTS / "matching.png")
+            _keep_matching(result.record() | {"machine": where | {"load_after": load()}})
+
+
+def _keep_matching(record: dict[str, Any]) -> None:
+    """Put a record in the place of the one of the same world, size and database, and draw all."""
+    file = RESULTS / "matching.json"
+    known = json.loads(file.read_text())["results"] if file.exists() else []
+
+    def place(of: dict[str, Any]) -> tuple[Any, ...]:
+        return of.get("world", "crowded"), of["workers"], of["database"]
+
+    records = [each for each in known if place(each) != place(record)]
+    records = sorted([*records, record], key=place)
+    document = {"machine": "with each result: they were measured in turns", "results": records}
+    file.write_text(json.dumps(document, indent=2) + "\n")
+    crowded = [each for each in records if each.get("world", "crowded") == "crowded"]
+    draw_matching(crowded, RESULTS / "matching.png")
 
 
 def _write(name: str, records: list[dict[str, Any]], where: dict[str, Any]) -> None:
@@ -91,7 +129,7 @@ def main() -> None:
     where = machine()
     quick: bool = wishes.quick
     if "matching" in chosen:
-        asyncio.run(_matching(where, large=wishes.large, quick=quick))
+        asyncio.run(_matching(where, wishes))
     others: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "waves": lambda: uvloop.run(waves.run(quick=quick)),
         "endpoints": lambda: endpoints.run(quick=quick),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue.skills import SKILLS
@@ -28,9 +28,10 @@ from app.jobs import posting
 from app.jobs.job_text import JobText
 from app.jobs.queries import get_job
 from app.matching.candidates import Shortlist
-from app.matching.index import reindex_workers
+from app.matching.index import rebuild, reindex_workers
 from app.matching.learning import people_with
 from app.matching.load import job_facts
+from app.matching.models import WorkerMatch, WorkerSkillMatch
 from app.matching.publish import publish
 from app.matching.rules import waves_rest
 from app.matching.waves import offer_of
@@ -172,6 +173,40 @@ def _forecasts(token: str, now: dt.datetime) -> Iterator[bytes]:
 
 
 # ── Profiles that change, and memory ─────────────────────────────────────────────────────────────
+
+
+REBUILT_MOST: Final = 20_000
+"""Workers who are filed anew where a rebuild is timed: beside as many others as there are."""
+
+
+async def rebuild_some(database: Database, most: int) -> dict[str, int]:
+    """Forget the rows of the first workers, file these anew, and tell how many a second; others stay as they are."""
+    first = select(Worker.id).order_by(Worker.id).limit(most)
+    async with database.begin() as session:
+        last = (await session.scalars(first)).all()[-1]
+        for model in (WorkerMatch, WorkerSkillMatch):
+            await session.execute(delete(model).where(model.worker_id <= last))
+    workers = corrected = 0
+    started = time.perf_counter()
+    async for progress in rebuild(database):
+        workers, corrected = progress.checked, progress.corrected
+        if workers >= most:
+            break
+    seconds = time.perf_counter() - started
+    if corrected < min(most, workers):
+        raise AssertionError(f"of {workers} workers only {corrected} were filed")
+    async with database.read() as session:
+        counts = [
+            select(func.count()).select_from(model).where(model.worker_id <= last)
+            for model in (WorkerMatch, WorkerSkillMatch)
+        ]
+        rows = sum([(await session.execute(count)).scalar_one() for count in counts])
+    return {
+        "workers": workers,
+        "rows": rows,
+        "workers_per_second": round(workers / seconds),
+        "rows_per_second": round(rows / seconds),
+    }
 
 
 async def change_what_decides(database: Database) -> float:

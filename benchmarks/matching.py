@@ -1,7 +1,7 @@
 """Matching: the application's way against the naive one and against other indexes."""
 
-import time
 from dataclasses import asdict, dataclass, field
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,14 @@ from app.database.engines import sync_engine_for
 from app.database.schema import load_models
 from app.database.session import Database
 from app.matching.candidates import Shortlist, find
-from app.matching.index import rebuild
 from app.matching.load import job_facts
 from app.matching.refusals import Caps
 from app.matching.rules import DEFAULT_WEIGHTS, MINIMUM_SHARE, Candidate, JobFacts
 from app.matching.search import Best, best_near_and_able
 from app.workers.models import Worker
-from benchmarks import at_scale, naive
+from benchmarks import at_scale, naive, rivals
 from benchmarks.measure import Work, interleaved
 from benchmarks.population import NOW, TOWN_JOB_ID, World, populate, the_job
-from benchmarks.rivals import Rivals
 from tests.infra.postgres import postgres
 
 _TOWN = ", small town"
@@ -39,7 +37,8 @@ class Result:
     database: str
     world: World
     workers: int
-    indexed_per_second: int = 0
+    rebuilt: dict[str, Any] = field(default_factory=dict)
+    """Workers whose rows were filed anew, and how many workers and rows a second."""
     survivors: int = 0
     eligible: int = 0
     times: dict[str, Any] = field(default_factory=dict)
@@ -71,18 +70,26 @@ async def run(
     against_naive: bool,
     world: World,
     jobs_at_once: int,
+    is_loaded: bool = False,
+    postgis_url: str | None = None,
 ) -> Result:
-    """Measure at one size on one database, which must have its tables and be empty."""
-    populate(url, workers, world)
+    """Measure at one size on one database, which must have its tables and be empty.
+
+    With `is_loaded` it holds everybody, filed, and the rivals (`kept_worlds`): then only some are filed anew.
+    """
     database = Database(url, Keyring(DEVELOPMENT_SECRET))
     result = Result(kind, world, workers)
     try:
-        started = time.perf_counter()
-        async for _ in rebuild(database):
-            pass
-        result.indexed_per_second = round(workers / (time.perf_counter() - started))
+        if not is_loaded:
+            populate(url, workers, world)
+        result.rebuilt = await at_scale.rebuild_some(database, at_scale.REBUILT_MOST)
         _tidy(url)
-        await _measure(database, url, result, rounds, against_naive=against_naive)
+        if not is_loaded:
+            await rivals.build(url)
+        others = await rivals.Rivals.on(url, postgis_url)
+        await _measure(database, others, result, rounds, against_naive=against_naive)
+        await others.close()
+        await _change(database, url, result, rounds * 20)
         result.forecast_request = await at_scale.forecast_requests(database, url, 30 * rounds)
         result.published_at_once = await at_scale.publish_at_once(database, jobs_at_once)
     finally:
@@ -91,9 +98,13 @@ async def run(
 
 
 async def _measure(
-    database: Database, url: str, result: Result, rounds: int, *, against_naive: bool
+    database: Database,
+    others: rivals.Rivals,
+    result: Result,
+    rounds: int,
+    *,
+    against_naive: bool,
 ) -> None:
-    others = await Rivals.prepared(url)
     async with database.read() as session:
         job = await job_facts(session, await the_job(session), NOW)
         in_town = await job_facts(session, await the_job(session, TOWN_JOB_ID), NOW)
@@ -106,13 +117,13 @@ async def _measure(
             "policy step": lambda: at_scale.policy_step(session, found),
             "people with a skill": lambda: at_scale.count_people_with_skill(session),
         }
-        rivals = {}
+        compared = {}
         for place, there in (("", job), (_TOWN, in_town)):
             least = (await _find(session, there)).eligible
             for rival in await others.of(there):
                 if len(await rival.ask()) < least:
                     raise AssertionError(f"{rival.name} finds fewer: nothing to compare")
-                rivals[f"{rival.name}{place}"] = f"match{place}"
+                compared[f"{rival.name}{place}"] = f"match{place}"
                 works[f"{rival.name}{place}"] = rival.ask
         often = dict.fromkeys(works, 20)
         if against_naive:
@@ -122,7 +133,6 @@ async def _measure(
             _agree(found, await naive.lean(session, job, WANTED))
         times = await interleaved(works, rounds=rounds, repeats=often)
         result.memory = await at_scale.memory_over(lambda: _find(session, job), 100 * rounds)
-    await others.close()
     result.times = {name: taken.summary() for name, taken in times.items()}
     if against_naive:
         result.orm_over_ours = {
@@ -130,9 +140,8 @@ async def _measure(
             for name in ("plain ORM", "lean ORM")
         }
     result.ours_over_rival = {
-        name: round(times[ours].median / times[name].median, 3) for name, ours in rivals.items()
+        name: round(times[ours].median / times[name].median, 3) for name, ours in compared.items()
     }
-    await _change(database, url, job, result, rounds * 20)
 
 
 def _agree(found: Shortlist, theirs: list[Candidate]) -> None:
@@ -157,8 +166,10 @@ async def _find(session: AsyncSession, job: JobFacts) -> Shortlist:
     )
 
 
-async def _change(database: Database, url: str, job: JobFacts, result: Result, times: int) -> None:
+async def _change(database: Database, url: str, result: Result, times: int) -> None:
     """Change 10 % of the profiles in two ways; each search is measured right before and after."""
+    async with database.read() as session:
+        job = await job_facts(session, await the_job(session), NOW)
 
     async def search_ms() -> float:
         async with database.read() as session:
@@ -169,8 +180,9 @@ async def _change(database: Database, url: str, job: JobFacts, result: Result, t
     before_ms = await search_ms()
     async with database.begin() as session:
         ids = (await session.scalars(select(Worker.id).order_by(Worker.id))).all()[::10]
-        rows = [{"id": worker_id, "bio": "Something about me."} for worker_id in ids]
-        await session.execute(update(Worker), rows)
+        for some in batched(ids, 1_000):
+            told = update(Worker).where(Worker.id.in_(some)).values(bio="Something about me.")
+            await session.execute(told)
     result.after_unrelated_changes = round(await search_ms() / before_ms, 3)
     before_ms = await search_ms()
     per_second = await at_scale.change_what_decides(database)

@@ -46,6 +46,8 @@ TOWN: Final = "Ratnagiri"
 _BATCH: Final = 5_000
 
 type World = Literal["crowded", "real"]
+type Person = tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]
+"""The rows of a user, of their profile, and of their hours."""
 
 
 @dataclass(frozen=True)
@@ -81,45 +83,50 @@ def _cities_at_home() -> Iterator[tuple[Point, int]]:
             yield Point(float(latitude), float(longitude)), int(people)
 
 
+def rounds_of(workers: int, world: World) -> Iterator[list[Person]]:
+    """Make up everybody, some thousand at a time."""
+    chance = random.Random(workers)
+    homes = _homes(world, chance)
+    shares = [home.share for home in homes]
+    for numbers in batched(range(workers), _BATCH):
+        drawn = chance.choices(homes, shares, k=len(numbers))
+        yield [_person(chance, number, home) for number, home in zip(numbers, drawn, strict=True)]
+
+
 def populate(url: str, workers: int, world: World = "crowded") -> None:
     """Fill an empty database that has its tables with that many workers, one employer and two jobs."""
     load_models()
     parsed = parse_url(url)
-    chance = random.Random(workers)
-    homes = _homes(world, chance)
-    shares = [home.share for home in homes]
-    rounds = (
-        [_person(chance, number, home) for number, home in zip(numbers, drawn, strict=True)]
-        for numbers in batched(range(workers), _BATCH)
-        for drawn in [chance.choices(homes, shares, k=len(numbers))]
-    )
+    rounds = rounds_of(workers, world)
     if parsed.drivername == "postgresql":
-        _copy(url, rounds)
+        with psycopg.connect(url) as copying:
+            for people in rounds:
+                for model, rows in rows_of(people):
+                    copy_into(copying, model, rows)
         engine = create_engine(parsed.set(drivername="postgresql+psycopg"))
     else:
         engine = create_engine(parsed.set(drivername="sqlite"))
         with engine.begin() as connection:
             for people in rounds:
-                _insert(connection, people)
+                for model, rows in rows_of(people):
+                    connection.execute(insert(model), rows)
     with engine.begin() as connection:
-        _market(connection)
+        add_market(connection)
     engine.dispose()
 
 
-def _copy(url: str, rounds: Iterator[list[tuple[Any, Any, Any]]]) -> None:
-    """Write everybody by COPY, which takes a third of what INSERT does."""
-    with psycopg.connect(url) as connection:
-        for people in rounds:
-            for model, rows in _rows(people):
-                columns = list(model.__table__.columns)
-                names = ", ".join(column.name for column in columns)
-                statement = f"COPY {model.__tablename__} ({names}) FROM STDIN"
-                with connection.cursor().copy(statement.encode()) as copy:
-                    for row in rows:
-                        copy.write_row([_value(column, row) for column in columns])
+def copy_into(connection: psycopg.Connection[Any], model: Any, rows: list[dict[str, Any]]) -> None:
+    """Write rows by COPY, which takes a third of what INSERT does."""
+    columns = list(model.__table__.columns)
+    names = ", ".join(column.name for column in columns)
+    statement = f"COPY {model.__tablename__} ({names}) FROM STDIN"
+    with connection.cursor().copy(statement.encode()) as copy:
+        for row in rows:
+            copy.write_row([_value(column, row) for column in columns])
 
 
-def _rows(people: list[tuple[Any, Any, Any]]) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
+def rows_of(people: list[Person]) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
+    """Return the rows of these people, by model, in the order in which they refer to each other."""
     yield User, [user for user, _, _ in people]
     yield Worker, [profile for _, profile, _ in people]
     yield WorkerAvailability, [slot for _, _, slots in people for slot in slots]
@@ -135,9 +142,7 @@ def _value(column: Any, row: dict[str, Any]) -> Any:
     return Jsonb(value) if isinstance(value, list | dict) else value
 
 
-def _person(
-    chance: random.Random, number: int, home: _Home
-) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+def _person(chance: random.Random, number: int, home: _Home) -> Person:
     worker_id = new_id()
     user = {
         "id": worker_id,
@@ -187,17 +192,12 @@ def _week(chance: random.Random) -> Iterator[Slot]:
         yield Slot(weekday, start, (start + hours * 60) % 1_440)
 
 
-def _insert(connection: Connection, people: list[tuple[Any, Any, Any]]) -> None:
-    for model, rows in _rows(people):
-        connection.execute(insert(model), rows)
-
-
 JOB_ID: Final = UUID(int=2)
 TOWN_JOB_ID: Final = UUID(int=3)
 EMPLOYER_ID: Final = UUID(int=1)
 
 
-def _market(connection: Connection) -> None:
+def add_market(connection: Connection) -> None:
     """A job in the middle of the metro and one like it in a town: Friday and Saturday evenings.
 
     Only the worker's own travel limits the distance.

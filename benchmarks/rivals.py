@@ -20,24 +20,53 @@ _COLUMNS = (
     "d0, d1, d2, d3, d4, d5, d6, time_zone"
 )
 
-_SERVICE_BOX = """
-CREATE TABLE rival_box AS
-SELECT *, box(
+_PLAIN = (
+    "CREATE TABLE rival_plain AS SELECT * FROM worker_match",
+    "CREATE INDEX rival_plain_at ON rival_plain (latitude, longitude)",
+)
+_SERVICE_BOX = (
+    """CREATE TABLE rival_box AS SELECT *, box(
     point(longitude - max_km / (111.19 * cos(radians(latitude))), latitude - max_km / 111.19),
     point(longitude + max_km / (111.19 * cos(radians(latitude))), latitude + max_km / 111.19)
-) AS area FROM worker_match;
-"""
-_SERVICE_BOX_INDEX = (
-    f"CREATE INDEX rival_box_area ON rival_box USING gist (area) INCLUDE (active, {_COLUMNS})"
+) AS area FROM worker_match""",
+    f"CREATE INDEX rival_box_area ON rival_box USING gist (area) INCLUDE (active, {_COLUMNS})",
 )
-_PLAIN = "CREATE TABLE rival_plain AS SELECT * FROM worker_match"
-_EARTH_IS_THERE = "SELECT count(*) FROM pg_available_extensions WHERE name = 'earthdistance'"
 _EARTH = (
     "CREATE EXTENSION IF NOT EXISTS cube",
     "CREATE EXTENSION IF NOT EXISTS earthdistance",
     "CREATE TABLE rival_earth AS SELECT *, ll_to_earth(latitude, longitude) AS place FROM worker_match",
     "CREATE INDEX rival_earth_place ON rival_earth USING gist (place)",
 )
+_POSTGIS = (
+    "CREATE EXTENSION IF NOT EXISTS postgis",
+    """CREATE TABLE rival_geography AS SELECT *,
+    ST_SetSRID(ST_MakePoint(longitude, latitude), 4326)::geography AS place FROM worker_match""",
+    "CREATE INDEX rival_geography_place ON rival_geography USING gist (place)",
+)
+_THERE = "SELECT count(*) FROM pg_available_extensions WHERE name = $1"
+
+
+async def build(url: str) -> None:
+    """Build the tables and indexes of the rivals beside a filled `worker_match`: of a million rows this takes a minute.
+
+    earthdistance and PostGIS only where they are there, and on SQLite the bounding box alone.
+    """
+    if url.startswith("sqlite"):
+        with sqlite3.connect(parse_url(url).database or "") as here:
+            for statement in (*_PLAIN, "ANALYZE rival_plain"):
+                here.execute(statement)
+        here.close()
+        return
+    there = await asyncpg.connect(url)
+    try:
+        wanted = [*_PLAIN, *_SERVICE_BOX]
+        for extension, statements in (("earthdistance", _EARTH), ("postgis", _POSTGIS)):
+            if await there.fetchval(_THERE, extension):
+                wanted += statements
+        for statement in (*wanted, "VACUUM ANALYZE"):
+            await there.execute(statement)
+    finally:
+        await there.close()
 
 
 @dataclass
@@ -59,53 +88,46 @@ class Rival:
 
 
 class Rivals:
-    """The rivals on one database: their tables and indexes, built once, and the queries for a job."""
+    """The rivals on one database, which `build` has built, and the queries for a job."""
 
-    def __init__(self, connection: asyncpg.Connection | sqlite3.Connection) -> None:
-        self._connection = connection
-        self._has_earth = False
+    def __init__(
+        self, connections: list[asyncpg.Connection | sqlite3.Connection], built: set[str]
+    ) -> None:
+        self._connections = connections
+        self._built = built
 
     @classmethod
-    async def prepared(cls, url: str) -> Self:
-        """Build what they need; earthdistance only where it is there, and on SQLite the bounding box alone."""
-        database = parse_url(url).database
+    async def on(cls, url: str, postgis_url: str | None = None) -> Self:
+        """Connect to them; `postgis_url` is another database of the same people, on a server that has PostGIS."""
         if url.startswith("sqlite"):
-            here = sqlite3.connect(database or "")
-            here.execute(_PLAIN)
-            here.execute("CREATE INDEX rival_plain_at ON rival_plain (latitude, longitude)")
-            here.execute("ANALYZE rival_plain")
-            here.commit()
-            return cls(here)
-        there = await asyncpg.connect(url)
-        found = cls(there)
-        await there.execute(_PLAIN)
-        await there.execute("CREATE INDEX rival_plain_at ON rival_plain (latitude, longitude)")
-        await there.execute(_SERVICE_BOX)
-        await there.execute(_SERVICE_BOX_INDEX)
-        found._has_earth = bool(await there.fetchval(_EARTH_IS_THERE))
-        if found._has_earth:
-            for statement in _EARTH:
-                await there.execute(statement)
-        await there.execute("VACUUM ANALYZE")
-        return found
+            return cls([sqlite3.connect(parse_url(url).database or "")], {"rival_plain"})
+        servers = [await asyncpg.connect(each) for each in (url, postgis_url) if each]
+        known = "SELECT relname FROM pg_class WHERE relname LIKE 'rival_%' AND relkind = 'r'"
+        built = {row["relname"] for server in servers for row in await server.fetch(known)}
+        return cls([*servers], built)
 
     async def close(self) -> None:
-        """Close the connection."""
-        if isinstance(self._connection, sqlite3.Connection):
-            self._connection.close()
-        else:
-            await self._connection.close()
+        """Close the connections."""
+        for connection in self._connections:
+            if isinstance(connection, sqlite3.Connection):
+                connection.close()
+            else:
+                await connection.close()
 
     async def of(self, job: JobFacts) -> list[Rival]:
         """Return each rival's question about a job."""
-        connection = self._connection
-        largest_km = "SELECT max(max_km) FROM worker_match"
-        if isinstance(connection, sqlite3.Connection):
-            [[km]] = connection.execute(largest_km).fetchall()
-            return [_bounding_box(connection, job, km)]
+        connection, last = self._connections[0], self._connections[-1]
+        largest_km = "SELECT max(max_km) FROM rival_plain"
+        if isinstance(connection, sqlite3.Connection) or isinstance(last, sqlite3.Connection):
+            [[km]] = self._connections[0].execute(largest_km).fetchall()
+            return [_bounding_box(self._connections[0], job, km)]
         km = await connection.fetchval(largest_km)
         rivals = [_bounding_box(connection, job, km), _service_box(connection, job)]
-        return [*rivals, _earthdistance(connection, job, km)] if self._has_earth else rivals
+        if "rival_earth" in self._built:
+            rivals.append(_earthdistance(connection, job, km))
+        if "rival_geography" in self._built:
+            rivals.append(_within(last, job, km))
+        return rivals
 
 
 def _able(job: JobFacts, first: int, *, sqlite: bool = False) -> tuple[str, list[Any]]:
@@ -171,3 +193,15 @@ def _earthdistance(connection: asyncpg.Connection, job: JobFacts, largest_km: fl
     )
     place = [job.point.longitude, job.point.latitude, largest_km * 1_000]
     return Rival("earthdistance GiST", connection, query, place + arguments)
+
+
+def _within(connection: asyncpg.Connection, job: JobFacts, largest_km: float) -> Rival:
+    """Everybody within reach by PostGIS: an index can't be asked for a distance of each row, so the farthest's is."""
+    able, arguments = _able(job, 4)
+    here = "ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography"
+    query = (
+        f"SELECT {_COLUMNS} FROM rival_geography WHERE ST_DWithin(place, {here}, $3) "
+        f"AND ST_DWithin(place, {here}, max_km * 1010) AND {able}"
+    )
+    place = [job.point.longitude, job.point.latitude, largest_km * 1_010]
+    return Rival("ST_DWithin", connection, query, place + arguments)

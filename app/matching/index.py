@@ -15,7 +15,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Executable,
-    Row,
     Uuid,
     bindparam,
     delete,
@@ -162,7 +161,7 @@ async def _reindex(session: AsyncSession, ids: Collection[UUID], *, with_skills:
                 superfluous.append(person.id)
                 refiled.append(person.id)
             continue
-        row = _row(person, weeks.get(person.id, []))
+        row = row_of(person, weeks.get(person.id, []))
         if is_stale := present != row:
             stale.append(row)
         if is_stale or (filed is not None and filed[person.id] != _skill_rows(row, person.skills)):
@@ -265,7 +264,11 @@ async def _plan_by_index(session: AsyncSession) -> None:
         await session.execute(_BY_INDEX)
 
 
-def _row(person: Row[*tuple[Any, ...]], week: list[Slot]) -> _Values:
+def row_of(person: Any, week: Sequence[Slot]) -> _Values:
+    """Return the row of a worker who has a location, in the order of the table's columns.
+
+    `person` has the columns of `_PEOPLE` as attributes.
+    """
     point = Point(person.latitude, person.longitude)
     skills_0, skills_1 = masks(person.skills)
     reachable = person.status == UserStatus.ACTIVE and person.stopped_at is None

@@ -1,12 +1,28 @@
 """The benchmarks run, and what they compare is the same."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
+from app.core.crypto import Keyring
+from app.core.settings import DEVELOPMENT_SECRET
+from app.database.session import Database
+from app.matching.index import rebuild
 from app.simulation.world import read_world
-from benchmarks import hot_rows, invoices, matching, payments, policy_gates, retention
+from benchmarks import (
+    at_scale,
+    hot_rows,
+    invoices,
+    kept_worlds,
+    matching,
+    payments,
+    policy_gates,
+    retention,
+    rivals,
+)
+from tests.infra.postgres import postgres
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -25,6 +41,27 @@ async def test_ours_and_the_plain_way_find_the_same_people(kind: str, tmp_path: 
     assert record["published_at_once"]["jobs"] == 5
     assert record["after_deciding_changes"].keys() >= {"at_once", "tidied"}
     assert record["memory"]["before_mb"] > 0
+
+
+def test_a_world_that_is_kept_is_filed_as_the_application_files_it(tmp_path: Path) -> None:
+    server = postgres()
+    place = server.url("postgres")
+
+    async def look(url: str) -> None:
+        database = Database(url, Keyring(DEVELOPMENT_SECRET))
+        steps = [step async for step in rebuild(database)]
+        assert [(step.checked, step.corrected) for step in steps] == [(200, 0)]
+        rebuilt = await at_scale.rebuild_some(database, 50)
+        await database.close()
+        assert rebuilt["workers"] == 200, "a transaction holds more than so few"
+        await (await rivals.Rivals.on(url)).close()
+
+    try:
+        kept_worlds.load(tmp_path, place, 200, "real")
+        for kind, where in (("sqlite", tmp_path), ("postgresql", place)):
+            asyncio.run(look(kept_worlds.kept_url(kind, where, 200, "real")))
+    finally:
+        server.drop("real_200")
 
 
 async def test_writers_of_one_row_keep_the_chain_whole() -> None:
