@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.dialogue.effects import RequestHandoff, Stop
-from app.dialogue.state import Ask
+from app.dialogue.reworded import reworded
+from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.messaging.inbound import InboundKind
 from app.nlu.intents import Intent
@@ -87,6 +88,56 @@ def hand_over(message: Incoming, why: str = "asked", again: Sequence[Reply] = ()
     state = replace(message.state, misses=0)
     called = Reply("handed_over_amid", buttons=()) if again else Reply("handed_over")
     return Turn(state, (called, *again), (RequestHandoff(why),))
+
+
+def gives_up(turn: Turn) -> bool:
+    """Whether a human is called because nothing was understood so often."""
+    return any(
+        isinstance(effect, RequestHandoff) and effect.why == "not_understood"
+        for effect in turn.effects
+    )
+
+
+_QUESTIONS_ONCE_MORE: Final = frozenset({"company_right", "skill_added", "facts_wait"})
+"""Texts beside those of questions that tell nothing new the second time."""
+
+
+def count_standstill(message: Incoming, turn: Turn) -> Turn:
+    """Count an answer that only brings the same question again, as a miss: a flower, a number, a name once more.
+
+    The second time it is asked in other words, with how to call a human, and the third time one is called; not for
+    thanks, which are no misunderstanding.
+    """
+    state = message.state
+    same = _uncounted(turn.state) == _uncounted(state)
+    if message.text is None or state.ask is Ask.NOTHING or not same or turn.effects:
+        return turn
+    if turn.missed or turn.state.misses > state.misses or message.intents - {Intent.COURTESY}:
+        return turn
+    texts = {reply.text for reply in turn.replies} - _QUESTIONS_ONCE_MORE
+    if not all(text.startswith(("ask_", "choose_language")) for text in texts):
+        return turn
+    misses = state.misses + 1
+    if message.intents:
+        misses = min(misses, MISSES_BEFORE_MENU)  # thanks alone call nobody
+    if misses >= MISSES_BEFORE_HUMAN:
+        return hand_over(message, "not_understood", turn.replies)
+    replies = tuple(turn.replies)
+    if misses >= MISSES_BEFORE_MENU:
+        again = tuple(part for reply in replies for part in reworded(reply, message.context))
+        replies = (Reply("stuck" if again != replies else "still_open"), *again)
+    return replace(turn, state=replace(turn.state, misses=misses), replies=replies)
+
+
+def _uncounted(state: State) -> State:
+    """Return the state without what only counts messages: where the conversation stands."""
+    draft = {
+        name: {key: part for key, part in kept.items() if key != "messages"}
+        if isinstance(kept, Mapping)
+        else kept
+        for name, kept in state.draft.items()
+    }
+    return replace(state, misses=0, draft=draft)
 
 
 def stop(message: Incoming) -> Turn:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from app.dialogue.engine import gives_up
 from app.dialogue.state import GUESS
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.messaging.inbound import InboundKind
@@ -28,7 +29,8 @@ def with_typos_mended(message: Incoming, turn: Turn, read: Callable[[Incoming], 
     """
     context = message.context
     missed = turn.state.misses == message.state.misses + 1 and not turn.effects
-    if message.text is None or not missed or context.quoted or GUESS in turn.state.draft:
+    last = gives_up(turn)
+    if message.text is None or not (missed or last) or context.quoted or GUESS in turn.state.draft:
         return turn
     spelled = without_typos(message.text)
     if spelled == message.text or len(spelled) > _MOST_WORDS_CHARACTERS:
@@ -38,6 +40,8 @@ def with_typos_mended(message: Incoming, turn: Turn, read: Callable[[Incoming], 
         return turn
     if not again.effects and not _loses_job(message, again):
         return again
+    if last:
+        return turn  # A human is called rather than one more proposal.
     (_, yes), (no, another) = context.text("guess_entry").buttons.items()
     tap = f"{SAID}:{spelled}"
     asked = Reply("guess_entry", {"said": spelled}, buttons=[Button(tap, yes), Button(no, another)])

@@ -32,7 +32,7 @@ from app.dialogue.effects import HandBack, SetLanguage, Start
 from app.dialogue.employer.account_linking import employer
 from app.dialogue.employer.erasure import ask_erasure, read_erasure
 from app.dialogue.employer.message import EmployerMessage
-from app.dialogue.engine import Reader, follow_intent, hand_over, respond, stop
+from app.dialogue.engine import Reader, count_standstill, follow_intent, hand_over, respond, stop
 from app.dialogue.handoff import HUMAN_ONLY, call_for_help, during_handoff, own_question
 from app.dialogue.interpretation import read_refusal, with_answered_proposal
 from app.dialogue.misspelled import with_typos_mended
@@ -88,7 +88,7 @@ def handle_message(state: State, inbound: Inbound, context: Context) -> Turn:
         message = replace(message, state=state)
     if (turn := during_handoff(message, _converse)) is not None:
         return turn
-    turn = with_typos_mended(message, _converse(message), _again)
+    turn = with_typos_mended(message, count_standstill(message, _converse(message)), _again)
     if 0 < turn.state.misses == state.misses and inbound.kind not in HUMAN_ONLY:
         # A message that was understood ends the count of misses.
         return replace(turn, state=replace(turn.state, misses=0))

@@ -61,10 +61,11 @@ def read_report(message: EmployerMessage) -> Turn | None:
     if message.state.ask is not Ask.LEAD_REPORT or not text or match is None:
         return None
     closed = message.state.at(Ask.NOTHING)
+    words = split_words(text)
+    if not words:
+        return None
     nothing = phrase_set("nothing", "by_mistake", "filler", "polite")
-    if message.has_intent(Intent.SKIP, Intent.NO, Intent.CANCEL) or nothing.covers(
-        split_words(text)
-    ):
+    if message.has_intent(Intent.SKIP, Intent.NO, Intent.CANCEL) or nothing.covers(words):
         return Turn(closed, (Reply("kept"),))
     effect = ReportLead(message.account.id, UUID(match), "other", text[:REPORT_CHARACTERS])
     return Turn(closed, (), (effect,), if_refused=closed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from app.dialogue.context import EmployerAccount
-from app.dialogue.effects import RequestHandoff
+from app.dialogue.engine import gives_up
 from app.dialogue.turn import Incoming, Turn
 from app.nlu.spelling import respelled
 
@@ -37,8 +37,4 @@ def spelled_if_missed(message: EmployerMessage, read: Callable[[EmployerMessage]
 
 def is_missed(message: EmployerMessage, turn: Turn) -> bool:
     """Whether nothing was understood in a message."""
-    gave_up = any(
-        isinstance(effect, RequestHandoff) and effect.why == "not_understood"
-        for effect in turn.effects
-    )
-    return turn.missed or gave_up or turn.state.misses > message.state.misses
+    return turn.missed or gives_up(turn) or turn.state.misses > message.state.misses

@@ -17,7 +17,7 @@ from app.dialogue.employer.newcomer import (
     which_name,
     with_names,
 )
-from app.dialogue.engine import MISSES_BEFORE_HUMAN, hand_over
+from app.dialogue.engine import MISSES_BEFORE_HUMAN, MISSES_BEFORE_MENU, hand_over
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import good_name
@@ -98,7 +98,7 @@ def _with_names(message: EmployerMessage, said: SaidNames, why_not: str) -> Turn
     """Keep the names of an answer; where there is none, say what is wrong with it and ask again."""
     newcomer, refused = Newcomer.of(message.state), False
     if said.company is not None:
-        company = acceptable_company_name(said.company) if said.company else ""
+        company = _acceptable(said.company) if said.company else ""
         refused = company is None
         newcomer = newcomer if company is None else replace(newcomer, company=company)
     if good_name(said.contact):
@@ -108,12 +108,18 @@ def _with_names(message: EmployerMessage, said: SaidNames, why_not: str) -> Turn
     return read_back(message, replace(newcomer, said=""))
 
 
+def _acceptable(name: str) -> str | None:
+    """Return a company's name as it is stored; None for one without a letter, which is a number by mistake."""
+    return acceptable_company_name(name) if any(map(str.isalpha, name)) else None
+
+
 def _not_accepted(message: EmployerMessage, why: str) -> Turn:
     """Say why an answer can't be taken, and ask again; the third time a human is called."""
     misses = message.state.misses + 1
     if misses >= MISSES_BEFORE_HUMAN:
         return hand_over(message, "not_understood")
-    return Turn(replace(message.state, misses=misses), (Reply(why), *again(message)))
+    said = "sign_up_not_understood" if misses >= MISSES_BEFORE_MENU else why
+    return Turn(replace(message.state, misses=misses), (Reply(said), *again(message)))
 
 
 def _describes_job(message: EmployerMessage) -> bool:

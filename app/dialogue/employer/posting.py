@@ -418,7 +418,8 @@ def _correction_context(message: EmployerMessage) -> job_correction.CorrectionCo
 
 def _read_nothing(message: EmployerMessage) -> Turn | None:
     """Read "nothing" and "none": no pay, nothing to change."""
-    nothing = not phrase_set("nothing", "filler").without(split_words(message.text or ""))
+    words = split_words(message.text or "")
+    nothing = bool(words) and phrase_set("nothing", "filler").covers(words)
     match message.state.ask:
         case Ask.JOB_PAY | Ask.JOB_PAY_PER if nothing or message.has_intent(Intent.NO):
             return _add(message, Draft(pay_open=True))

@@ -60,7 +60,9 @@ def read_report(message: Incoming) -> Turn | None:
     """Read what is wrong with an employer."""
     text = message.text
     about: dict[str, Any] = dict(message.state.draft)
-    if text is None or "offer_id" not in about or message.has_intent(Intent.COURTESY):
+    if text is None or not split_words(text) or "offer_id" not in about:
+        return None
+    if message.has_intent(Intent.COURTESY):
         return None
     closed = message.state.at(Ask.NOTHING)
     if message.has_intent(Intent.SKIP):
@@ -81,7 +83,7 @@ def ask_appeal(message: Incoming) -> Turn | None:
 def read_appeal(message: Incoming) -> Turn | None:
     """Read what happened."""
     text = message.text
-    if text is None or message.has_intent(Intent.COURTESY):
+    if text is None or not split_words(text) or message.has_intent(Intent.COURTESY):
         return None
     closed = message.state.at(Ask.NOTHING)
     if message.has_intent(Intent.SKIP, Intent.CANCEL):

@@ -410,10 +410,23 @@ def _greet(message: Incoming) -> Turn:
 # ── The persona ──────────────────────────────────────────────────────────────────────────────────
 
 
+_TEXT_OF: Final[Mapping[Ask, str]] = {
+    Ask.DELETE: "ask_delete",
+    Ask.REPORT: "ask_report",
+    Ask.APPEAL: "ask_appeal",
+}
+"""The texts of questions that are no part of a profile, whose values the draft keeps."""
+
+
 def _open_question(message: Incoming) -> tuple[Reply, ...]:
-    if message.state.ask is Ask.QUIET:
+    state = message.state
+    if state.ask is Ask.QUIET:
         return (Reply("ask_quiet_again"),)
-    return (ask_again(message),) if message.state.ask in QUESTIONS else ()
+    if state.ask is Ask.NEW_PLACE and state.draft.get("at"):
+        return (Reply("use_location", {"place": place_name(*state.draft["at"])}),)
+    if state.ask in _TEXT_OF:
+        return (Reply(_TEXT_OF[state.ask], state.draft),)
+    return (ask_again(message),) if state.ask in QUESTIONS else ()
 
 
 def _reworded(message: Incoming, replies: Sequence[Reply]) -> Sequence[Reply]:
@@ -428,8 +441,6 @@ def _not_understood(message: Incoming, with_menu: bool) -> Sequence[Reply]:
             return _reworded(message, again)  # A yes to what was noted was understood.
         # The second time it says how to get out of it, too.
         return (Reply("stuck" if with_menu else "not_understood"), *_reworded(message, again))
-    if message.state.ask is Ask.DELETE:
-        return (Reply("not_understood"), Reply("ask_delete"))
     if with_menu or message.state.ask is not Ask.NOTHING:
         return (Reply("not_understood_menu"), Reply("menu"))
     return (Reply("not_understood"), Reply("help"))

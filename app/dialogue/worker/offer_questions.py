@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from app.dialogue.context import Context
+from app.dialogue.engine import MISSES_BEFORE_HUMAN
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.offers import offer_reply, offer_rows
@@ -24,6 +25,8 @@ FAQ_FIRST: Final = frozenset({"free", "safe", "number"})
 """Frequent questions that are about Partimer, whatever offer is open."""
 _SAID_IN_THE_POST: Final = {"food": "ask_food", "travel": "ask_travel"}
 """Topics that only the post's own words answer, with the phrases to look for in it."""
+_POST_SAID: Final = "post_said"
+"""Where a draft keeps the offer whose post was said to a question that nothing answers."""
 _ABOUT_ITSELF: Final = frozenset({Intent.COURTESY, Intent.YES, Intent.SKIP})
 """Intents that do not hide a question: "ok, where?"."""
 
@@ -51,16 +54,23 @@ def read_offer_question(message: Incoming) -> Turn | None:
 
 
 def read_unknown_question(message: Incoming) -> Turn | None:
-    """Say what the post says, and that more is to be asked of the employer, to a question that nothing else answers."""
+    """Say what the post says, and that more is to be asked of the employer, to a question that nothing else answers.
+
+    Once for each offer: the question is a miss, and the third in a row calls a human.
+    """
     text, offers = message.text, offers_in_question(message.context)
     if text is None or message.state.ask is not Ask.NOTHING or len(offers) != 1:
         return None
     if message.intents or not ("?" in text or phrase_set("asking").anywhere(split_words(text))):
         return None
     [offer] = offers
+    state, misses = message.state, message.state.misses + 1
+    if state.draft.get(_POST_SAID) == str(offer.id) or misses >= MISSES_BEFORE_HUMAN:
+        return None
     params = {**offer.params, "post": offer.description}
     said = Reply("offer_post_says" if offer.description else "offer_work_unsaid", params)
-    return Turn(replace(message.state, misses=0), (said, *short_buttons(offer)))
+    noted = replace(state, draft={**state.draft, _POST_SAID: str(offer.id)}, misses=misses)
+    return Turn(noted, (said, *short_buttons(offer)), missed=True)
 
 
 def offers_in_question(context: Context) -> Sequence[OfferSummary]:

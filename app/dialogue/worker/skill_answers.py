@@ -18,6 +18,7 @@ from app.dialogue.worker.registration import (
     open_question,
 )
 from app.nlu.intents import Intent, confirms
+from app.nlu.normalize import split_words
 from app.nlu.skill_corrections import read_change
 from app.nlu.skill_phrases import find_skills
 
@@ -48,8 +49,8 @@ def read_skills(message: Incoming) -> Turn | None:
     if message.has_intent(Intent.MORE):
         page = int(state.draft.get("page", 0)) + 1
         return ask_question(state, Ask.SKILLS, context, skills=chosen, page=page)
-    text = message.text
-    if text is None or message.has_intent(Intent.COURTESY, Intent.SKIP):
+    text = message.text or ""
+    if not split_words(text) or message.has_intent(Intent.COURTESY, Intent.SKIP):
         return None
     other = read_name_correction(message) or read_age(message) if state.registering else None
     if other is not None:
