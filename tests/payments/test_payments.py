@@ -296,6 +296,11 @@ def test_a_second_page_paid_late_is_given_back(world: World) -> None:
 
 @pytest.mark.parametrize("same", [False, True], ids=["another page", "the same page"])
 def test_two_charges_on_one_payment_are_one_lead_and_one_refund(world: World, same: bool) -> None:
+    async def unhandled(session: AsyncSession) -> list[UUID]:
+        waiting = select(WebhookEvent.id).where(WebhookEvent.state != WebhookState.HANDLED)
+        return list(await session.scalars(waiting.order_by(WebhookEvent.id)))
+
+    before = world.in_session(unhandled)  # what other tests of this file told and nobody could read
     mine = lead(world)
     mine.buy()
     [page] = checkout_pages(world, mine.id)
@@ -306,12 +311,7 @@ def test_two_charges_on_one_payment_are_one_lead_and_one_refund(world: World, sa
     if not same:
         twin |= {"id": "cs_test_twin" + mine.id}
 
-    async def unhandled(session: AsyncSession) -> list[UUID]:
-        waiting = select(WebhookEvent.id).where(WebhookEvent.state != WebhookState.HANDLED)
-        return list(await session.scalars(waiting.order_by(WebhookEvent.id)))
-
     world.settle()
-    before = world.in_session(unhandled)  # what other tests of this file told and nobody could read
     for _ in range(2):
         post_to_webhook(world, stripe_event("checkout.session.completed", twin))
     assert [payment["status"] for payment in mine.payments()] == ["succeeded", "refunded"]

@@ -1,14 +1,12 @@
 """Two administrators change settings at once: both changes stay."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.admin.settings import PolicyChanges, put_in_force
@@ -17,11 +15,9 @@ from app.identity.models import Role, UserStatus
 from app.identity.rules import AdminRole
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok
+from tests.support.lock_waits import ask_meanwhile
 
 SETTINGS = "/api/admin/settings"
-_WAITS = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-)
 
 
 @pytest.fixture
@@ -38,18 +34,12 @@ def meanwhile(
 ) -> Any:
     """Change settings, and commit only once what `ask` asks for waits for it; return its answer."""
     actor = Actor(UUID(admin.id), Role.ADMIN, UserStatus.ACTIVE, "", admin_role=AdminRole.OWNER)
-    with ThreadPoolExecutor(1) as other:
 
-        async def change(session: AsyncSession) -> Future[httpx.Response]:
-            body = PolicyChanges.model_validate(sections)
-            await put_in_force(session, body, actor, world.runtime, world.clock())
-            asked = other.submit(ask)
-            while not await session.scalar(_WAITS):
-                await session.execute(text("SELECT pg_stat_clear_snapshot()"))
-                assert not asked.done(), "it did not wait"
-            return asked
+    async def change(session: AsyncSession) -> None:
+        body = PolicyChanges.model_validate(sections)
+        await put_in_force(session, body, actor, world.runtime, world.clock())
 
-        return ok(world.in_session(change).result(30))
+    return ok(ask_meanwhile(world, change, ask))
 
 
 def test_two_changes_of_different_fields_both_stay(world: World) -> None:
