@@ -148,7 +148,13 @@ def _load() -> _Gazetteer:
 
 def _key(name: str) -> str:
     """Return a name as it is looked for: "K.R. Puram" and "K R Puram" are "kr puram"."""
-    return _BETWEEN_INITIALS.sub("", fold(name))
+    return _joined(fold(name))
+
+
+def _joined(folded: str) -> str:
+    """Return a folded name with its initials as one word, where another word stands beside them."""
+    joined = _BETWEEN_INITIALS.sub("", folded)
+    return joined if " " in joined else folded
 
 
 def _keys(name: str) -> list[str]:
@@ -309,7 +315,7 @@ def _named(wanted: str, near: Place | None) -> list[Place]:
 def _named_anywhere(wanted: str) -> tuple[Place, ...]:
     if not wanted:
         return ()
-    found = [*_load().by_name.get(wanted, ()), *_areas(_BETWEEN_INITIALS.sub("", wanted))]
+    found = [*_load().by_name.get(wanted, ()), *_areas(_joined(wanted))]
     exact = {id(p) for p in found}
     found += [p for p in _cities_beginning(wanted) if id(p) not in exact]
     own = _load().own.get(wanted, ())
@@ -318,7 +324,7 @@ def _named_anywhere(wanted: str) -> tuple[Place, ...]:
             found,
             key=lambda p: (
                 p.country != HOME,
-                p not in own and _key(p.name) != _BETWEEN_INITIALS.sub("", wanted),
+                p not in own and _key(p.name) != _joined(wanted),
             ),
         )
     )
@@ -331,10 +337,15 @@ def _areas(wanted: str) -> Iterator[Place]:
         folded, name, where = areas[at]
         if not folded.startswith(wanted):
             return
-        if folded != wanted and len(wanted) < _LEAST_LETTERS:
+        if folded != wanted and (len(wanted) < _LEAST_LETTERS or _are_initials(wanted, name)):
             continue
         if place := area(name, where):
             yield place if _says(wanted, folded) else replace(place, sure=False)
+
+
+def _are_initials(wanted: str, name: str) -> bool:
+    """Return whether one word is no more than the initials that a name begins with: "skp" of S.K.P. Temple."""
+    return " " not in wanted and _BETWEEN_INITIALS.search(fold(name)) is not None
 
 
 def _says(wanted: str, name: str) -> bool:

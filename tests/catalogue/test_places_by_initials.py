@@ -65,3 +65,9 @@ def test_no_everyday_word_is_a_place_by_initials() -> None:
     assert known
     assert not any(map(places.is_initials, known))
     assert job_request.read("cook me do so pm", MONDAY, city="Delhi").place is None
+
+
+def test_initials_alone_are_no_beginning_of_a_name() -> None:
+    # "skp" is a slip of "skip", and not the temple of that name.
+    assert all(place.name != "S.K.P.Temple" for place in places.search("skp"))
+    assert places.search("s k p temple")[0].name == "S.K.P.Temple"

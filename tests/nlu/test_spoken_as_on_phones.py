@@ -30,8 +30,9 @@ TODAY = dt.date(2026, 12, 1)
         ("karve nagar pune", "Karvenagar", ""),
         ("waiter chahiye karve nagar me pune", "Karvenagar", ""),
         ("hinjewadi phase 1 pune", "Hinjewadi", "phase 1"),
-        ("shop assistant, FC road Pune", "Pune", "fc road"),
-        ("2 tailors, t nagar chennai", "Chennai", "t nagar"),
+        ("shop assistant, FC road Pune", "FC Road", ""),
+        ("shop assistant, ZZ road Pune", "Pune", "zz road"),
+        ("2 tailors, t nagar chennai", "T Nagar", ""),
         ("owner of Sagar restaurant Dadar, need a cook", "Dadar", None),
     ],
 )
