@@ -109,6 +109,7 @@ from app.web import (
     place_map,
     public,
     routes,
+    sandbox_answers,
     site,
 )
 from app.web import job_templates as template_pages
@@ -249,6 +250,7 @@ def create_app(
             *(route for router in (*ROUTERS, *PAGE_ROUTERS) for route in router.routes),
             *site.ROUTES,
             *(components.router.routes if settings.serves_sandbox else ()),
+            *(sandbox_answers.router.routes if settings.serves_sandbox else ()),
             *(reference_pages.ROUTES if document_url else ()),
         ],
     )

@@ -89,10 +89,11 @@ def served(folder: Path, env: dict[str, str], app: str) -> Iterator[Server]:
         *(sys.executable, "-m", "uvicorn", app, "--no-access-log"),
         *("--host", "127.0.0.1", "--port", str(port)),
     ]
-    with running(command, folder, env | {"PORT": str(port)}) as process:
-        wait_until_healthy(f"http://127.0.0.1:{port}", process, folder)
+    here = f"http://127.0.0.1:{port}"
+    with running(command, folder, env | {"PORT": str(port), "PUBLIC_URL": here}) as process:
+        wait_until_healthy(here, process, folder)
         try:
-            yield Server(f"http://127.0.0.1:{port}", process.pid)
+            yield Server(here, process.pid)
         except Exception as error:
             error.add_note(f"The server ({process.poll()}) said at the end:\n{end_of_log(folder)}")
             raise

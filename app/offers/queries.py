@@ -214,6 +214,20 @@ async def employer_of_offer(
     return employer_id
 
 
+async def find_open_offer(
+    session: AsyncSession, job_id: UUID, now: dt.datetime
+) -> tuple[UUID, UUID] | None:
+    """Return worker and id of the job's open offer with the best score, None where nobody is asked now."""
+    query = (
+        select(_MATCH.worker_id, _MATCH.id)
+        .where(_MATCH.job_id == job_id, has_status(OfferStatus.OFFERED, now))
+        .order_by(_MATCH.score.desc(), _MATCH.id)
+        .limit(1)
+    )
+    row = (await session.execute(query)).one_or_none()
+    return (row.worker_id, row.id) if row else None
+
+
 async def list_matches(
     session: AsyncSession,
     employer_id: UUID,

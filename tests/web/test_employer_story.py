@@ -70,7 +70,12 @@ def test_an_owner_signs_up_posts_sees_who_said_yes_and_pays_on_a_phone(
         page.get_by_role("button", name="Unlock").click()
         page.get_by_role("button", name="Pay").first.click()
         page.wait_for_url("**/pay/*?paid=*")  # the provider leads back
+        page.get_by_role("link", name="Look again").wait_for()
+        assert barriers(page) == [], "and no page that loads itself anew under who reads it"
         world.settle()
+        # It says by itself that the contact is there.
+        page.get_by_role("link", name="Look again").wait_for(state="detached")
+        page.get_by_role("link", name="Back to Partimer").wait_for()
         page.goto(f"{world.url}/jobs")
         page.get_by_role("link", name="Waiter").click()
         page.get_by_role("heading", name="Asha Kulkarni").wait_for()

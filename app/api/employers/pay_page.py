@@ -1,7 +1,8 @@
 """The page behind a payment link: what is bought, for how much, and the way to the payment.
 
 Opening it changes nothing, because chats open links to show a preview; only the button begins a payment.
-The page never shows a contact: that goes to the employer's phone or mailbox.
+A page that waits for the payment asks for itself until it is there. No page here shows a contact: that goes to the
+employer's phone or mailbox.
 """
 
 import datetime as dt
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from app.api.http.dependencies import Now, Route, Rt, limit_subject, limited
-from app.api.http.html_pages import page
+from app.api.http.html_pages import SCRIPT, page
 from app.core.errors import DomainError, NotFound
 from app.offers.links import order_of
 from app.offers.mark_unlocked import is_for_sale
@@ -31,6 +32,13 @@ from app.payments.rules import PAYABLE, OrderKind, PayWith
 from app.texts import catalogue
 
 router = APIRouter(prefix="/pay", include_in_schema=False, route_class=Route)
+
+
+@router.get("/again.js")
+async def get_script() -> Response:
+    """Give the script of a page that waits for its payment."""
+    headers = {"Cache-Control": "max-age=300"}
+    return Response(SCRIPT, media_type="text/javascript", headers=headers)
 
 
 @router.get("/{token}", dependencies=[limited("pay")])
@@ -51,7 +59,7 @@ async def show(token: str, rt: Rt, paid: str = "") -> Response:
             gone = bought[lead.match.id].name is None
             return page(language, "lead_left" if gone else "lead_bought", lead.params, back=there)
         if await may_be_paid(session, lead, paid) or await is_processing(session, lead):
-            return page(language, "lead_paid", lead.params, refresh_seconds=5, back=there)
+            return page(language, "lead_paid", lead.params, again_seconds=5, back=there)
         if not await is_for_sale(session, lead.match.id):
             return page(language, "lead_gone", lead.params, back=there)
         failed = await has_failed(session, lead)
@@ -73,11 +81,11 @@ async def _show_order(token: str, rt: Rt, *, paid: str) -> Response:
     there = "/balance" if linked.order.kind == OrderKind.TOP_UP else "/jobs"
     just_paid = paid == str(linked.order.id) and linked.may_be_paid
     if kind == "top_up_open" or (kind == "top_up_offered" and just_paid):
-        return page(language, "top_up_open", linked.params, refresh_seconds=5, back=there)
+        return page(language, "top_up_open", linked.params, again_seconds=5, back=there)
     if kind == "top_up_offered":
         return page(language, kind, linked.params, form=[], button="top_up_button", back=there)
     if kind == "leads_paid" or just_paid:
-        return page(language, "leads_paid", linked.params, refresh_seconds=5, back=there)
+        return page(language, "leads_paid", linked.params, again_seconds=5, back=there)
     if kind in {"leads_bought", "leads_gone", "top_up_paid", "top_up_over"}:
         return page(language, kind, linked.params, back=there)
     return page(language, kind, linked.params, form=[], button="pay_button", back=there)

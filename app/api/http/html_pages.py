@@ -25,11 +25,29 @@ button { font-weight: 600; border: 0; background: var(--accent); color: var(--on
 """
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
+ASKS_AGAIN = "/pay/again.js"
+"""Where the script of a page that waits for something comes from."""
+SCRIPT = """\
+// Asks for this page until it says something else, and shows that in its place: nothing that somebody reads is loaded anew.
+const main = document.querySelector("main");
+const asking = setInterval(async () => {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = found.querySelector("main");
+  if (!fresh || "again" in fresh.dataset) return;
+  clearInterval(asking);
+  document.title = found.title;
+  main.replaceChildren(...fresh.childNodes);
+}, main.dataset.again * 1000);
+"""
+
 # A form may redirect to the payment provider's page, whose host differs by country.
 _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self' https:; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
+_ASKING = "; script-src 'self'; connect-src 'self'"
 
 
 @dataclass(frozen=True)
@@ -52,29 +70,33 @@ def page(
     form: Sequence[Field] | None = None,
     button: str = "",
     refusal: str = "",
-    refresh_seconds: int = 0,
+    again_seconds: int = 0,
     back: str = "",
 ) -> Response:
     """Return the page of a catalogue text, with a form that posts to the page's own address.
 
-    `refusal` stands above the form as an alert. With `refresh_seconds` the page reloads itself.
+    `refusal` stands above the form as an alert. With `again_seconds` it asks for itself
+    until it says something else; without scripts a link does.
     `back` is the address of the portal's page that it is about.
     """
     heading, _, rest = escape(catalogue.render_page(language, kind, words)).partition("\n")
     told = f'<p class="refused" role="alert">{escape(refusal)}</p>' if refusal else ""
-    again = f'<meta http-equiv="refresh" content="{refresh_seconds}">' if refresh_seconds else ""
+    script = f'<script src="{ASKS_AGAIN}" defer></script>' if again_seconds else ""
+    waits = f' data-again="{again_seconds}" aria-live="polite"' if again_seconds else ""
+    look = f'<p><a href="">{escape(catalogue.word(language, "page_again"))}</a></p>'
     way_back = (
         f'<p><a href="{escape(back)}">{escape(catalogue.word(language, "page_back"))}</a></p>'
     )
     html = (
         f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"{again}<title>{heading}</title><style>{_STYLE}</style></head><body><main>"
+        f"<title>{heading}</title><style>{_STYLE}</style>{script}</head><body><main{waits}>"
         f"<h1>{heading}</h1><p>{rest.strip()}</p>{told}{_form(language, words, form, button)}"
-        f"{way_back if back else ''}"
+        f"{look if again_seconds else ''}{way_back if back else ''}"
         "</main></body></html>"
     )
-    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
+    policy = _POLICY + (_ASKING if again_seconds else "")
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
     return HTMLResponse(html, status, headers)
 
 
