@@ -125,8 +125,9 @@ async def _refusal_reply(context: EffectContext, effect: Effect, refusal: Domain
         if refusal.reason in _OFFER_REFUSALS:
             return Reply(_OFFER_REFUSALS[refusal.reason], offer.params)
         return offer_reply(offer)
-    if isinstance(effect, AppealReliability) and refusal.reason in _APPEAL_REFUSALS:
-        return Reply(refusal.reason)
+    if isinstance(effect, AppealReliability):
+        known = refusal.reason in _APPEAL_REFUSALS
+        return Reply(refusal.reason if known else "nothing_to_appeal")
     if isinstance(effect, AnswerReached):
         return Reply("offer_unknown")
     if isinstance(effect, SendSignInCode):
@@ -272,9 +273,7 @@ async def _show_reliability(context: EffectContext, _effect: ShowReliability) ->
 
 
 async def _appeal(context: EffectContext, effect: AppealReliability) -> None:
-    await appeals.appeal(
-        context.session, context.actor, appeals.EVERYTHING, effect.words, context.now
-    )
+    await appeals.appeal(context.session, context.actor, effect.what, effect.words, context.now)
 
 
 # ── STOP, handoff, own data ─────────────────────────────────────────────────────────────────────────

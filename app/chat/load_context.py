@@ -7,10 +7,20 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.languages import DEFAULT_LANGUAGE
 from app.core.paging import PageRequest
 from app.core.person_names import UNNAMED
-from app.dialogue.context import Context, EmployerAccount, JobSummary, Profile, masked_email
+from app.dialogue.context import (
+    Context,
+    EmployerAccount,
+    JobSummary,
+    Miss,
+    MissAppeal,
+    Profile,
+    masked_email,
+)
 from app.dialogue.employer import published_job
+from app.dialogue.worker.appeals import may_concern as may_concern_appeal
 from app.dialogue.worker.questions import good_name
 from app.employers import phones
 from app.identity.models import User, UserStatus
@@ -24,11 +34,15 @@ from app.messaging.conversations import handoff
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson
 from app.messaging.outbox.sent import find_subject
+from app.offers import appeals, reliability
+from app.offers.appeals import AppealStatus
 from app.offers.offer_message import job_params
 from app.offers.progress import counts_of
+from app.offers.reliability_text import part_texts
 from app.offers.rules import OfferStatus
 from app.offers.summary import OfferSummary
 from app.offers.worker_summaries import find_summary, list_newest
+from app.texts import catalogue
 from app.workers import availability
 from app.workers.models import Worker
 from app.workers.profile import WorkerAccount
@@ -71,6 +85,7 @@ async def load_context(
         employers=employers,
         job=await _tapped_job(session, employers, inbound, now),
         jobs=await _jobs(session, employers, person, inbound, now),
+        misses=await _misses(session, person, account, inbound, now),
         base_url=base_url,
         late=last is not None and inbound.sent_at < last,
         stop_superseded=person.stop_told_at is not None and inbound.sent_at < person.stop_told_at,
@@ -136,6 +151,41 @@ async def _agreed(session: AsyncSession, user: User) -> bool:
     if user.status != UserStatus.PENDING:
         return True
     return await account_merge.has_consent(session, CHANNEL, user.id)
+
+
+_APPEALS: Final[Mapping[AppealStatus | None, MissAppeal]] = {
+    None: MissAppeal.NONE,
+    AppealStatus.OPEN: MissAppeal.OPEN,
+    AppealStatus.DECLINED: MissAppeal.DECIDED,
+}
+
+
+async def _misses(
+    session: AsyncSession,
+    person: ChatPerson,
+    account: WorkerAccount | None,
+    inbound: Inbound,
+    now: dt.datetime,
+) -> Sequence[Miss] | None:
+    """Return what lowers the worker's reliability, where the message may be about an appeal."""
+    text = inbound.text if inbound.kind is InboundKind.TEXT else ""
+    ask = (person.state or {}).get("ask")
+    if account is None or not may_concern_appeal(text, inbound.payload or "", ask):
+        return None
+    user, worker = account
+    report = await reliability.explain(session, user.id)
+    language = person.language or DEFAULT_LANGUAGE
+    texts = dict(
+        zip(
+            (part.what for part in report.parts),
+            part_texts(report.parts, language, worker.time_zone, now),
+            strict=True,
+        )
+    )
+    return [
+        Miss(part.what, catalogue.plain(part.title or ""), texts[part.what], _APPEALS[status])
+        for part, status in await appeals.standing(session, user.id, report.parts, now)
+    ]
 
 
 async def _referenced_offer(

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +13,17 @@ from app.messaging.quiet_hours import QUIET_FROM, QUIET_TO
 from app.offers.summary import OfferSummary
 from app.texts import catalogue
 from app.texts.formatting import DEFAULT_ZONE, FormatContext
+
+
+class MissAppeal(StrEnum):
+    """Where an appeal against a miss stands."""
+
+    NONE = "none"
+    """It can be appealed against, perhaps once more."""
+    OPEN = "open"
+    DECIDED = "decided"
+    """As often as it may be: nothing more can be done."""
+
 
 CANCELLABLE: Final = frozenset({JobStatus.DRAFT, JobStatus.PUBLISHED})
 """Statuses from which a job can be cancelled."""
@@ -78,6 +90,19 @@ class JobSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Miss:
+    """Something that lowers the reliability of the worker who writes."""
+
+    what: str
+    """By what it is appealed against."""
+    title: str
+    """Of the job, masked; "" where it is about several offers."""
+    text: str
+    """What it is, in the language of replies; no two in the same words."""
+    appeal: MissAppeal = MissAppeal.NONE
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What is known about the sender when a message is handled; loaded by `app.chat.load_context`."""
 
@@ -99,6 +124,8 @@ class Context:
     """The tapped job, if it belongs to one of those employers."""
     jobs: Sequence[JobSummary] = ()
     """The newest jobs of those employers, where the message may be about one that is posted."""
+    misses: Sequence[Miss] | None = None
+    """What lowers the worker's reliability, newest first; None where the message is about no appeal."""
     base_url: str = ""
     late: bool = False
     """Whether a newer message of this person was handled already."""

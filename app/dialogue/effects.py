@@ -135,6 +135,8 @@ class AppealReliability(Effect):
     """Appeal against what lowers the worker's reliability."""
 
     words: str
+    what: str = "score"
+    """A part's (`offers.reliability.ScorePart.what`); `score` is everything that lowers it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ open ── uphold ──▶ upheld     what it is about leaves the counters
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -22,7 +23,7 @@ from app.identity.actor import Actor
 from app.messaging.outbox.enqueue import notify
 from app.offers import reliability
 from app.offers.models import JobMatch, ReliabilityAppeal
-from app.offers.reliability import PartKind
+from app.offers.reliability import PartKind, ScorePart
 from app.offers.rules import OfferStatus
 from app.workers.rules import OUTCOME_COUNTS_FOR
 
@@ -135,6 +136,31 @@ async def appeal(
             after={"about": about, "round": number},
         )
     return (await session.scalars(query.limit(1))).one()
+
+
+async def standing(
+    session: AsyncSession, worker_id: UUID, parts: Sequence[ScorePart], now: dt.datetime
+) -> list[tuple[ScorePart, AppealStatus | None]]:
+    """Return what lowers a reliability, of these parts, each with where its appeal stands.
+
+    `OPEN` while one is to be decided, `DECLINED` where no further one is possible, None where one is.
+    """
+    since = now - OUTCOME_COUNTS_FOR
+    by_matter: dict[str, list[ReliabilityAppeal]] = {}
+    for row in await list_of_worker(session, worker_id):
+        by_matter.setdefault(row.about, []).append(row)
+
+    def status(about: str) -> AppealStatus | None:
+        rows = by_matter.get(about, [])
+        if any(row.status == AppealStatus.OPEN for row in rows):
+            return AppealStatus.OPEN
+        recent = sum(row.created_at > since for row in rows)
+        return AppealStatus.DECLINED if recent >= ROUNDS else None
+
+    of_all = status(EVERYTHING)
+    lowering = [part for part in parts if part.kind in _LOWERS]
+    waits = of_all is AppealStatus.OPEN
+    return [(part, AppealStatus.OPEN if waits else status(part.what)) for part in lowering]
 
 
 def _matter_of(what: str) -> _Matter:

@@ -332,6 +332,7 @@ SAMPLES: Final[Mapping[str, Any]] = {
     "days": 3,
     "url": "https://partimer.example/jobs/1",
     "offer_id": "0198c0de-0000-7000-8000-000000000001",
+    "about": "You did not answer the offer “Waiter” (Thu 12 Nov)",
     "title": "Waiter for weekends",
     "company": "Café Mondegar",
     "verified": True,

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from app.offers.models import JobMatch
+from app.offers.models import JobMatch, ReliabilityAppeal
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok, refused
 from tests.support.chat_player import chat
@@ -167,3 +168,35 @@ async def test_the_chat_shows_it_and_takes_an_appeal(
         asked = len(world.phone.received)
         await world.says(appeals)
         assert len(world.phone.received) == asked + 1
+
+
+async def test_the_chat_asks_which_of_several_misses_is_meant(database_url: str) -> None:
+    async with chat(database_url) as world:
+        await world.registered("en")
+        for title in ("Evening waiter", "Morning cook"):
+            await world.offered(title)
+            await world.says("yes")
+            await world.passes(6, "minutes")
+            async with world.database.begin() as session:
+                offers = (await session.execute(JobMatch.__table__.select())).all()
+            taken = next(offer for offer in offers if offer.status == "accepted")
+            await world.taps(f"offer:{taken.id}:withdraw")
+        before = len(world.phone.received)
+        await world.says("appeal")
+        *_, (_, _, which) = world.phone.received[before:]
+        assert [row.title for row in which.rows] == [
+            "1. Morning cook",
+            "2. Evening waiter",
+            "All of these",
+        ]
+        for _ in range(2):  # a second tap asks the same again
+            await world.taps(which.rows[1].id)
+        await world.says("I was in hospital")
+        async with world.database.begin() as session:
+            [row] = await session.scalars(select(ReliabilityAppeal))
+        assert f"appeal:{row.about}" == which.rows[1].id
+        await world.taps(which.rows[1].id)  # harmless by now
+        *_, (_, _, told) = world.phone.received
+        assert "already" in told.text
+        async with world.database.begin() as session:
+            assert len((await session.scalars(select(ReliabilityAppeal))).all()) == 1

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from app.dialogue.effects import (
     REPORT_CHARACTERS,
-    AppealReliability,
     EditProfile,
     EraseAccount,
     ReportEmployer,
@@ -70,26 +69,6 @@ def read_report(message: Incoming) -> Turn | None:
     report = ReportEmployer(UUID(about["offer_id"]), text[:REPORT_CHARACTERS])
     reply = "reported_blocked" if about.get("blocked") else "reported"
     return Turn(closed, (Reply(reply, about),), (report,))
-
-
-def ask_appeal(message: Incoming) -> Turn | None:
-    """Ask what happened, for an appeal against what lowers the reliability."""
-    profile = message.context.profile
-    if profile is None or message.state.registering:
-        return None
-    return Turn(message.state.at(Ask.APPEAL), (Reply("ask_appeal"),))
-
-
-def read_appeal(message: Incoming) -> Turn | None:
-    """Read what happened."""
-    text = message.text
-    if text is None or not split_words(text) or message.has_intent(Intent.COURTESY):
-        return None
-    closed = message.state.at(Ask.NOTHING)
-    if message.has_intent(Intent.SKIP, Intent.CANCEL):
-        return Turn(closed, (Reply("kept"),))
-    appeal = AppealReliability(text[:REPORT_CHARACTERS])
-    return Turn(closed, (Reply("appealed"),), (appeal,), if_refused=closed)
 
 
 def read_new_place(message: Incoming) -> Turn | None:

@@ -27,15 +27,15 @@ from app.dialogue.state import FREE_WRITING, Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.account_requests import (
     answer_courtesy,
-    ask_appeal,
     ask_delete,
-    read_appeal,
     read_delete,
     read_new_place,
     read_report,
     send_code,
 )
 from app.dialogue.worker.after_unlock import ask_which_company, contact_tap, reached_tap
+from app.dialogue.worker.appeals import again as appeal_again
+from app.dialogue.worker.appeals import appeal_tap, ask_appeal, read_appeal
 from app.dialogue.worker.corrections import read_corrections
 from app.dialogue.worker.going_back import go_back
 from app.dialogue.worker.hours_answers import (
@@ -413,7 +413,6 @@ def _greet(message: Incoming) -> Turn:
 _TEXT_OF: Final[Mapping[Ask, str]] = {
     Ask.DELETE: "ask_delete",
     Ask.REPORT: "ask_report",
-    Ask.APPEAL: "ask_appeal",
 }
 """The texts of questions that are no part of a profile, whose values the draft keeps."""
 
@@ -424,6 +423,8 @@ def _open_question(message: Incoming) -> tuple[Reply, ...]:
         return (Reply("ask_quiet_again"),)
     if state.ask is Ask.NEW_PLACE and state.draft.get("at"):
         return (Reply("use_location", {"place": place_name(*state.draft["at"])}),)
+    if state.ask is Ask.APPEAL:
+        return (appeal_again(message),)
     if state.ask in _TEXT_OF:
         return (Reply(_TEXT_OF[state.ask], state.draft),)
     return (ask_again(message),) if state.ask in QUESTIONS else ()
@@ -452,6 +453,7 @@ WORKER: Final[Persona[Incoming]] = Persona(
         settle_language,
         contact_tap,
         reached_tap,
+        appeal_tap,
         read_quiet_tap,
         read_quiet_wish,
         read_changed_mind,
