@@ -37,6 +37,8 @@ class MergeObstacle(StrEnum):
     PAYMENT_OPEN = "merge_payment_open"
     REPORT_OPEN = "merge_report_open"
     APPEAL_OPEN = "merge_appeal_open"
+    CHANGED = "merge_changed"
+    """One of the two was asked for another job at this very moment."""
 
 
 SAID: dict[MergeObstacle, str] = {
@@ -48,6 +50,7 @@ SAID: dict[MergeObstacle, str] = {
     MergeObstacle.PAYMENT_OPEN: "Somebody is paying for a contact of the account that would go: wait until that is settled.",
     MergeObstacle.REPORT_OPEN: "A report about a lead of the account that would go is not decided yet.",
     MergeObstacle.APPEAL_OPEN: "An appeal of the account that would go is not decided yet.",
+    MergeObstacle.CHANGED: "One of the two was asked for a job at this very moment: look again, and merge then.",
 }
 """What each obstacle says to who reads English; the pages have their own words for it."""
 

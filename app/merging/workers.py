@@ -22,6 +22,7 @@ from app.employers.models import BlockByEmployer
 from app.identity.actor import Actor
 from app.identity.models import User
 from app.identity.sessions import SessionStore
+from app.jobs.models import Job
 from app.merging.plan import (
     SAID,
     MergeObstacle,
@@ -32,12 +33,15 @@ from app.merging.plan import (
     stays,
     taken_back,
 )
-from app.messaging.outbox.enqueue import notify
+from app.messaging.outbox import told as messages_told
+from app.messaging.outbox.enqueue import notify, notify_many
+from app.messaging.outbox.notice import Notice
 from app.offers import closing, reliability, respond, standby
 from app.offers.job_lock import lock_jobs
 from app.offers.models import JobMatch
 from app.payments.models import Unlock
 from app.privacy.erase import erase_worker
+from app.workers import opt_out
 from app.workers.models import BlockByWorker, Worker
 
 
@@ -74,10 +78,16 @@ async def merge_workers(
     await closing.close_for_worker(session, merged_id, now)
     await _withdraw_from_blocked(session, kept_id, merged_id, now)
     moved = await _move_offers(session, kept_id, merged_id, now)
+    stopped = await opt_out.inherit_stop(session, merged_id, kept_id, now=now)
     await erase_worker(session, merged_id, actor, now=now)
     await sessions.end_all(session, merged_id)
     changed(session, "worker", kept_id)
-    done = {"offers": plan.moved, "bought": plan.bought, "closed": plan.closes}
+    done = {
+        "offers": plan.moved,
+        "bought": plan.bought,
+        "closed": plan.closes,
+        "stopped": stopped,
+    }
     audit.record(
         session,
         "worker.merge",
@@ -97,20 +107,25 @@ async def merge_workers(
         after={"into": str(kept_id)},
     )
     await notify(session, kept_id, "accounts_merged", {}, key=f"{merged_id}", now=now)
+    await _tell_buyers(session, kept_id, moved, now)
     return plan
 
 
 async def _lock(session: AsyncSession, kept_id: UUID, merged_id: UUID) -> None:
     """Lock the jobs that either was asked for, then both workers, then both accounts: as every verb does.
 
-    Nobody answers, buys, withdraws or suspends meanwhile.
+    Nobody answers, buys, withdraws or suspends meanwhile. Raises `MergeRefused` where one of them was asked for a
+    further job before the workers were locked: that job may not be locked after them.
     """
     both = (kept_id, merged_id)
-    jobs = await session.scalars(select(JobMatch.job_id).where(JobMatch.worker_id.in_(both)))
-    await lock_jobs(session, sorted(set(jobs)))
+    asked = select(JobMatch.job_id).where(JobMatch.worker_id.in_(both)).distinct()
+    jobs = set(await session.scalars(asked))
+    await lock_jobs(session, sorted(jobs))
     for table in (Worker, User):
         locked = select(table.id).where(table.id.in_(both)).order_by(table.id).with_for_update()
         await session.execute(locked)
+    if not jobs.issuperset(await session.scalars(asked)):
+        raise MergeRefused(MergeObstacle.CHANGED)
 
 
 async def _inherit_blocks(
@@ -181,6 +196,36 @@ async def _move_offers(
         .execution_options(synchronize_session=False)
     )
     return moved
+
+
+async def _tell_buyers(
+    session: AsyncSession, worker_id: UUID, moved: Sequence[UUID], now: dt.datetime
+) -> None:
+    """Tell who bought one of these contacts that its phone is another one now.
+
+    The phone itself stands where contacts are shown: an account may name a stranger's phone by a slip.
+    """
+    query = (
+        select(JobMatch.id, JobMatch.employer_id, JobMatch.unlocked_at, Job.title, Job.posted_by)
+        .join(Job, Job.id == JobMatch.job_id)
+        .where(JobMatch.id.in_(moved), JobMatch.unlocked_at.is_not(None))
+        .order_by(JobMatch.id)
+    )
+    notices = []
+    for lead in (await session.execute(query)).all():
+        shown = await messages_told.list_told(session, lead.id, "lead_unlocked")
+        params = {"title": lead.title, "since": lead.unlocked_at.isoformat()}
+        notices.append(
+            Notice(
+                lead.employer_id,
+                "lead_moved",
+                {"match_id": str(lead.id), **params},
+                key=f"{lead.id}:{worker_id}",
+                subject_id=lead.id,
+                theirs=(lead.posted_by, *shown),
+            )
+        )
+    await notify_many(session, notices, now)
 
 
 async def _give(

@@ -18,6 +18,7 @@ TEAM_NOTICES: Final[Mapping[str, frozenset[TeamRole]]] = {
     "lead_withdrawn": _POSTERS,
     "lead_unlocked": _POSTERS,
     "lead_erased": _POSTERS,
+    "lead_moved": _POSTERS,
     "job_filled": _POSTERS,
     "job_closed": _POSTERS,
     "job_approved": _POSTERS,

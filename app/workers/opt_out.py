@@ -5,8 +5,9 @@ takes the worker out of matching.
 """
 
 import datetime as dt
+from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.session import changed
@@ -36,3 +37,24 @@ async def _set_stopped_at(
         .values(stopped_at=stopped_at, updated_at=now)
     )
     changed(session, "worker", person.user_id)
+
+
+async def inherit_stop(
+    session: AsyncSession, gone_id: UUID, kept_id: UUID, *, now: dt.datetime
+) -> bool:
+    """Let the STOP of a worker's account that goes hold for the one that stays; return whether there was one.
+
+    The caller has locked both workers.
+    """
+    stopped_at = await session.scalar(select(Worker.stopped_at).where(Worker.id == gone_id))
+    if stopped_at is None:
+        return False
+    for table, own in ((Worker, Worker.id == kept_id), (ChatPerson, ChatPerson.user_id == kept_id)):
+        await session.execute(
+            update(table)
+            .where(own, table.stopped_at.is_(None))
+            .values(stopped_at=stopped_at, updated_at=now)
+            .execution_options(synchronize_session=False)
+        )
+    changed(session, "worker", kept_id)
+    return True

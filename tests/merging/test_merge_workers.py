@@ -17,7 +17,9 @@ from app.payments.models import Unlock
 from app.workers.models import Worker
 from tests.support.app_harness import Person, World
 from tests.support.assertions import check_invariants, check_money, ok, refused
+from tests.support.factories import create_offers
 from tests.support.leads import Lead, at_once, lead, somewhere
+from tests.support.lock_waits import ask_meanwhile
 
 REASON = "She has a new number."
 
@@ -320,3 +322,89 @@ def test_a_purchase_at_the_moment_of_the_merge_shows_the_contact_that_stays(worl
     world.settle()
     stays = kept if merged.status_code == 200 else other.worker
     assert other.phone_shown() == str(stays.phone)
+
+
+def _appealed(world: World, admin: Person, kept: Person, other: Lead) -> None:
+    world.clock.advance(minutes=6)
+    ok(other.worker.post(f"/api/workers/offers/{other.id}/withdraw"))
+    appeal = {"what": f"withdrawn:{other.id}", "note": "I was ill."}
+    ok(other.worker.post("/api/workers/reliability/appeal", appeal), 201)
+
+
+def test_an_open_appeal_forbids_it_until_it_is_decided(world: World) -> None:
+    admin, other = world.admin(), lead(world)
+    kept = world.worker(location=somewhere(), slots=["monday"])
+    _appealed(world, admin, kept, other)
+    obstacles = preview(admin, kept, other.worker)["obstacles"]
+    assert [each["code"] for each in obstacles] == ["merge_appeal_open"]
+    refused(merge(admin, kept, other.worker), 409, "merge_appeal_open")
+    [row] = ok(admin.get("/api/admin/appeals?status=open"))["items"]
+    decision = {"action": "decline", "reason": "We saw no sign of it."}
+    ok(admin.post(f"/api/admin/appeals/{row['id']}/action", decision))
+    ok(merge(admin, kept, other.worker))
+    assert counters(world, kept)[2] == 1
+
+
+def _has_stopped(world: World, person: Person) -> bool:
+    row = world.in_session(lambda session: session.get_one(Worker, UUID(person.id)))
+    return row.stopped_at is not None
+
+
+@pytest.mark.parametrize("stops", ["kept", "merged"])
+def test_the_stop_of_either_holds_until_they_say_start(world: World, stops: str) -> None:
+    admin = world.admin()
+    kept, merged = world.worker(slots=()), world.worker(slots=())
+    stopper = kept if stops == "kept" else merged
+    for person in (kept, merged):
+        world.says(str(person.phone), "hello")
+    world.says(str(stopper.phone), "STOP")
+    world.settle()
+    ok(merge(admin, kept, merged))
+    assert _has_stopped(world, kept)
+    heard = len(world.messages(str(kept.phone)))
+    world.settle()
+    assert len(world.messages(str(kept.phone))) == heard  # not even that the accounts are one
+    world.says(str(kept.phone), "START")
+    assert not _has_stopped(world, kept)
+    assert len(world.messages(str(kept.phone))) > heard
+
+
+def test_start_ends_a_stop_that_came_with_another_account(world: World) -> None:
+    admin = world.admin()
+    kept, merged = world.worker(slots=()), world.worker(slots=())
+    world.says(str(merged.phone), "STOP")
+    world.settle()
+    ok(merge(admin, kept, merged))
+    assert _has_stopped(world, kept)
+    # This phone never wrote before.
+    world.says(str(kept.phone), "START")
+    assert not _has_stopped(world, kept)
+
+
+def test_who_bought_the_contact_hears_that_the_phone_is_another_one(world: World) -> None:
+    admin, bought = world.admin(), lead(world)
+    bought.buy()
+    kept = world.worker(location=somewhere(), slots=["monday"])
+    ok(merge(admin, kept, bought.worker))
+    told = (OutboxMessage.kind == "lead_moved", OutboxMessage.subject_id == UUID(bought.id))
+    assert count(world, *told) == 1
+    # A contact that nobody bought tells nobody.
+    unbought = lead(world)
+    other = world.worker(location=somewhere(), slots=["monday"])
+    ok(merge(admin, other, unbought.worker))
+    assert count(world, OutboxMessage.kind == "lead_moved") == 1
+
+
+def test_a_job_asked_at_the_moment_of_the_merge_refuses_it(
+    world_with: Any, postgresql_database_url: str
+) -> None:
+    with world_with(postgresql_database_url) as world:
+        admin, kept, merged = world.admin(), world.worker(slots=()), world.worker(slots=())
+        job = world.job(world.employer(), publish=False)
+
+        async def ask(session: Any) -> None:
+            await create_offers(session, UUID(job["id"]), [UUID(merged.id)], world.clock())
+
+        refused(ask_meanwhile(world, ask, lambda: merge(admin, kept, merged)), 409, "merge_changed")
+        # Once that is settled, it goes.
+        ok(merge(admin, kept, merged))

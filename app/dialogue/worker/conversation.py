@@ -7,7 +7,7 @@ from typing import Final
 
 from app.core.geo import Point, on_grid
 from app.dialogue.choices import as_tap, place_name
-from app.dialogue.effects import ListContactHolders, SendOwnData, SetPhone, ShowReliability
+from app.dialogue.effects import ListContactHolders, SendOwnData, SetPhone, ShowReliability, Start
 from app.dialogue.engine import (
     MISSES_BEFORE_HUMAN,
     MISSES_BEFORE_MENU,
@@ -368,7 +368,10 @@ def _everyday(message: Incoming) -> Turn | None:
     if inbound.kind is InboundKind.LOCATION and (turn := _pin(message)) is not None:
         return turn
     if message.has_intent(Intent.GREETING, Intent.START, Intent.BOT):
-        return _greet(message)
+        greeted = _greet(message)
+        # The STOP may be that of another account, which was merged into this one before it ever wrote.
+        begins = message.has_intent(Intent.START) and context.profile is not None
+        return replace(greeted, effects=(Start(), *greeted.effects)) if begins else greeted
     if inbound.kind in UNREADABLE:
         return None
     if inbound.kind is InboundKind.FORM and not state.registering:
