@@ -81,4 +81,15 @@ def test_components_can_be_used_by_everybody(
         for summary in page.locator("summary").all():
             summary.click()
         assert barriers(page) == []
+        # What asks why is a dialog: as easy for everybody, and the focus comes back.
+        asking = page.locator("[aria-haspopup=dialog]")
+        assert asking.count() > 1
+        for button in asking.all():
+            button.click()
+            assert barriers(page) == []
+            assert page.evaluate(
+                "document.querySelector('dialog[open]').contains(document.activeElement)"
+            )
+            page.keyboard.press("Escape")
+            assert button.evaluate("button => button === document.activeElement")
         assert overflow(page) == 0

@@ -47,7 +47,7 @@ def test_a_bulk_action_that_can_not_be_read_is_asked_for_again(
 def _opened(page: str, action: str) -> str:
     """Return the form that goes to `action`, which stands in the part of the page that is open."""
     (found,) = re.findall(
-        rf'<details open>(?:(?!</details>).)*action="{action}".*?</details>', page, re.DOTALL
+        rf'<details [^>]*\bopen>(?:(?!</details>).)*action="{action}".*?</details>', page, re.DOTALL
     )
     return str(found)
 

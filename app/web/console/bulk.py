@@ -1,16 +1,17 @@
 """Bulk actions: chosen, previewed, asked for with a reason, and followed while they are done."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.admin import bulk
-from app.api.admin.bulk import BulkId, BulkPlan, BulkRequest
+from app.api.admin.bulk import BulkDetails, BulkId, BulkPlan, BulkRequest
 from app.api.http.dependencies import Read
 from app.core.ids import new_id
-from app.moderation.bulk import Target, Verb
+from app.identity.permissions import Permission
+from app.moderation.bulk import ItemState, Target, Verb
 from app.web.console.desk import BulkDesk, Desk, PeopleDesk, room, sent
 from app.web.forms import REFUSALS, TypedForm, checked
 from app.web.site import SeeOther, fragment
@@ -22,6 +23,14 @@ _VERBS = {
     Target.EMPLOYERS: (Verb.VERIFY, Verb.RESTRICT, Verb.SUSPEND, Verb.ACTIVATE, Verb.SIGN_OUT),
     Target.JOBS: (Verb.CANCEL, Verb.REOPEN),
 }
+_UNDONE_BY: Final = {
+    Verb.SUSPEND: Verb.ACTIVATE,
+    Verb.RESTRICT: Verb.ACTIVATE,
+    Verb.ACTIVATE: Verb.SUSPEND,
+    Verb.CANCEL: Verb.REOPEN,
+    Verb.REOPEN: Verb.CANCEL,
+}
+"""What takes an action back; of the others none does."""
 _LISTS = {Target.WORKERS: "workers", Target.EMPLOYERS: "companies", Target.JOBS: "jobs"}
 
 
@@ -109,14 +118,23 @@ async def show_bulk(desk: PeopleDesk, session: Read, bulk_id: BulkId) -> Respons
 
 async def _page(desk: Desk, session: AsyncSession, bulk_id: UUID, form: TypedForm) -> Response:
     found = await bulk.get_bulk_action(bulk_id, session, desk.actor, desk.now)
-    return desk.page("bulk.html", status=form.status, bulk=found, form=form)
+    return desk.page("bulk.html", status=form.status, form=form, **_shown(desk, found))
+
+
+def _shown(desk: Desk, found: BulkDetails) -> dict[str, Any]:
+    """Return what the page and its live part show: with what is done also the action that takes it back."""
+    done = [str(item.id) for item in found.items if item.state is ItemState.DONE]
+    undo = _UNDONE_BY.get(found.action) if found.finished_at and done else None
+    if undo not in _VERBS.get(found.target, ()) or not desk.may(Permission.ACT_IN_BULK):
+        undo = None
+    return {"bulk": found, "undo": undo, "done_ids": done}
 
 
 @router.get("/bulk/{bulk_id}/now")
 async def show_bulk_now(desk: PeopleDesk, session: Read, bulk_id: BulkId) -> Response:
     """Return only the progress and the items, which an open page asks for again and again."""
     found = await bulk.get_bulk_action(bulk_id, session, desk.actor, desk.now)
-    html = fragment(desk.request, desk.visitor, "console/bulk_progress.html", bulk=found)
+    html = fragment(desk.request, desk.visitor, "console/bulk_progress.html", **_shown(desk, found))
     return Response(html, media_type="text/html", headers={"Cache-Control": "no-store"})
 
 

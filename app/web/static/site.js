@@ -53,6 +53,31 @@ for (const row of document.querySelectorAll("[data-shift]")) {
   say();
 }
 
+// What takes something away, or asks why, is asked in a dialog: the focus goes into it, and comes back to its button.
+for (const [number, asking] of [...document.querySelectorAll("details[data-ask]")].entries()) {
+  const summary = asking.querySelector("summary");
+  const make = (tag, given, ...inside) => {
+    const made = Object.assign(document.createElement(tag), given);
+    made.append(...inside);
+    return made;
+  };
+  const name = make("h2", { id: `asked-${number}` }, summary.textContent);
+  const leave = make("button", { type: "button", className: "second" }, asking.dataset.ask);
+  const open = make("button", { type: "button", className: "ask" }, summary.textContent);
+  const said = summary.getAttribute("aria-label");
+  if (said) { open.setAttribute("aria-label", said); name.textContent = said; }
+  open.setAttribute("aria-haspopup", "dialog");
+  const dialog = make("dialog", {}, name, ...[...asking.childNodes].filter((node) => node !== summary), leave);
+  dialog.setAttribute("aria-labelledby", name.id);
+  open.addEventListener("click", () => dialog.showModal());
+  leave.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => open.focus());
+  const wasOpen = asking.open;
+  asking.replaceWith(open, dialog);
+  // Refused: what was typed and what is wrong with it is in sight.
+  if (wasOpen) dialog.showModal();
+}
+
 // "/" leads an administrator into the box that finds anything.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
