@@ -6,7 +6,18 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Row, Uuid, bindparam, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Uuid,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import Point
@@ -57,13 +68,9 @@ _ANYBODY: Final = (
         .where(JobMatch.worker_id == Worker.id, JobMatch.offered_at > bindparam("since"))
         .scalar_subquery()
         .label("offers_lately"),
-        select(func.count())
-        .select_from(JobMatch)
-        .where(
-            JobMatch.worker_id == Worker.id,
-            JobMatch.offered_at > bindparam("since"),
-            JobMatch.employer_id == _EMPLOYER_ID,
-        )
+        # Summed, not a condition: PostgreSQL would look up all the employer's offers for each worker.
+        select(func.coalesce(func.sum(case((JobMatch.employer_id == _EMPLOYER_ID, 1), else_=0)), 0))
+        .where(JobMatch.worker_id == Worker.id, JobMatch.offered_at > bindparam("since"))
         .scalar_subquery()
         .label("of_employer"),
         exists()
