@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import Point
 from app.core.week import Slot
+from app.core.zones import find_zone
 from app.database.statements import is_among, table
 from app.employers.models import BlockByEmployer, Employer
 from app.identity.models import User, UserStatus
@@ -198,7 +199,9 @@ def _values(ids: Collection[UUID], job: JobFacts, now: dt.datetime) -> dict[str,
 async def _facts(
     session: AsyncSession, people: Sequence[Row[*tuple[Any, ...]]], job: JobFacts
 ) -> list[WorkerFacts]:
-    slots = await slots_of(session, [person.id for person in people]) if people else {}
+    # When somebody is free whose zone there is no more, nobody knows: they have no hours until it is mended.
+    known = [person.id for person in people if find_zone(person.time_zone) is not None]
+    slots = await slots_of(session, known) if known else {}
     # Few have either, and a question not asked is the quickest.
     away = [person.id for person in people if person.is_away]
     working = [person.id for person in people if person.works]

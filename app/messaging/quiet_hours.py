@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from app.core.clocks import SKEW
+from app.core.zones import find_zone
 
 QUIET_FROM: Final = dt.time(21)
 QUIET_TO: Final = dt.time(8)
@@ -95,10 +95,15 @@ def _awake_until(hours: QuietPeriod, now: dt.datetime) -> dt.datetime:
     return max(now, active_at + STAYS_AWAKE)
 
 
+def _zone(name: str) -> dt.tzinfo:
+    """Return the zone; where there is none of that name any more, UTC: one person's must not hold up everybody's messages."""
+    return find_zone(name) or dt.UTC
+
+
 @lru_cache(maxsize=4_096)
 def _night(start: dt.time, end: dt.time, time_zone: str, day: dt.date) -> _Span:
     """Return the quiet period (UTC) that begins on a day there; kept, because most people have the same."""
-    zone = ZoneInfo(time_zone)
+    zone = _zone(time_zone)
     over_midnight = dt.timedelta(days=1 if end <= start else 0)
     begins = dt.datetime.combine(day, start, zone).astimezone(dt.UTC)
     return begins, dt.datetime.combine(day + over_midnight, end, zone).astimezone(dt.UTC)
@@ -109,7 +114,7 @@ def _quiet_spans(hours: QuietPeriod, start: dt.datetime) -> Iterator[_Span]:
     if hours.start == hours.end:
         return
     awake_until = _awake_until(hours, start)
-    day = start.astimezone(ZoneInfo(hours.time_zone)).date() - dt.timedelta(days=1)
+    day = start.astimezone(_zone(hours.time_zone)).date() - dt.timedelta(days=1)
     while True:
         begins, ends = _night(hours.start, hours.end, hours.time_zone, day)
         # Where clocks are put forward, two of them could overlap.
