@@ -31,9 +31,11 @@ from app.messaging.outbox import delivery, messaging_limits
 from app.moderation import bulk
 from app.offers import closing, expire, reliability, remind
 from app.payments import (
+    card_taps,
     early_events,
     events,
     forget_customers,
+    kept_card,
     lead_guarantee,
     reconcile,
     reconcile_returns,
@@ -164,6 +166,20 @@ async def _reconcile_returns(runtime: Runtime, batch: int) -> int:
     )
 
 
+async def _charge_taps(runtime: Runtime, batch: int) -> int:
+    if runtime.payments is None:
+        return 0
+    return await card_taps.charge_due(
+        runtime.database, runtime.payments, runtime.settings.base_url, runtime.clock, batch
+    )
+
+
+async def _look_for_cards(runtime: Runtime, batch: int) -> int:
+    if runtime.payments is None:
+        return 0
+    return await kept_card.look_due(runtime.database, runtime.payments, runtime.clock, batch)
+
+
 async def _forget_customers(runtime: Runtime, batch: int) -> int:
     if runtime.payments is None:
         return 0
@@ -222,6 +238,8 @@ LOOPS = (
     Loop("expire_jobs", _item_by_item(closing.ENDS, closing.expire_jobs_due), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),
     Loop("reconcile_returns", _reconcile_returns, 60),
+    Loop(card_taps.LOOP, _charge_taps, 2),
+    Loop(kept_card.LOOP, _look_for_cards, 60),
     Loop("forget_customers", _forget_customers, 60),
     Loop("early_events", _item_by_item(early_events.MATCHES, early_events.match_due), 60),
     Loop("lead_reports", _item_by_item(lead_guarantee.REPORTS, lead_guarantee.decide_due), 60),

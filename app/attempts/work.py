@@ -62,6 +62,8 @@ class Kind(StrEnum):
     JOB_END = "job_end"
     REFUND = "refund"
     PAYMENT_CHECK = "payment_check"
+    CARD_TAP = "card_tap"
+    CARD_LOOK = "card_look"
     REFUND_CHECK = "refund_check"
     DISPUTE_CHECK = "dispute_check"
     EARLY_EVENT = "early_event"

@@ -81,6 +81,7 @@ _REFUSALS: Final[Mapping[str, str]] = {
     "match_not_found": "lead_unknown",
     "match_not_accepted": "lead_gone",
     "balance_too_low": "balance_low",
+    "price_changed": "lead_price_changed",
     "spending_limit": "spending_limit",
     "pack_not_found": "pack_gone",
     "dispute_open": "purchases_rest",

@@ -12,7 +12,15 @@ from app.chat.employer_effects import contact_line, own_account
 from app.core.money import Money
 from app.core.paging import PageRequest
 from app.database.session import keyring
-from app.dialogue.effects import ListLeads, PayForAll, ShowBalance, TopUp, UnlockLead
+from app.dialogue.effects import (
+    ChargeCard,
+    ChargeCardForAll,
+    ListLeads,
+    PayForAll,
+    ShowBalance,
+    TopUp,
+    UnlockLead,
+)
 from app.dialogue.turn import Reply
 from app.employers.phones import PhoneAccount
 from app.jobs import queries
@@ -21,10 +29,20 @@ from app.offers.lead_facts import lead_params
 from app.offers.links import order_link, payment_link
 from app.offers.queries import EmployersMatch, list_matches
 from app.offers.rules import OfferStatus
-from app.payments import balance, contacts, ledger, other_buyers, quotes
+from app.payments import (
+    balance,
+    card_taps,
+    contacts,
+    kept_card,
+    ledger,
+    other_buyers,
+    quotes,
+)
 from app.payments.contacts import Contact
+from app.payments.kept_card import ShownCard
 from app.payments.purchase import begin, page_ends
 from app.payments.rules import PayWith
+from app.payments.ways import first_way
 from app.policy import policy
 from app.texts import catalogue
 from app.texts.formatting import inert
@@ -80,42 +98,64 @@ async def _offer_one_tap(
 ) -> bool:
     """Show the leads with a row for each that one tap unlocks, its price on it; False where there is none.
 
-    A tap unlocks what is free, and what the balance covers.
+    A tap unlocks what is free, what the balance covers, and else what the kept card may be charged (`ways`).
     """
     currency = to_pay[0][1].currency
     there = await ledger.balance_of(context.session, employer_id, currency)
+    card = await kept_card.find(context.session, employer_id)
+    is_free = to_pay[0][1].amount == 0
+    if is_free:
+        card = None  # the first that is tapped is free: nothing says yet what the others then cost
     rows = [
-        Row(
-            f"lead:{lead.id}:unlock",
-            inert(lead.display_name or "…", ROW_TITLE_CHARACTERS),
-            _price_on_tap(context, price),
-        )
+        row
         for lead, price in to_pay
-        if price.currency == currency and price.amount <= there
+        if price.currency == currency
+        and (row := _row_of_lead(context, lead, price, there, card)) is not None
     ]
     if not rows:
         return False
-    if to_pay[0][1].amount == 0:
-        # The first that is tapped is free: nothing says yet what the others then cost.
+    if is_free:
         context.reply("your_leads_free", params, rows)
         return True
-    total = sum(price.amount for _, price in to_pay)
-    if len(to_pay) > 1 and len(rows) == len(to_pay) and total <= there:
+    total = Money(sum(price.amount for _, price in to_pay), currency)
+    way = first_way(total, there, card)
+    if len(to_pay) > 1 and len(rows) == len(to_pay) and way is not PayWith.PAGE:
         words = context.word("lead_all").replace("{value}", str(len(to_pay)))
-        together = _price_on_tap(context, Money(total, currency))
-        rows.append(Row(f"job:{job.id}:payall", words, together))
+        verb = "payall" if way is PayWith.BALANCE else f"cardall:{total.amount}"
+        rows.append(Row(f"job:{job.id}:{verb}", words, _price_on_tap(context, total, way, card)))
     held = {"amount": there, "currency": currency}
-    context.reply("your_leads_tap", {**params, "balance": held}, rows)
+    text = "your_leads_tap" if card is None else "your_leads_card"
+    context.reply(text, {**params, "balance": held}, rows)
     return True
 
 
-def _price_on_tap(context: EffectContext, price: Money) -> str:
-    """Return what stands below the name of a lead that one tap unlocks: what the tap costs."""
+def _row_of_lead(
+    context: EffectContext,
+    lead: EmployersMatch,
+    price: Money,
+    there: int,
+    card: ShownCard | None,
+) -> Row | None:
+    """Return the row that unlocks a lead by one tap; None where only the page can."""
+    way = first_way(price, there, card)
+    if way is PayWith.PAGE:
+        return None
+    verb = "unlock" if way is PayWith.BALANCE else f"card:{price.amount}"
+    name = inert(lead.display_name or "…", ROW_TITLE_CHARACTERS)
+    return Row(f"lead:{lead.id}:{verb}", name, _price_on_tap(context, price, way, card))
+
+
+def _price_on_tap(
+    context: EffectContext, price: Money, way: PayWith, card: ShownCard | None
+) -> str:
+    """Return what stands below the name of a lead that one tap unlocks: what the tap costs, taxes included."""
     if price.amount == 0:
         return context.word("lead_for_free")
     value = {"amount": price.amount, "currency": price.currency}
     said = catalogue.format_value("money", value, context.formatting)
-    return context.word("lead_from_balance").replace("{price}", said)[:ROW_DESCRIPTION_CHARACTERS]
+    word = "lead_from_card" if way is PayWith.CARD else "lead_from_balance"
+    told = context.word(word).replace("{price}", said).replace("{card}", str(card or ""))
+    return told[:ROW_DESCRIPTION_CHARACTERS]
 
 
 async def _unlock_lead(context: EffectContext, effect: UnlockLead) -> None:
@@ -134,6 +174,45 @@ async def _unlock_lead(context: EffectContext, effect: UnlockLead) -> None:
     currency = (await policy.current(context.session)).lead_prices.currency
     there = await ledger.balance_of(context.session, account.id, currency)
     context.reply("lead_got", {"balance": {"amount": there, "currency": currency}})
+
+
+async def _charge_card(context: EffectContext, effect: ChargeCard) -> None:
+    """Have one lead charged to the kept card; a second tap charges nothing."""
+    account = await own_account(context, effect.employer_id)
+    await _charge(context, account, [effect.match_id], effect.amount)
+
+
+async def _charge_card_for_all(context: EffectContext, effect: ChargeCardForAll) -> None:
+    account = await own_account(context, effect.employer_id)
+    job = await queries.get_own_job(context.session, account.id, effect.job_id)
+    if wanted := [lead.id for lead in await _leads_to_pay(context, account, job)]:
+        await _charge(context, account, wanted, effect.amount)
+    else:
+        await _list_leads(context, ListLeads(effect.employer_id, effect.job_id))
+
+
+async def _charge(
+    context: EffectContext, account: PhoneAccount, match_ids: Sequence[UUID], agreed: int
+) -> None:
+    """Begin the order and the tap on the card; contact, or the link to the page, follow in a message of their own."""
+    order = await card_taps.tap(context.session, account.actor, match_ids, agreed, context.now)
+    if order is None:
+        context.reply("lead_yours", {})
+        return
+    price = {"amount": order.total, "currency": order.currency}
+    context.reply("card_being_charged", {"price": price})
+
+
+async def _leads_to_pay(
+    context: EffectContext, account: PhoneAccount, job: Job
+) -> list[EmployersMatch]:
+    """Return the leads of a job that are shown and not bought."""
+    page = PageRequest(SHOWN_LEADS, None)
+    leads, _ = await list_matches(
+        context.session, account.id, job.id, OfferStatus.ACCEPTED, page, context.now
+    )
+    bought = await contacts.contacts_of(context.session, account.id, [lead.id for lead in leads])
+    return [lead for lead in leads if lead.id not in bought]
 
 
 async def _show_balance(context: EffectContext, effect: ShowBalance) -> None:
@@ -178,12 +257,7 @@ async def _top_up(context: EffectContext, effect: TopUp) -> None:
 async def _pay_for_all(context: EffectContext, effect: PayForAll) -> None:
     account = await own_account(context, effect.employer_id)
     job = await queries.get_own_job(context.session, account.id, effect.job_id)
-    page = PageRequest(SHOWN_LEADS, None)
-    leads, _ = await list_matches(
-        context.session, account.id, job.id, OfferStatus.ACCEPTED, page, context.now
-    )
-    bought = await contacts.contacts_of(context.session, account.id, [lead.id for lead in leads])
-    to_pay = [lead for lead in leads if lead.id not in bought]
+    to_pay = await _leads_to_pay(context, account, job)
     wanted = [lead.id for lead in to_pay]
     order = await begin(context.session, account.actor, wanted, context.now) if wanted else None
     if order is None:
@@ -252,6 +326,8 @@ HANDLERS: Final[Mapping[type, _Handler]] = {
     ListLeads: _list_leads,
     PayForAll: _pay_for_all,
     UnlockLead: _unlock_lead,
+    ChargeCard: _charge_card,
+    ChargeCardForAll: _charge_card_for_all,
     ShowBalance: _show_balance,
     TopUp: _top_up,
 }

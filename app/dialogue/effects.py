@@ -303,6 +303,23 @@ class UnlockLead(EmployerEffect):
 
 
 @dataclass(frozen=True, slots=True)
+class ChargeCard(EmployerEffect):
+    """Charge one lead to the kept card, by a tap that named what it costs."""
+
+    match_id: UUID
+    amount: int
+    """What the tap named, in minor units."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeCardForAll(EmployerEffect):
+    """Charge the leads of a job that are not bought yet to the kept card, by a tap that named what they cost."""
+
+    job_id: UUID
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShowBalance(EmployerEffect):
     """Show what is in the balance, and the packs by which it is topped up."""
 

@@ -7,12 +7,11 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Insert
+from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue import places
 from app.core.ids import new_id
-from app.database.many_rows import with_arrays
 from app.database.statements import insert_of, is_postgresql, table
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify_many
@@ -137,14 +136,12 @@ def _row(offer: NewOffer) -> dict[str, Any]:
 
 async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> dict[UUID, UUID]:
     """Insert what is not there yet; return the new rows' ids by worker."""
-    on_postgresql = is_postgresql(session)
-    insert = _if_new(postgresql=on_postgresql)
-    statement, values = with_arrays(insert, rows) if on_postgresql else (insert, rows)
-    return {row.worker_id: row.id for row in await session.execute(statement, values)}
+    statement = _if_new(postgresql=is_postgresql(session))
+    return {row.worker_id: row.id for row in await session.execute(statement, rows)}
 
 
 @cache
-def _if_new(*, postgresql: bool) -> Insert:
+def _if_new(*, postgresql: bool) -> Executable:
     offers = table(JobMatch).c
     return (
         insert_of(JobMatch, postgresql=postgresql)

@@ -55,13 +55,14 @@ async def card_for(
     provider: PaymentProvider | None,
     employer_id: UUID,
     pay_with: PayWith | None,
+    now: dt.datetime,
 ) -> SavedCard | None:
     """Return the card that pays, the newest; None where no card is to. Raises `NoSavedCard` or `PaymentsUnavailable`."""
     if pay_with is not PayWith.CARD:
         return None
     if provider is None:
         raise PaymentsNotConfigured
-    cards = await saved_card.list_cards(database, provider, employer_id)
+    cards = await saved_card.list_cards(database, provider, employer_id, now)
     if not cards:
         raise NoSavedCard
     return cards[0]

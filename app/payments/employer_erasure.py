@@ -28,7 +28,7 @@ from app.jobs.rules import JobAction, JobCancelled, JobExpired, JobFilled
 from app.offers import closing
 from app.offers.job_lock import lock_jobs
 from app.payments import disputes, erasure, ledger, orders
-from app.payments.models import LedgerAccount, Order, Refund
+from app.payments.models import KeptCard, LedgerAccount, Order, Refund
 from app.payments.rules import ON_THE_WAY, AccountType, PaymentStatus, RefundStatus
 from app.privacy.erase import erase_chats, erase_messages, take_out_of_team
 
@@ -239,6 +239,7 @@ async def _forget_profile(session: AsyncSession, employer_id: UUID, now: dt.date
         )
         .execution_options(synchronize_session=False)
     )
+    await session.execute(delete(KeptCard).where(KeptCard.employer_id == employer_id))
     await session.execute(delete(SharedIdentifier).where(SharedIdentifier.user_id == employer_id))
     await session.execute(delete(JobTemplate).where(JobTemplate.employer_id == employer_id))
     await session.execute(delete(BlockByEmployer).where(BlockByEmployer.employer_id == employer_id))

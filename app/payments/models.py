@@ -115,6 +115,35 @@ class PaymentAttempt(Base):
     updated_at: Mapped[dt.datetime]
 
 
+class KeptCard(Base):
+    """What is known of a company's card at the payment provider, so that the chat can offer it without asking there."""
+
+    __tablename__ = "kept_cards"
+    __table_args__ = (
+        partial_index("ix_kept_cards_look_at", "look_at", where="look_at IS NOT NULL"),
+    )
+
+    employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"), primary_key=True)
+    brand: Mapped[str | None] = mapped_column(String(32))
+    """None where no card is kept, or not known yet."""
+    last4: Mapped[str | None] = mapped_column(String(8))
+    look_at: Mapped[dt.datetime | None]
+    """When the provider is asked whether a card is kept; None: nothing has happened since it was."""
+    updated_at: Mapped[dt.datetime]
+
+
+class CardTap(Base):
+    """A tap in the chat that has an order charged to the kept card; the loop `card_taps` does it."""
+
+    __tablename__ = "card_taps"
+    __table_args__ = (partial_index("ix_card_taps_due_at", "due_at", where="due_at IS NOT NULL"),)
+
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    due_at: Mapped[dt.datetime | None]
+    """When the card is charged, or asked about again; None once the person knows what came of it."""
+    tapped_at: Mapped[dt.datetime]
+
+
 class Payment(Base):
     """One purchase of one lead; at most one open one for an employer and a match.
 

@@ -59,6 +59,13 @@ class PayWith(StrEnum):
     where the card can't be charged without it."""
 
 
+OWNER_CONFIRMS: Final = frozenset({"INR"})
+"""Currencies in which the law wants a card's owner to confirm each payment.
+
+The Reserve Bank of India (rules on recurring card payments of 21 August 2019) wants that, and a notice a day before where
+they don't: https://docs.stripe.com/india-recurring-payments
+"""
+
 type ChosenPayWith = Literal[PayWith.PAGE, PayWith.BALANCE, PayWith.CARD]
 """How an employer may ask to pay."""
 

@@ -26,6 +26,7 @@ from app.payments import (
     charges,
     early_events,
     invoicing,
+    kept_card,
     ledger,
     open_items,
     orders,
@@ -244,6 +245,8 @@ async def _capture(
         if len(payments) == 1:
             payment.intent_id = checkout.intent_id
     await session.flush()
+    if attempt.session_id is not None and (attempt.request or {}).get("customer_id"):
+        await kept_card.look_soon(session, order.employer_id, now)
     await _book_captures(session, payments, attempt, now)
     if order.kind == OrderKind.TOP_UP:
         await _credit(session, order, attempt, now)

@@ -28,7 +28,9 @@ from app.offers.closing import ENDS
 from app.offers.expire import EXPIRIES
 from app.offers.remind import REMINDERS
 from app.payments import open_items
+from app.payments.card_taps import TAPS
 from app.payments.early_events import MATCHES
+from app.payments.kept_card import LOOKS
 from app.payments.lead_guarantee import REPORTS
 from app.payments.reconcile import CHECKS
 from app.payments.reconcile_returns import DISPUTE_CHECKS, REFUND_CHECKS
@@ -44,6 +46,8 @@ WORKS: Final[dict[Kind, Work]] = {
         ENDS,
         REFUNDS,
         CHECKS,
+        TAPS,
+        LOOKS,
         REFUND_CHECKS,
         DISPUTE_CHECKS,
         MATCHES,

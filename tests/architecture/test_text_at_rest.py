@@ -28,7 +28,7 @@ lead_reports.kind lead_reports.refund_to reliability_appeals.about reliability_a
 payments.status payments.currency payments.failure_code
 orders.kind orders.status orders.currency orders.pay_with orders.quote orders.coupon
 payment_attempts.provider payment_attempts.idempotency_key payment_attempts.status payment_attempts.failure_code
-disputes.status disputes.currency
+disputes.status disputes.currency kept_cards.brand kept_cards.last4
 ledger_entries.event_key ledger_entries.account ledger_entries.currency
 early_events.kind early_events.status early_events.body
 open_items.kind open_items.key open_items.currency open_items.details open_items.outcome
@@ -38,7 +38,7 @@ refunds.status refunds.refund_to refunds.currency refunds.failure_code idempoten
 invoice_series.year invoice_series.kind invoices.source invoices.kind invoices.year invoices.number
 invoices.currency bulk_actions.action bulk_actions.target bulk_items.state bulk_items.code
 """
-"""Words of the program or of a provider, and ids of rows."""
+"""Words of the program or of a provider, ids of rows, and by which digits an owner knows a card."""
 
 CATALOGUE = """
 workers.city workers.skills workers.time_zone worker_match.time_zone worker_skill_match.time_zone

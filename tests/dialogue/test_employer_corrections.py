@@ -149,6 +149,7 @@ make it
 make it nice
 hmm ok
 kya hua
+must speak english
 video
 compu
 make

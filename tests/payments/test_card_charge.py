@@ -43,9 +43,9 @@ def sell_in(world: World, currency: str) -> None:
     world.in_session(change)
 
 
-def keeps_card(world: World) -> Person:
+def keeps_card(world: World, employer: Person | None = None) -> Person:
     """An employer who has paid a lead on the page, and agreed there to have the card kept."""
-    mine = lead(world)
+    mine = lead(world, employer)
     page = mine.begin()["checkout_url"].rsplit("/", 1)[-1]
     body = {"outcome": "pay", "save_card": True}
     ok(world.http.post(f"/sandbox/stripe/_control/checkout/{page}", json=body))

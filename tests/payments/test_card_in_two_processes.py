@@ -125,7 +125,10 @@ def test_a_card_tapped_while_another_process_opens_the_page(world: World) -> Non
     overtaken = cast(Database, OvertakenDatabase(world.runtime.database, other))
     [card, *_] = world.run(
         saved_card.list_cards(
-            world.runtime.database, world.runtime.payments, UUID(mine.employer.id)
+            world.runtime.database,
+            world.runtime.payments,
+            UUID(mine.employer.id),
+            world.clock(),
         )
     )
     paying = world.run(

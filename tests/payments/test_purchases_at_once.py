@@ -1,6 +1,6 @@
 """Two processes buy for one company at once: the second waits, and counts what the first has bought."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from uuid import UUID
 
@@ -27,7 +27,7 @@ def world(
         yield running
 
 
-def begin_of(world: World, mine: Lead) -> Callable[[AsyncSession], object]:
+def begin_of(world: World, mine: Lead) -> Callable[[AsyncSession], Awaitable[None]]:
     """The begin of a purchase on a page, as another process does it."""
     actor = Actor(UUID(mine.employer.id), Role.EMPLOYER, UserStatus.ACTIVE, "")
 

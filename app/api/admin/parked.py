@@ -49,7 +49,7 @@ class ParkedRow(ResponseModel):
     subject_id: UUID = Field(
         description="Id of what it is about: the job of a `wave` or `job_end`, the match of an "
         "`offer_expiry` or `reminder`, the refund (of a `refund_check`, too), the payment of a "
-        "`payment_check`, the dispute of a `dispute_check`, the kept event of an `early_event`, the report of a "
+        "`payment_check`, the order of a `card_tap`, the employer of a `card_look`, the dispute of a `dispute_check`, the kept event of an `early_event`, the report of a "
         "`lead_report`, the worker of "
         "an `erasure`, the item of a `bulk_item`."
     )

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.http.dependencies import CompanyOwnerApart, EmployerActorApart, Route, Rt
+from app.api.http.dependencies import CompanyOwnerApart, EmployerActorApart, Now, Route, Rt
 from app.api.http.problems import problems
 from app.core.schema import ResponseModel
 from app.payments import saved_card
@@ -30,13 +30,13 @@ class CardAnswer(ResponseModel):
 
 
 @router.get("/card", responses=problems(PaymentsUnavailable))
-async def get_card(actor: EmployerActorApart, rt: Rt) -> CardAnswer:
+async def get_card(actor: EmployerActorApart, rt: Rt, now: Now) -> CardAnswer:
     """Return the card that you agreed to have kept on the payment page; it is offered there again."""
-    cards = await saved_card.list_cards(rt.database, rt.payments, actor.employer_id)
+    cards = await saved_card.list_cards(rt.database, rt.payments, actor.employer_id, now)
     return CardAnswer(card=CardShown.model_validate(cards[0]) if cards else None)
 
 
 @router.delete("/card", status_code=204, responses=problems(PaymentsUnavailable))
-async def remove_card(actor: CompanyOwnerApart, rt: Rt) -> None:
+async def remove_card(actor: CompanyOwnerApart, rt: Rt, now: Now) -> None:
     """Have every kept card removed at the payment provider."""
-    await saved_card.remove_cards(rt.database, rt.payments, actor.employer_id)
+    await saved_card.remove_cards(rt.database, rt.payments, actor.employer_id, now)

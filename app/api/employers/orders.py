@@ -209,7 +209,7 @@ async def unlock_leads(
     """
     await limit_subject(rt, "unlock:account", str(actor.employer_id))
     pay_with = body.pay_with
-    card = await card_charge.card_for(rt.database, rt.payments, actor.employer_id, pay_with)
+    card = await card_charge.card_for(rt.database, rt.payments, actor.employer_id, pay_with, now)
     async with purchase.turn_of(actor.employer_id), rt.database.begin() as session:
         await claim_request(request, session, str(actor.user_id), idempotency_key, now)
         begun = await purchase.begin(

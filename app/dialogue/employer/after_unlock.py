@@ -8,6 +8,7 @@ from app.dialogue.effects import (
     AskLeadReport,
     AskWhichContact,
     BlockWorker,
+    ChargeCard,
     ReportLead,
     UnlockLead,
 )
@@ -36,6 +37,10 @@ def lead_tap(message: EmployerMessage) -> Turn | None:
     if verb == "unlock":
         taken = UnlockLead(message.account.id, match_id)
         return Turn(closed, (), (taken,), if_refused=closed)
+    if (amount := tapped_amount(verb, "card")) is not None:
+        return Turn(
+            closed, (), (ChargeCard(message.account.id, match_id, amount),), if_refused=closed
+        )
     if verb == "block":
         replies = (Reply("lead_blocked"),)
         return Turn(
@@ -46,6 +51,12 @@ def lead_tap(message: EmployerMessage) -> Turn | None:
         return Turn(closed, (), (effect,), if_refused=closed)
     asked = message.state.at(Ask.LEAD_REPORT, match=str(match_id))
     return Turn(asked, (), (AskLeadReport(message.account.id, match_id),), if_refused=closed)
+
+
+def tapped_amount(verb: str, name: str) -> int | None:
+    """Return the minor units that a tap like `card:4900` names; None for another one."""
+    kind, _, amount = verb.partition(":")
+    return int(amount) if kind == name and amount.isascii() and amount.isdigit() else None
 
 
 def ask_which_contact(message: EmployerMessage, verb: Intent) -> Turn:

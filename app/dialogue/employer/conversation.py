@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from app.core.languages import languages
 from app.dialogue.context import CANCELLABLE, EmployerAccount
 from app.dialogue.effects import (
     AnswerHiringFaq,
     CancelJob,
+    ChargeCardForAll,
     CloseJob,
+    Effect,
     ListContacts,
     ListJobs,
     ListLeads,
@@ -21,7 +24,12 @@ from app.dialogue.effects import (
     TopUp,
 )
 from app.dialogue.employer import erasure, posting, published_job
-from app.dialogue.employer.after_unlock import ask_which_contact, lead_tap, read_report
+from app.dialogue.employer.after_unlock import (
+    ask_which_contact,
+    lead_tap,
+    read_report,
+    tapped_amount,
+)
 from app.dialogue.employer.message import EmployerMessage, is_missed
 from app.dialogue.engine import (
     Persona,
@@ -265,11 +273,12 @@ def _job_tap(message: EmployerMessage) -> Turn | None:
         # Another employer's job looks like one that does not exist.
         return Turn(message.state, (Reply("job_unknown"),))
     state = message.state.at(Ask.NOTHING)
-    match rest.partition(":")[2]:
+    verb = rest.partition(":")[2]
+    if (bought := _bought_by_tap(message.account.id, job.id, verb)) is not None:
+        return Turn(state, (), (bought,), if_refused=state)
+    match verb:
         case "leads":
             return Turn(state, (), (ListLeads(message.account.id, job.id),))
-        case "payall":
-            return Turn(state, (), (PayForAll(message.account.id, job.id),))
         case "publish" if job.status is JobStatus.DRAFT:
             return Turn(state, (), (PublishJob(message.account.id, job.id),))
         case "cancel" if job.status in CANCELLABLE:
@@ -285,6 +294,14 @@ def _job_tap(message: EmployerMessage) -> Turn | None:
             return Turn(state, (Reply("kept"),))
         case _:
             return Turn(state, (_shown(job.params, job.status, message),))
+
+
+def _bought_by_tap(account_id: UUID, job_id: UUID, verb: str) -> Effect | None:
+    """Return what buys all contacts of a job by such a tap: on the page or out of the balance, or by the kept card."""
+    if verb == "payall":
+        return PayForAll(account_id, job_id)
+    amount = tapped_amount(verb, "cardall")
+    return None if amount is None else ChargeCardForAll(account_id, job_id, amount)
 
 
 def _shown(params: Mapping[str, Any], status: JobStatus, message: Incoming) -> Reply:

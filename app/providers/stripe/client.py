@@ -35,7 +35,7 @@ from app.payments.provider import (
     SavedCard,
 )
 from app.payments.provider_currencies import ProviderCurrencies
-from app.payments.rules import DECIDED, DisputeStatus
+from app.payments.rules import DECIDED, OWNER_CONFIRMS, DisputeStatus
 from app.providers.stripe.currencies import STRIPE_CURRENCIES
 from app.providers.stripe.movements import movement_of
 
@@ -123,12 +123,8 @@ class StripePayments:
         await _call(self._client.v1.payment_methods.detach_async(card_id))
 
     def may_charge_card(self, price: Money) -> bool:
-        """Whether one tap may charge a kept card.
-
-        Not in rupees: the Reserve Bank of India wants the owner to confirm each payment (rules on recurring card payments of
-        21 August 2019), and a notice a day before where they don't: https://docs.stripe.com/india-recurring-payments
-        """
-        return price.currency != "INR"
+        """Whether one tap may charge a kept card: wherever the law lets it."""
+        return price.currency not in OWNER_CONFIRMS
 
     async def charge_card(self, request: CheckoutRequest, key: str) -> Checkout:
         """Charge a kept card now; a bank that wants its owner refuses, and the payment can then not be paid any more."""
