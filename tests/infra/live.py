@@ -16,6 +16,7 @@ import httpx
 import uvicorn
 
 from tests.infra.forked import Forked, Running
+from tests.infra.prompt_server import PromptServer
 from tests.infra.run import READY_SECONDS, ROOT, ServerFailedError, free_port
 
 
@@ -26,7 +27,7 @@ def serve_app(app: Any) -> Iterator[str]:
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        server = PromptServer(uvicorn.Config(app, log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         deadline = time.monotonic() + READY_SECONDS
@@ -37,7 +38,7 @@ def serve_app(app: Any) -> Iterator[str]:
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
-            server.should_exit = True
+            server.end()
             thread.join(READY_SECONDS)
 
 

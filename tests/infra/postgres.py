@@ -91,9 +91,13 @@ def _empty(connection: psycopg.Connection[Any]) -> None:
 
     Whoever else is still connected is cut off first.
     """
-    connection.execute(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    # Told to wait for one, PostgreSQL looks again after 100 ms only.
+    connection.execute(f"SELECT pg_terminate_backend(pid) {others}".encode())
+    wait_until(
+        lambda: connection.execute(f"SELECT 1 {others}".encode()).fetchone() is None,
+        "nobody else is connected",
+        look_seconds=0.002,
     )
     # Neither foreign keys nor the guards of append-only tables apply to a replica.
     connection.execute("SET session_replication_role = replica")

@@ -69,7 +69,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(check: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:
+def wait_until(
+    check: Callable[[], bool],
+    what: str,
+    seconds: float = READY_SECONDS,
+    *,
+    look_seconds: float = 0.02,
+) -> None:
     """Return as soon as `check` holds; fail naming `what` if it doesn't within `seconds`.
 
     For what another process does in its own time; inside one process wait for an event.
@@ -77,7 +83,7 @@ def wait_until(check: Callable[[], bool], what: str, seconds: float = READY_SECO
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
+        time.sleep(look_seconds)
 
 
 @dataclass(frozen=True)

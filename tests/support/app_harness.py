@@ -34,6 +34,7 @@ from app.main import create_app
 from app.runtime import Runtime
 from app.workers.models import Worker
 from tests.infra import documented as documents
+from tests.infra.prompt_server import PromptServer
 from tests.support.assertions import ok
 from tests.support.factories import Tokens, register_employer, register_worker, sign_in_admin
 from tests.support.world_start import GivenSettings, seeded_journal
@@ -134,8 +135,8 @@ class World:
     """For each background loop, whether a commit made work for it."""
     unread: bool = False
     """Whether nothing is sent before somebody reads it: for tests of what no message says."""
-    looked_at: dt.datetime | None = None
-    """The instant at which all background work was last looked for."""
+    looked_at: dt.datetime | None = START
+    """The instant at which all background work was last looked for: in an empty database there was none."""
     rarely: dict[str, dt.datetime] = field(default_factory=dict)
     """When each of the loops that look only now and then last did."""
     settling: threading.Lock = field(default_factory=threading.Lock)
@@ -460,7 +461,7 @@ def running_world(database_url: str, folder: Path, **settings: Any) -> Iterator[
             shutil.copyfile(seeded_journal(), made.sandbox_journal)
         application = create_app(made, clock, loops=False)
         config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="on")
-        server = uvicorn.Server(config)
+        server = PromptServer(config)
         loop = uvloop.new_event_loop()  # as the server runs in production
         thread = threading.Thread(
             target=lambda: loop.run_until_complete(server.serve(sockets=[listener])), daemon=True
@@ -479,7 +480,7 @@ def running_world(database_url: str, folder: Path, **settings: Any) -> Iterator[
             with httpx.Client(base_url=url, timeout=30, event_hooks=hooks) as http:
                 yield World(url, made, clock, runtime, loop, http, database_url, woken)
         finally:
-            server.should_exit = True
+            server.end()
             thread.join(15)
             loop.close()
 
