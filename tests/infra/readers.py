@@ -75,6 +75,7 @@ def _called() -> dict[str, Run]:
     from app.catalogue import phonetics, place_names, places
     from app.core import phones
     from app.dialogue import choices
+    from app.dialogue.worker import appeals
     from app.identity import codes, passwords
     from app.masking import harmless_numbers
     from app.nlu import (
@@ -131,6 +132,7 @@ def _called() -> dict[str, Run]:
             text[:300], Draft(), job_hours.Said(), job_request.BETWEEN_PARTS
         ),
         "app.nlu.job_request.read": lambda text: job_request.read(text, TODAY),
+        "app.dialogue.worker.appeals.may_concern": lambda text: appeals.may_concern(text, "", None),
         "app.dialogue.choices.index": lambda text: choices.index(text, 9),
         "app.nlu.person_name.find_corrected_name": lambda text: person_name.find_corrected_name(
             text, "Asha"
