@@ -1,7 +1,7 @@
 """Time zones, by their IANA names."""
 
 import zoneinfo
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, StringConstraints
@@ -25,3 +25,12 @@ TimeZone = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=64), AfterValidator(_known)
 ]
 """The IANA name of an existing time zone."""
+
+
+@lru_cache(maxsize=1_024)
+def find_zone(name: str) -> zoneinfo.ZoneInfo | None:
+    """Return the zone of that name; None where there is none any more: a stored name may outlive it."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # no such zone, no such name, a folder
+        return None

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from typing import Any, Final, cast
 from uuid import UUID
 
+import sqlalchemy
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -42,6 +43,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from app.core.transitions import Transition
+from app.database.many_rows import with_arrays
 from app.database.types import Base, UtcDateTime
 
 type Insert = on_postgresql.Insert | on_sqlite.Insert
@@ -179,7 +181,7 @@ class NewRows:
     A column with a default in Python is named, too.
     """
 
-    insert: UpdateBase
+    insert: sqlalchemy.Insert
     rows: Sequence[Mapping[str, Any]]
 
 
@@ -247,8 +249,12 @@ def _one_after_the_other(
     then: UpdateBase | None,
     values: Mapping[str, Any] | None,
 ) -> None:
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
     for each in batches:
-        session.execute(each.insert, each.rows)
+        if on_postgresql and len(each.rows) > 1:
+            session.execute(*with_arrays(each.insert, each.rows))
+        else:
+            session.execute(each.insert, each.rows)
     if then is not None:
         session.execute(then, values)
 

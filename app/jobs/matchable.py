@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from app.catalogue import skills
 from app.core.errors import Conflict
+from app.core.zones import find_zone
 from app.jobs.models import Job
 
 
@@ -29,10 +29,8 @@ def require_matchable(job: Job) -> None:
     if gone:
         named = ", ".join(dict.fromkeys(gone))
         raise JobNotMatchable(f"The catalogue of skills no longer has: {named}. {_NEXT}")
-    try:
-        ZoneInfo(job.time_zone)
-    except (KeyError, ValueError, OSError):  # no such zone, no such name, a folder
-        raise JobNotMatchable(f"There is no time zone {job.time_zone}. {_NEXT}") from None
+    if find_zone(job.time_zone) is None:
+        raise JobNotMatchable(f"There is no time zone {job.time_zone}. {_NEXT}")
 
 
 def _gone(slugs: Sequence[Any]) -> list[str]:

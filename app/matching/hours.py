@@ -40,6 +40,7 @@ from app.core.week import (
     total,
     union,
 )
+from app.core.zones import find_zone
 
 WINDOW_DAYS: Final = 28
 """Longest stretch of a job that is looked at: four whole weeks, so each weekday counts alike."""
@@ -127,8 +128,8 @@ class JobHours:
         return self.minutes - total(self._work_for(away))
 
     def shift(self, time_zone: str) -> int:
-        """Minutes to add to a clock of that zone to read the job's."""
-        if time_zone == self.schedule.time_zone:
+        """Minutes to add to a clock of that zone to read the job's; none where there is no such zone any more."""
+        if time_zone == self.schedule.time_zone or find_zone(time_zone) is None:
             return 0
         return _zone_shift(time_zone, self.schedule.time_zone, self.schedule.first_day)
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Executable,
+    Insert,
     Uuid,
     bindparam,
     delete,
@@ -24,11 +25,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import NullType, TypeEngine
 
 from app.catalogue.skills import SKILLS, masks
 from app.core.geo import SKILL_SHIFT, Point, key_for_worker, skill_keys
 from app.core.week import Slot, bits
+from app.database.many_rows import with_arrays
 from app.database.session import Database
 from app.database.statements import insert_of, is_among, is_postgresql, table
 from app.identity.models import User, UserStatus
@@ -303,33 +304,18 @@ def _slot(weekday: int, starts: time, ends: time) -> Slot:
 
 
 async def _upsert(session: AsyncSession, rows: Sequence[_Values]) -> None:
-    if not is_postgresql(session):
-        await session.execute(
-            _written_over(postgresql=False), [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-        )
-        return
-    # One array a column: a row by itself takes PostgreSQL and its driver three times as long.
-    columns = zip(*rows, strict=True)
-    arrays = {name: list(values) for name, values in zip(_COLUMNS, columns, strict=True)}
-    await session.execute(_written_over(postgresql=True), arrays)
+    named = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    if is_postgresql(session):
+        statement, arrays = with_arrays(_written_over(postgresql=True), named)
+        await session.execute(statement, arrays)
+    else:
+        await session.execute(_written_over(postgresql=False), named)
 
 
 @cache
-def _written_over(*, postgresql: bool) -> Executable:
+def _written_over(*, postgresql: bool) -> Insert:
     statement = insert_of(WorkerMatch, postgresql=postgresql)
-    if postgresql:
-        arrays = [
-            bindparam(column.key, type_=ARRAY(_plain(column.type))).label(column.key)
-            for column in _M.c
-        ]
-        rows = func.unnest(*arrays).table_valued(*_COLUMNS).render_derived()
-        statement = statement.from_select(list(_COLUMNS), select(*(rows.c[n] for n in _COLUMNS)))
     return statement.on_conflict_do_update(
         index_elements=["worker_id"],
         set_={name: statement.excluded[name] for name in _COLUMNS if name != "worker_id"},
     )
-
-
-def _plain(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    """Return the type of a column that refers to another, which has none before that one's table is loaded."""
-    return Uuid() if isinstance(kind, NullType) else kind

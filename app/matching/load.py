@@ -6,11 +6,23 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Row, Uuid, bindparam, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Uuid,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import Point
 from app.core.week import Slot
+from app.core.zones import find_zone
 from app.database.statements import is_among, table
 from app.employers.models import BlockByEmployer, Employer
 from app.identity.models import User, UserStatus
@@ -57,13 +69,9 @@ _ANYBODY: Final = (
         .where(JobMatch.worker_id == Worker.id, JobMatch.offered_at > bindparam("since"))
         .scalar_subquery()
         .label("offers_lately"),
-        select(func.count())
-        .select_from(JobMatch)
-        .where(
-            JobMatch.worker_id == Worker.id,
-            JobMatch.offered_at > bindparam("since"),
-            JobMatch.employer_id == _EMPLOYER_ID,
-        )
+        # Summed, not a condition: PostgreSQL would look up all the employer's offers for each worker.
+        select(func.coalesce(func.sum(case((JobMatch.employer_id == _EMPLOYER_ID, 1), else_=0)), 0))
+        .where(JobMatch.worker_id == Worker.id, JobMatch.offered_at > bindparam("since"))
         .scalar_subquery()
         .label("of_employer"),
         exists()
@@ -191,7 +199,9 @@ def _values(ids: Collection[UUID], job: JobFacts, now: dt.datetime) -> dict[str,
 async def _facts(
     session: AsyncSession, people: Sequence[Row[*tuple[Any, ...]]], job: JobFacts
 ) -> list[WorkerFacts]:
-    slots = await slots_of(session, [person.id for person in people]) if people else {}
+    # When somebody is free whose zone there is no more, nobody knows: they have no hours until it is mended.
+    known = [person.id for person in people if find_zone(person.time_zone) is not None]
+    slots = await slots_of(session, known) if known else {}
     # Few have either, and a question not asked is the quickest.
     away = [person.id for person in people if person.is_away]
     working = [person.id for person in people if person.works]

@@ -6,11 +6,12 @@ Whoever wrote, tapped or signed in within the last hour is awake, whatever the c
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from app.core.clocks import SKEW
+from app.core.zones import find_zone
 
 QUIET_FROM: Final = dt.time(21)
 QUIET_TO: Final = dt.time(8)
@@ -94,17 +95,28 @@ def _awake_until(hours: QuietPeriod, now: dt.datetime) -> dt.datetime:
     return max(now, active_at + STAYS_AWAKE)
 
 
+def _zone(name: str) -> dt.tzinfo:
+    """Return the zone; where there is none of that name any more, UTC: one person's must not hold up everybody's messages."""
+    return find_zone(name) or dt.UTC
+
+
+@lru_cache(maxsize=4_096)
+def _night(start: dt.time, end: dt.time, time_zone: str, day: dt.date) -> _Span:
+    """Return the quiet period (UTC) that begins on a day there; kept, because most people have the same."""
+    zone = _zone(time_zone)
+    over_midnight = dt.timedelta(days=1 if end <= start else 0)
+    begins = dt.datetime.combine(day, start, zone).astimezone(dt.UTC)
+    return begins, dt.datetime.combine(day + over_midnight, end, zone).astimezone(dt.UTC)
+
+
 def _quiet_spans(hours: QuietPeriod, start: dt.datetime) -> Iterator[_Span]:
     """Yield the quiet periods (UTC) that end after `start`, in order; none while the person is awake."""
     if hours.start == hours.end:
         return
-    zone = ZoneInfo(hours.time_zone)
     awake_until = _awake_until(hours, start)
-    day = start.astimezone(zone).date() - dt.timedelta(days=1)
-    over_midnight = dt.timedelta(days=1 if hours.end <= hours.start else 0)
+    day = start.astimezone(_zone(hours.time_zone)).date() - dt.timedelta(days=1)
     while True:
-        begins = dt.datetime.combine(day, hours.start, zone).astimezone(dt.UTC)
-        ends = dt.datetime.combine(day + over_midnight, hours.end, zone).astimezone(dt.UTC)
+        begins, ends = _night(hours.start, hours.end, hours.time_zone, day)
         # Where clocks are put forward, two of them could overlap.
         begins = max(begins, awake_until)
         if ends > awake_until and ends > begins:

@@ -20,6 +20,7 @@ from app.nlu.intents import intents
 from app.nlu.job_draft import NOTE_CHARACTERS, Draft
 from app.nlu.job_note import own_words
 from app.nlu.normalize import normalize
+from app.nlu.person_wishes import read_wishes
 from app.nlu.role_words import (
     Named,
     begins_a_role,
@@ -101,6 +102,8 @@ def read(
     """
     plain = normalize(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , "))
     plain = _greeting().sub(GAP, plain)
+    wishes = read_wishes(plain)
+    plain = wishes.rest
     plain, denied = (
         negation.split_denied_days(plain, now_here)
         if negation.has_negation(plain)
@@ -108,6 +111,8 @@ def read(
     )
     plain, draft = pay.extract(plain, currency)
     plain, draft, minutes = _figures(plain, draft)
+    if wishes.said:
+        draft = replace(draft, note=", ".join(filter(None, (draft.note, *wishes.said))))
     plain, draft = pay.extract_bare(plain, draft, currency)
     when = dates.read(plain, now_here)
     draft = replace(
@@ -130,9 +135,8 @@ def role_and_people(text: str) -> tuple[bool, int | None, list[str]]:
 
     One is said of oneself, too ("I am a cook", "1 waiter"): it counts only as "1 person".
     """
-    plain, draft, _ = _figures(
-        normalize(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , ")), Draft()
-    )
+    plain = normalize(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , "))
+    plain, draft, _ = _figures(read_wishes(plain).rest, Draft())
     named, people, beside = False, draft.people, list[str]()
     for chunk in BETWEEN_PARTS.split(plain):
         left, roles, some = roles_in(chunk)

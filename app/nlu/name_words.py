@@ -83,10 +83,18 @@ def is_something_else(plain: Sequence[str]) -> bool:
         return True
     if all(map(is_called_so, plain)):
         return False
+    if all(word in _of_people() for word in plain):
+        return True  # "female", "hindu"
     place = places.city_named(whole)
     if place is None or (len(plain) > 1 and any(map(is_called_so, plain))):
         return False
     return place.kind != "city" or place.people >= places.KNOWN_TO_ALL_PEOPLE
+
+
+@cache
+def _of_people() -> frozenset[str]:
+    """Return words for what people are, which nobody is called."""
+    return word_set("wishes", "sex_alone", "faith", "caste", "marital", "fresher")
 
 
 def name_fact(words: Sequence[Word], start: int, end: int) -> Fact[str] | None:

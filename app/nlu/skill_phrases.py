@@ -7,7 +7,7 @@ from typing import Final
 from app.catalogue import skills as skill_catalogue
 from app.nlu.common_words import is_common
 from app.nlu.normalize import split_words
-from app.nlu.vocabulary import phrase_set
+from app.nlu.vocabulary import phrase_set, word_set
 
 BETWEEN_SKILLS: Final = re.compile(r"[,;/\n।&+]|\s(?:and|aur|और|or|ya|या)\s")
 
@@ -32,6 +32,8 @@ def find_skills(text: str, language: str) -> tuple[list[str], list[tuple[str, li
 
 def matching_skills(words: str, language: str) -> list[str]:
     """Return the skills that words may mean, with or without "I can …" or "… ka kaam"."""
+    if _says_who(words):
+        return []
     found = skill_catalogue.search(words, language, 9)
     folded = skill_catalogue.fold(words)
     if " " not in folded and is_common(folded):
@@ -47,6 +49,12 @@ def matching_skills(words: str, language: str) -> list[str]:
         bare = phrase_set("around_skill").without(split_words(words), ends_only=True)
         found = skill_catalogue.search(" ".join(bare), language, 9) if bare else []
     return [skill.slug for skill in found]
+
+
+def _says_who(words: str) -> bool:
+    """Return whether words say no more than who somebody is: "i am a girl", "male"."""
+    said = phrase_set("around_skill", "i_am").without(split_words(words))
+    return bool(said) and all(word in word_set("wishes", "sex", "sex_alone") for word in said)
 
 
 def _names(slug: str, words: str) -> bool:

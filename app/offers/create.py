@@ -7,11 +7,12 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable
+from sqlalchemy import Insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue import places
 from app.core.ids import new_id
+from app.database.many_rows import with_arrays
 from app.database.statements import insert_of, is_postgresql, table
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify_many
@@ -136,12 +137,14 @@ def _row(offer: NewOffer) -> dict[str, Any]:
 
 async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> dict[UUID, UUID]:
     """Insert what is not there yet; return the new rows' ids by worker."""
-    statement = _if_new(postgresql=is_postgresql(session))
-    return {row.worker_id: row.id for row in await session.execute(statement, rows)}
+    on_postgresql = is_postgresql(session)
+    insert = _if_new(postgresql=on_postgresql)
+    statement, values = with_arrays(insert, rows) if on_postgresql else (insert, rows)
+    return {row.worker_id: row.id for row in await session.execute(statement, values)}
 
 
 @cache
-def _if_new(*, postgresql: bool) -> Executable:
+def _if_new(*, postgresql: bool) -> Insert:
     offers = table(JobMatch).c
     return (
         insert_of(JobMatch, postgresql=postgresql)

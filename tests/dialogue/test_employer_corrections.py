@@ -149,7 +149,6 @@ make it
 make it nice
 hmm ok
 kya hua
-must speak english
 video
 compu
 make

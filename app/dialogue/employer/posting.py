@@ -16,6 +16,7 @@ from app.dialogue.effects import PostJob
 from app.dialogue.employer import direct_answers
 from app.dialogue.employer.direct_answers import read_whole
 from app.dialogue.employer.distance_words import is_any_distance, with_widening
+from app.dialogue.employer.job_notes import wishes_of, with_note, with_wishes
 from app.dialogue.employer.job_questions import (
     IN_ORDER,
     PARTS,
@@ -40,8 +41,7 @@ from app.nlu import head_count, job_correction, job_request, negation, pay
 from app.nlu.common_words import is_common, own_words
 from app.nlu.intents import INTENT_CHARACTERS, Intent, intents, yes_or_no
 from app.nlu.job_certainty import chosen, settled
-from app.nlu.job_draft import NOTE_CHARACTERS, Draft, JobPart, joined_note, token
-from app.nlu.job_note import without_introduction
+from app.nlu.job_draft import NOTE_CHARACTERS, Draft, JobPart, token
 from app.nlu.normalize import normalize, split_words
 from app.nlu.vocabulary import phrase_set, word_set
 
@@ -169,7 +169,7 @@ def _ask_next(message: Incoming, draft: Draft, *before: Reply) -> Turn:
     if values is not None:
         before = (*before, *warnings_of(values))
     said = phrase_set("wants", "hiring", "polite", "filler").without(split_words(draft.note))
-    if ask is Ask.JOB_PLACE and said and len(draft.note.split()) <= 3 and not _names_people(said):
+    if ask is Ask.JOB_PLACE and said and len(draft.note.split()) <= 3 and not _names_people(draft):
         # A short text that was not understood is most likely the place.
         # "for home", "for serving" and "at my place" name none, and everyday words are no news to anybody.
         if not all(is_common(word) or word in own_words() for word in said):
@@ -178,9 +178,12 @@ def _ask_next(message: Incoming, draft: Draft, *before: Reply) -> Turn:
     return _open(message, ask, draft, *before)
 
 
-def _names_people(words: Sequence[str]) -> bool:
-    """Whether words left over say whom somebody looks for, and no place: "helpers"."""
-    return all(word in word_set("job", "people", "generic_roles") for word in words)
+def _names_people(draft: Draft) -> bool:
+    """Whether what is left over says whom somebody looks for, and no place: "helpers", "ladies only"."""
+    words = phrase_set("wants", "hiring", "polite", "filler").without(split_words(draft.note))
+    return wishes_of(draft.note).is_all or all(
+        word in word_set("job", "people", "generic_roles") for word in words
+    )
 
 
 def _past_days(ask: Ask, draft: Draft, context: Context) -> tuple[Reply, ...]:
@@ -195,6 +198,8 @@ def _past_days(ask: Ask, draft: Draft, context: Context) -> tuple[Reply, ...]:
 
 
 def _open(message: Incoming, ask: Ask, draft: Draft, *before: Reply) -> Turn:
+    draft, noted = with_wishes(message, draft)
+    before = (*before, *noted)
     reply = question(ask, draft, message.context)
     kept: dict[str, Any] = {"job": draft.as_json()}
     if ask is Ask.JOB_RIGHT and (values := job_values(draft, message.context)) is not None:
@@ -350,7 +355,13 @@ def _answer(message: EmployerMessage) -> Turn | None:
         return _ask_next(message, replace(draft, note=mask(note)[:NOTE_CHARACTERS]))
     if state.ask is Ask.JOB_RADIUS and is_any_distance(text):
         return _set_radius(message, None)
-    return _read_job_text(text, message)
+    wishes = wishes_of(text)
+    if wishes.is_all:
+        return _ask_next(message, draft)
+    turn = _read_job_text(wishes.rest if wishes.said else text, message)
+    if turn is None and wishes.said and "?" not in text:
+        return _ask_next(message, draft)  # What else was said is asked for again.
+    return turn
 
 
 def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
@@ -379,7 +390,8 @@ def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
         return _add(message, answer)
     found = job_correction.read(text, draft, _correction_context(message))
     if found is None:
-        return _noted(message, text) or _unknown_place(message, text)
+        noted = with_note(message, draft, message.text or text)
+        return _unknown_place(message, text) if noted is None else _ask_next(message, noted)
     if found.part is None:
         return _ask_next(message, found.draft)
     ask = _QUESTION_OF[found.part]
@@ -387,18 +399,6 @@ def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
         return _unknown_place(message, text)  # names the part that is asked for already
     before = (Reply("job_place_unknown", {"said": found.no_place}),) if found.no_place else ()
     return _open(message, ask, found.draft, *before)
-
-
-def _noted(message: EmployerMessage, text: str) -> Turn | None:
-    """Add to the note what is to be told to workers, where the job is read back: "ladies only", "likh do …"."""
-    words = split_words(text)
-    says = phrase_set("note_begins", "note_says").anywhere(words)
-    asks = "?" in text or phrase_set("asking").anywhere(words)
-    if message.state.ask not in {Ask.JOB_RIGHT, Ask.JOB_CHANGE} or asks or not says:
-        return None
-    draft = draft_of(message.state)
-    note = joined_note(draft.note, mask(without_introduction(text)))
-    return None if note == draft.note else _ask_next(message, replace(draft, note=note))
 
 
 def _correction_context(message: EmployerMessage) -> job_correction.CorrectionContext:
