@@ -52,6 +52,7 @@ from app.employers.reports import report_employer
 from app.identity import codes, users
 from app.masking.mask import mask
 from app.matching.standby_odds import standby_chance
+from app.matching.withdrawals import find_withdrawal_share
 from app.messaging.contacts import identify
 from app.messaging.conversations import handoff
 from app.messaging.models import HandoffReason
@@ -219,7 +220,8 @@ async def _stand_by(context: EffectContext, effect: StandBy) -> None:
         context.session, context.worker_id, effect.offer_id, context.now
     )
     offer = await find_offer(context.session, context.person, effect.offer_id, context.now)
-    chance = standby_chance(standing.accepted, standing.ahead, standing.open_places)
+    withdraws = await find_withdrawal_share(context.session)
+    chance = standby_chance(standing.accepted, standing.ahead, standing.open_places, withdraws)
     params = {} if offer is None else offer.params
     context.reply("standing_by", {**params, "ahead": standing.ahead, "percent": f"{chance:.0%}"})
 

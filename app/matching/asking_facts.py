@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import and_, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.zones import find_zone
 from app.jobs.models import Job
 from app.matching.asking import Candidates, Need, OpenOffers, scarcity
 from app.matching.hours import hours_of
@@ -51,8 +51,8 @@ async def find_curves(session: AsyncSession) -> Curves:
 
 
 def hour_of_week(at: dt.datetime, time_zone: str) -> int:
-    """Return the hour there, 0 to 23 on weekdays and 24 to 47 on weekends."""
-    local = at.astimezone(ZoneInfo(time_zone))
+    """Return the hour there, 0 to 23 on weekdays and 24 to 47 on weekends; by UTC where there is no such zone any more."""
+    local = at.astimezone(find_zone(time_zone) or dt.UTC)
     return local.hour + (24 if local.weekday() >= 5 else 0)
 
 

@@ -16,11 +16,17 @@ from app.attempts.work import Kind, Work, do_due, put_off
 from app.core.clocks import Clock
 from app.database.due import Due
 from app.database.session import Database
-from app.database.statements import insert_if_absent, table
+from app.database.statements import (
+    NewRows,
+    if_absent,
+    is_postgresql,
+    table,
+    write_together,
+)
 from app.jobs.matchable import JobNotMatchable, require_matchable
 from app.jobs.models import Job
 from app.jobs.rules import JobStatus
-from app.matching.forecast_job import HORIZON, chance_at_publication
+from app.matching.forecast_job import HORIZON, chances_at_publication
 from app.matching.models import JobForecastRecord
 
 if TYPE_CHECKING:
@@ -33,6 +39,8 @@ FORECAST_WITHIN: Final = dt.timedelta(days=1)
 _SAY_NOTHING: Final = (JobStatus.CANCELLED, JobStatus.CLOSED)
 """Their employer ended them before it could be seen whether they fill."""
 _AT_ONCE: Final = 20
+_TOGETHER: Final = 5
+"""Jobs forecast in one transaction: a tenth of a second where a million people are counted."""
 NOT_MATCHABLE: Final = dt.timedelta(hours=1)
 """So long a job is left alone that can't be read as it stands."""
 _job = table(Job).c
@@ -72,11 +80,14 @@ async def find_calibration(session: AsyncSession) -> "Calibration":
 async def compare_due(database: Database, clock: Clock) -> int:
     """Forecast jobs that were published lately, and note what became of older ones; returns how many of both.
 
-    Each job is forecast in a transaction of its own. One that fails is tried again later, and keeps no other waiting.
+    A few jobs share a transaction, which is short because on SQLite nobody else writes meanwhile. One that fails is
+    tried again later, and keeps no other waiting.
     """
     published = 0
-    while published < _AT_ONCE and await do_due(database, clock, 1, FORECASTS, _forecast):
-        published += 1
+    while published < _AT_ONCE and (
+        done := await do_due(database, clock, _TOGETHER, FORECASTS, _forecast)
+    ):
+        published += done
     async with database.read() as session:
         ended = await _ended(session, clock())
     if ended:
@@ -88,22 +99,24 @@ async def compare_due(database: Database, clock: Clock) -> int:
 async def _forecast(
     session: AsyncSession, now: dt.datetime, _limit: int, only: Sequence[UUID]
 ) -> int:
-    for job_id in only:
-        job = await session.get(Job, job_id)
-        if job is None or job.published_at is None:
+    sound = []
+    for job in await session.scalars(select(Job).where(Job.id.in_(only)).order_by(Job.id)):
+        if job.published_at is None:
             continue
         try:
             require_matchable(job)
         except JobNotMatchable:
             # It may be mended while its publication is still near enough to be forecast.
-            await put_off(session, FORECASTS, job_id, now, now + NOT_MATCHABLE)
+            await put_off(session, FORECASTS, job.id, now, now + NOT_MATCHABLE)
             continue
-        row = {
-            "job_id": job_id,
-            "published_at": job.published_at,
-            "chance": await chance_at_publication(session, job, job.published_at),
-        }
-        await insert_if_absent(session, JobForecastRecord, row)
+        sound.append((job, job.published_at))
+    chances = await chances_at_publication(session, sound)
+    if sound:
+        rows = [
+            {"job_id": job.id, "published_at": at, "chance": chances[job.id]} for job, at in sound
+        ]
+        insert = if_absent(JobForecastRecord, postgresql=is_postgresql(session))
+        await write_together(session, NewRows(insert, rows))
     return len(only)
 
 

@@ -94,19 +94,24 @@ async def forecast_job(
     return _forecast(census, text, now, in_force, responses, calibration)
 
 
-async def chance_at_publication(session: AsyncSession, job: Job, now: dt.datetime) -> float:
-    """Return the chance to fill of a job published at `now`, by the model alone."""
+async def chances_at_publication(
+    session: AsyncSession, jobs: Sequence[tuple[Job, dt.datetime]]
+) -> dict[UUID, float]:
+    """Return the chances to fill of jobs that were published then, by the model alone; what all need is read once."""
     from app.matching.asking_facts import find_curves
     from app.matching.forecast import chance_to_fill
     from app.matching.learned_responses import LearnedResponses
 
     in_force = await policy.current(session)
     responses = LearnedResponses(await find_curves(session))
-    facts = await job_facts(session, job, now)
-    census = await count_fitting(session, facts, in_force.matching.minimum_availability_share)
-    _, minutes_left = _waking_until(job.closes_at, job.time_zone, now)
-    pace = _pace(in_force, job.positions)
-    return chance_to_fill(census.fit, job.positions, minutes_left, pace, responses)
+    chances = {}
+    for job, at in jobs:
+        facts = await job_facts(session, job, at)
+        census = await count_fitting(session, facts, in_force.matching.minimum_availability_share)
+        _, minutes_left = _waking_until(job.closes_at, job.time_zone, at)
+        pace = _pace(in_force, job.positions)
+        chances[job.id] = chance_to_fill(census.fit, job.positions, minutes_left, pace, responses)
+    return chances
 
 
 def _pace(in_force: Policy, positions: int) -> "Pace":

@@ -14,6 +14,7 @@ from app.database.session import Database
 from app.database.statements import insert_of, is_postgresql
 from app.jobs.models import Job
 from app.matching.models import ResponseCurves, WorkerSkillMatch
+from app.matching.withdrawals import KEY, withdrawal_share
 from app.messaging.quiet_hours import QUIET_FROM, QUIET_TO, QuietPeriod, quiet_until, waking_time
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
@@ -112,9 +113,17 @@ def people_with(bit: int) -> Select[int]:
 
 
 def _learned_from(rows: Sequence[_Ended], now: dt.datetime) -> dict[str, Any]:
-    from app.matching.response import fit_curves
+    import numpy as np
 
-    return fit_curves(outcomes_of(rows, now)).as_json()
+    from app.matching.response import fit_curves, weight_of
+
+    outcomes = outcomes_of(rows, now)
+    weight = weight_of(outcomes)
+    withdrawn = np.array([row.status == OfferStatus.WITHDRAWN for row in rows])
+    share = withdrawal_share(
+        float(weight[outcomes.accepted & ~withdrawn].sum()), float(weight[withdrawn].sum())
+    )
+    return fit_curves(outcomes).as_json() | {KEY: share}
 
 
 def outcomes_of(rows: Sequence[_Ended], now: dt.datetime) -> "Outcomes":

@@ -191,11 +191,17 @@ def from_json(values: Any) -> Curves:
     return curves
 
 
+def weight_of(outcomes: Outcomes) -> Floats:
+    """Return how much each counts: half after `HALF_LIFE_DAYS`."""
+    weight: Floats = 0.5 ** (np.maximum(outcomes.age_days, 0) / HALF_LIFE_DAYS)
+    return weight
+
+
 def fit_curves(outcomes: Outcomes) -> Curves:
     """Learn the curves from offers that ended; with few of them they stay near what is usual."""
     if not len(outcomes):
         return Curves()
-    weight = 0.5 ** (np.maximum(outcomes.age_days, 0) / HALF_LIFE_DAYS)
+    weight = weight_of(outcomes)
     replies = _replies(outcomes, weight)
     # What was closed early was silent for a part of the time in which replies come.
     cut_short = Curves(replies=replies).replied(outcomes.minutes, outcomes.hour)

@@ -2,14 +2,18 @@
 
 import datetime as dt
 
-from sqlalchemy import text, update
+import pytest
+from sqlalchemy import select, text, update
 
 from app.catalogue.skills import SKILLS
 from app.core.ids import new_id
 from app.jobs.models import Job
 from app.matching.asking_facts import find_curves
 from app.matching.learning import LEARN_EVERY, LEAST, WANTED_WITHIN, learn_due, people_with
+from app.matching.models import ResponseCurves
+from app.matching.standby_odds import USUAL_WITHDRAWALS, standby_chance
 from app.matching.waves import send_due
+from app.matching.withdrawals import find_withdrawal_share
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from tests.support.database import offered
@@ -117,3 +121,39 @@ async def test_a_wave_spares_whoever_else_has_nobody(database):
         asked = await offered(session, job_id)
     assert len(asked) == 2
     assert first not in asked
+
+
+async def test_how_often_a_yes_is_taken_back_is_learned_and_decides_the_odds_of_standing_by(
+    database,
+):
+    async with database.read() as session:
+        assert await find_withdrawal_share(session) == USUAL_WITHDRAWALS
+    await ended_offers(database, 60)
+    async with database.begin() as session:
+        ids = (await session.scalars(select(JobMatch.id).order_by(JobMatch.id))).all()
+        accepted = update(JobMatch).where(JobMatch.id.in_(ids[:40]))
+        await session.execute(accepted.values(status=OfferStatus.ACCEPTED))
+        taken_back = update(JobMatch).where(JobMatch.id.in_(ids[:20]))
+        await session.execute(taken_back.values(status=OfferStatus.WITHDRAWN))
+    await learned(database)
+    async with database.read() as session:
+        share = await find_withdrawal_share(session)
+    # Twenty of forty, beside thirty acceptances' worth of one in ten.
+    assert share == pytest.approx(23 / 70)
+    assert standby_chance(2, 0, 0, share) > standby_chance(2, 0, 0)
+
+
+@pytest.mark.parametrize("stored", [None, "often", True, -0.1, 1.5, {"a": 1}])
+async def test_a_share_of_withdrawals_that_makes_no_sense_is_the_usual_one(database, stored):
+    async with database.begin() as session:
+        session.add(ResponseCurves(id=1, values={"withdraws": stored}, learned_at=NOW))
+    async with database.read() as session:
+        assert await find_withdrawal_share(session) == USUAL_WITHDRAWALS
+
+
+async def test_a_job_whose_zone_is_gone_keeps_nobody_from_learning(database):
+    await ended_offers(database)
+    async with database.begin() as session:
+        await session.execute(update(Job).values(time_zone="Mars/Phobos"))
+    count, curves = await learned(database)
+    assert (count, curves.seen) == (LEAST, LEAST)

@@ -27,6 +27,7 @@ from app.core.schema import Day, Instant, Page
 from app.employers import reports
 from app.employers.reports import EmployerReportReason
 from app.matching.standby_odds import standby_chance
+from app.matching.withdrawals import find_withdrawal_share
 from app.offers import queries, standby
 from app.offers import reconsider as reconsidering
 from app.offers import respond as responding
@@ -274,11 +275,13 @@ async def join_standby(
     not close because the job was full, or one of us blocked the other.
     """
     standing = await standby.stand_by(session, actor.user_id, offer_id, now)
+    withdraws = await find_withdrawal_share(session)
+    chance = standby_chance(standing.accepted, standing.ahead, standing.open_places, withdraws)
     return Standby(
         offer_id=offer_id,
         since=standing.since,
         ahead=standing.ahead,
-        chance=round(standby_chance(standing.accepted, standing.ahead, standing.open_places), 3),
+        chance=round(chance, 3),
     )
 
 
