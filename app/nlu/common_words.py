@@ -60,7 +60,7 @@ def said_around() -> frozenset[str]:
 
 
 _SECTIONS: Final = (
-    *("intents", "phrases", "calendar", "numbers", "units", "months", "dates", "pay", "counts"),
+    *("intents", "phrases", "calendar", "numbers", "units", "months", "dates", "pay"),
     *("job", "places", "hours", "commands", "distance"),
 )
 

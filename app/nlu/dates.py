@@ -6,13 +6,14 @@ The reader takes dates out of the text. Weekdays stay in it, to be read together
 import datetime as dt
 import re
 from calendar import monthrange
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
 from app.core.week import WEEKDAYS
 from app.nlu.normalize import normalize
+from app.nlu.numbers import count_pattern, parse_whole
 from app.nlu.vocabulary import EDGE, START, named_phrases, one_of, phrases, whole_word, word_set
 
 GAP: Final = " | "
@@ -22,8 +23,6 @@ _MARK: Final = r"§(\d+)§"
 """Replaces a date that was read: its number among those found."""
 _NUMBERS: Final = re.compile(r"(?<![\d/.-])(\d{1,2})[/.](\d{1,2})(?:[/.](20\d\d|\d\d))?(?![\d/.])")
 _ISO: Final = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
-_COUNTED: Final = tuple(map(str, range(1, 11)))
-"""Numbers that a length is written with in words."""
 _WEEK: Final = 7
 _SHORT_YEAR: Final = 100
 _MONTHS_AHEAD_DAYS: Final = 62
@@ -79,7 +78,7 @@ class _Patterns:
         }
         counted = one_of("dates", "one")
         self.length = re.compile(
-            rf"(?:{any_of('for')}\s+)?{START}(\d{{1,3}}|{counted}|{one_of('counts', *_COUNTED)})\s*({any_of(*_LENGTH_DAYS)}){EDGE}"
+            rf"(?:{any_of('for')}\s+)?{START}(\d{{1,3}}|{counted}|{count_pattern()})\s*({any_of(*_LENGTH_DAYS)}){EDGE}"
             rf"(?:\s*({any_of('long')}))?"
         )
         self.after_length = re.compile(r"\s{0,3}(?:$|[,;|।]|from |starting )")
@@ -281,15 +280,6 @@ def _made(year: int, month: int, day: int) -> dt.date | None:
     return dt.date(year, month, day) if day <= monthrange(year, month)[1] else None
 
 
-@cache
-def _count_words() -> Mapping[str, int]:
-    return {normalize(word): int(number) for number, word in named_phrases("counts")}
-
-
-def _count_of(word: str) -> int:
-    return _count_words().get(word, 1)
-
-
 def _length(text: str) -> tuple[str, int | None]:
     """Take out how long the job lasts, in days; "5 days a week" is no such thing."""
     match = _patterns().length.search(text)
@@ -299,7 +289,7 @@ def _length(text: str) -> tuple[str, int | None]:
     alone = _patterns().after_length.match(text, match.end()) is not None
     if not (said or alone) or (match[2].startswith("day") and match[1] == "7" and not said):
         return text, None
-    number = int(match[1]) if match[1].isdecimal() else _count_of(match[1])
+    number = parse_whole(match[1]) or 1
     days = min(max(1, number * _patterns().unit_days[match[2]]), 731)
     return text[: match.start()] + GAP + text[match.end() :], days
 

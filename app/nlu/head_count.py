@@ -5,14 +5,15 @@ taken, because so many places may be needed; that it was a range is kept for the
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from app.nlu.dates import GAP
 from app.nlu.normalize import normalize, split_words
-from app.nlu.vocabulary import EDGE, START, named_phrases, one_of, phrase_set, whole_word, word_set
+from app.nlu.numbers import count_pattern, count_words, parse_whole, with_digits
+from app.nlu.vocabulary import EDGE, START, one_of, phrase_set, whole_word, word_set
 
 MOST_PEOPLE: Final = 500
 _WIDEST_RANGE: Final = 3
@@ -35,12 +36,6 @@ class HeadCount:
     """Whether it is one number, and no range."""
 
 
-@cache
-def count_words() -> Mapping[str, int]:
-    """Return the words for numbers of people, normalized."""
-    return {normalize(word): int(number) for number, word in named_phrases("counts")}
-
-
 class _Patterns:
     """The patterns of numbers of people, and of numbers that are none."""
 
@@ -48,8 +43,7 @@ class _Patterns:
         def any_of(*names: str) -> str:
             return whole_word("job", *names)
 
-        names = sorted({number for number, _ in named_phrases("counts")}, key=int)
-        words = one_of("counts", *names)
+        words = count_pattern()
         number = rf"(?:\d{{1,3}}(?!\d)|{START}{words}{EDGE})"
         of_range = one_of("job", "or")
         some = rf"({number})(?:\s?(?:-|{START}{of_range}{EDGE})?\s?({number}))?"
@@ -85,8 +79,7 @@ _patterns = cache(_Patterns)
 
 def parse_count(text: str) -> int | None:
     """Return a number of people, in digits or in words; None where it is none."""
-    word = normalize(text).strip(" .!")
-    number = count_words().get(word) or (int(word) if re.fullmatch(r"\d{1,3}", word) else None)
+    number = parse_whole(normalize(text).strip(" .!"))
     return number if number is not None and 1 <= number <= MOST_PEOPLE else None
 
 
@@ -97,7 +90,8 @@ def parse_answer(text: str) -> HeadCount | None:
     said = " ".join(
         phrase_set("filler", "around_count").without(_spelt(split_words(text)), ends_only=True)
     ) or " ".join(split_words(text))
-    _, found = take(normalize(text))
+    said = with_digits(said)
+    _, found = take(with_digits(normalize(text)))
     if found is not None and _beside(said, found):
         return found
     match = _patterns().only.fullmatch(said)

@@ -16,7 +16,8 @@ from app.core.money import exponent
 from app.nlu import head_count, job_request, negation, pay
 from app.nlu.job_draft import Draft
 from app.nlu.normalize import normalize, split_clauses, split_words
-from app.nlu.vocabulary import phrase_set, whole_word
+from app.nlu.numbers import count_pattern
+from app.nlu.vocabulary import EDGE, START, one_of, phrase_set, whole_word
 
 COMMAND_CHARACTERS: Final = 160
 """A longer message is no command."""
@@ -68,7 +69,7 @@ class _Patterns:
         def words(name: str) -> re.Pattern[str]:
             return re.compile(whole_word("job_commands", name))
 
-        count = rf"(\d{{1,3}}|{whole_word('counts', *map(str, range(1, 11)))})"
+        count = rf"(\d{{1,3}}|{START}{count_pattern()}{EDGE})"
         more = whole_word("job_commands", "more")
         people = whole_word("job", "people")
         self.repeat, self.cancel = words("repeat"), words("cancel")
@@ -89,7 +90,9 @@ class _Patterns:
             re.compile(rf"{whole_word('phrases', 'deny_before')}\s?{count}(?![\d:./-])"),
         )
         self.digits = re.compile(r"[\d,.]+")
-        self.number = re.compile(rf"\d+|{whole_word('counts', *map(str, range(2, 11)))}")
+        self.number = re.compile(
+            rf"\d+|{START}(?!{one_of('numbers', '1')}{EDGE}){count_pattern()}{EDGE}"
+        )
 
 
 _patterns = cache(_Patterns)

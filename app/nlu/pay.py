@@ -1,7 +1,7 @@
 """Read what a job pays: "150/hour", "₹800 per day", "din ka 800", "12k a month". Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Final
@@ -10,13 +10,18 @@ from app.core.money import exponent
 from app.nlu.dates import GAP
 from app.nlu.job_draft import Draft
 from app.nlu.normalize import split_words
+from app.nlu.numbers import (
+    count_pattern,
+    parse_digits,
+    parse_whole,
+    with_digits,
+    with_spoken_hundreds,
+)
 from app.nlu.vocabulary import (
     EDGE,
     START,
-    named_phrases,
     one_of,
     phrase_set,
-    vocabulary,
     whole_word,
     word_set,
 )
@@ -32,10 +37,8 @@ _LEAST_SHIFT_PAY: Final = 100
 """A smaller number beside the length of a shift is rather one of people: "need 50 for 4 hours"."""
 _MOST_SHIFT_PAY: Final = 5_000
 """Of a larger sum it is asked for what it is: "8 hours 12000" may be a month's."""
-_ONE_HOUR: Final = frozenset({"1", "one", "ek", "एक"})
-"""What is paid for one hour is paid by the hour."""
-_AND_A_HALF: Final = "+0.5"
-"""How the vocabulary names "saadhe" and "and a half"."""
+_LEAST_SPAN_PAY: Final = 200
+"""A smaller share of a sum for several days is no usual pay of one: it is asked for what the sum is."""
 
 
 class _Patterns:
@@ -94,22 +97,37 @@ class _Patterns:
             rf"|\s*{each}\s*{unit}{EDGE}|\s*{any_of('range_unit')}{EDGE})?)"
         )
         # "500 for 4 hours", "4 ghante ke 500", "500 rs 4 ghante ke": what one shift of so many hours pays.
-        counts = one_of("counts", *sorted({name for name, _ in named_phrases("counts")}, key=int))
-        length = (
-            rf"(?<![\w:.,/-])(?P<hours>\d{{1,2}}|{counts})\s?-?\s?{one_of('units', 'hour')}{EDGE}"
-        )
+        length = rf"(?<![\w:.,/-])(?P<hours>\d{{1,2}}|{count_pattern()})\s?-?\s?{one_of('units', 'hour')}{EDGE}"
         shift_sum = (
             rf"(?<![\d:.,/-])(?:{sign}\s?)?(?P<sum>[1-9]\d{{1,4}}|[1-9]\d?,\d{{3}})(?![\d:/-])"
             rf"(?:\s?(?:{sign}{EDGE}|/-))?"
         )
         for_length = rf"{START}{any_of('for_length')}{EDGE}"
         self.for_hours = (
-            re.compile(rf"{shift_sum}\s{for_length}\s(?P<length>{length})"),
+            re.compile(
+                rf"{shift_sum}\s{for_length}\s(?:(?P<every>{any_of('each')})\s)?(?P<length>{length})"
+            ),
             re.compile(
                 rf"(?P<length>{length})\s(?:{for_length}\s)?{shift_sum}"
                 rf"(?!\s*(?:{each}\s*){{0,2}}{START}?{unit}{EDGE})"
             ),
             re.compile(rf"{shift_sum}\s(?P<length>{length})\s{for_length}"),
+        )
+        # "800 for 2 days", "2 din ke 1600", "15000 for 1 month": what so many days, weeks or months pay.
+        spans = {
+            word: unit for unit in ("day", "week", "month") for word in word_set("units", unit)
+        }
+        self.span_of = spans
+        span = (
+            rf"(?<![\w:.,/-])(?:{any_of('whole')}\s)?(?P<count>\d{{1,2}}|{count_pattern()}|{one_of('numbers', '1')})\s?"
+            rf"(?P<unit>{'|'.join(sorted(spans, key=len, reverse=True))}){EDGE}"
+        )
+        in_all = rf"(?:\s{any_of('total')}{EDGE})?"
+        self.for_days = (
+            re.compile(rf"{shift_sum}\s{for_length}\s(?:{any_of('each')}\s)?{span}{in_all}"),
+            re.compile(rf"{span}\s(?:{for_length}|{any_of('total')}{EDGE})\s{shift_sum}{in_all}"),
+            re.compile(rf"{span}\s{shift_sum}\s{any_of('total')}{EDGE}"),
+            re.compile(rf"{shift_sum}\s{span}\s(?:{for_length}|{any_of('total')}{EDGE})"),
         )
         # Two sums and nothing else: "500 se 600", which are no people.
         self.only_range = re.compile(
@@ -151,67 +169,6 @@ def _is_range(low: str, high: str) -> bool:
     return int(low) < int(high) <= int(low) * _WIDEST and not years
 
 
-@cache
-def _number_words() -> Mapping[str, str]:
-    return {word: number for number, word in named_phrases("numbers") if " " not in word}
-
-
-def with_digits(text: str) -> str:
-    """Return a normalized text with sums in words as digits: "aath sau", "dhai hazar", "two hundred fifty".
-
-    Only numbers with a hundred or a thousand are sums; "do" and "a" alone may be other words.
-    """
-    words = text.split(" ")
-    if not any(word in _scales() for word in words):
-        return text
-    left: list[str] = []
-    at = 0
-    while at < len(words):
-        total, end = _sum_at(words, at)
-        left.append(str(total) if total is not None else words[at])
-        at = end if total is not None else at + 1
-    return " ".join(left)
-
-
-@cache
-def _scales() -> Mapping[str, int]:
-    hundreds = {word: 100 for word, number in _number_words().items() if number == "100"}
-    spoken = dict.fromkeys(word_set("pay", "hundred"), 100)
-    return hundreds | spoken | dict.fromkeys(word_set("pay", "thousand"), 1_000)
-
-
-def _number(word: str) -> str | None:
-    """Return the number that a word is: "das", "10"; a sum with a scale needs no more than two digits."""
-    return word if word.isdecimal() and len(word) <= 2 else _number_words().get(word)
-
-
-def _is_english(number: str) -> bool:
-    """Return whether "so" behind this is the word of English: behind digits, "do" and numbers of English."""
-    english = (phrase for phrases in vocabulary("en")["numbers"].values() for phrase in phrases)
-    return number.isdecimal() or number == "do" or number in english
-
-
-def _sum_at(words: Sequence[str], at: int) -> tuple[int | None, int]:
-    """Return the sum whose words begin here and where they end; None where none does."""
-    total, end = 0.0, at
-    while end < len(words):
-        half = _number_words().get(words[end]) == _AND_A_HALF
-        value = _number(words[end + half] if end + half < len(words) else "")
-        scale = _scales().get(words[end + half + 1] if end + half + 1 < len(words) else "")
-        if value is None or value == _AND_A_HALF or scale is None or float(value) >= 100:
-            break
-        if words[end + half + 1] in word_set("pay", "hundred") and _is_english(words[end + half]):
-            break  # "need 2 so please", "do so": only "teen so" is three hundred
-        total += (float(value) + half / 2) * scale
-        end += half + 2
-    if not total:
-        return None, at
-    tens = _number_words().get(words[end], "") if end < len(words) else ""
-    if tens.isdecimal() and 20 <= int(tens) < 100 and int(tens) % 5 == 0:
-        return int(total) + int(tens), end + 1
-    return int(total), end
-
-
 def extract(text: str, currency: str) -> tuple[str, Draft]:
     """Take the pay out of a normalize text."""
     patterns = _patterns()
@@ -219,6 +176,9 @@ def extract(text: str, currency: str) -> tuple[str, Draft]:
     text, for_hours = _extract_for_hours(text, currency)
     if for_hours is not None:
         return text, for_hours
+    text, for_days = _extract_for_days(text, currency)
+    if for_days is not None:
+        return text, for_days
     text = patterns.per_head.sub(_sum_for_each, text)
     if (only := patterns.only_range.fullmatch(text)) and _is_range(only[1], only[2]):
         return GAP, Draft(amount=_minor(float(only[1]), currency))
@@ -250,12 +210,37 @@ def _extract_for_hours(text: str, currency: str) -> tuple[str, Draft | None]:
         found = pattern.search(text)
         amount = 0 if found is None else int(found["sum"].replace(",", ""))
         if found is not None and amount >= _LEAST_SHIFT_PAY:
-            by_hour = found["hours"] in _ONE_HOUR
+            every = found.groupdict().get("every") is not None
+            hours = parse_whole(found["hours"]) or 1
+            by_hour = hours == 1 or (every and not amount % hours)
+            amount = amount // hours if by_hour else amount
             unit = "hour" if by_hour else "day"
             per = unit if amount <= _MOST_SHIFT_PAY else None
             length = "" if by_hour else found["length"]
             left = f"{text[: found.start()]}{GAP}{length}{GAP}{text[found.end() :]}"
             return left, Draft(amount=_minor(float(amount), currency), per=per)
+    return text, None
+
+
+def _extract_for_days(text: str, currency: str) -> tuple[str, Draft | None]:
+    """Take the pay of several days, weeks or months out of a normalized text; it is read back to be checked.
+
+    Of a sum that makes no even or no usual pay of one of them, what it is for is asked.
+    """
+    for pattern in _patterns().for_days:
+        found = pattern.search(text)
+        amount = 0 if found is None else int(found["sum"].replace(",", ""))
+        if found is None or amount < _LEAST_SHIFT_PAY:
+            continue
+        count, unit = parse_whole(found["count"]) or 1, _patterns().span_of[found["unit"]]
+        each = amount / count
+        left = f"{text[: found.start()]}{GAP}{text[found.end() :]}"
+        if count == 1:
+            return left, Draft(amount=_minor(each, currency), per=unit)
+        if not each.is_integer() or each < _LEAST_SPAN_PAY:
+            return left, Draft(amount=_minor(float(amount), currency))
+        said = found[0].strip()
+        return left, Draft(amount=_minor(each, currency), per=unit, unsure=(("pay", said),))
     return text, None
 
 
@@ -324,7 +309,7 @@ def extract_bare(text: str, draft: Draft, currency: str) -> tuple[str, Draft]:
 
 def parse_only_number(text: str, currency: str) -> Draft | None:
     """Return the pay in a text that is known to be about it, by its only number; else None."""
-    numbers = _patterns().number.finditer(with_digits(text))
+    numbers = _patterns().number.finditer(with_digits(with_spoken_hundreds(text)))
     found = [match for match in numbers if not match[1].startswith("0")]
     amount = _amount(found[0].groups()) if len(found) == 1 else None
     return None if amount is None else Draft(amount=_minor(amount, currency))
@@ -390,9 +375,8 @@ def _sum_and_unit(match: re.Match[str], *, first_is_unit: bool) -> tuple[float |
 
 def _amount(parts: Sequence[str | None]) -> float | None:
     whole, *more = (part for part in parts if part)
-    if not re.fullmatch(r"[\d,]+", whole):
+    if (value := parse_digits(whole)) is None:
         return None
-    value = float(whole.replace(",", ""))
     for part in more:
         value = value + float(part) if part.startswith(".") else value * 1_000
     return value if 0 < value <= MOST_PAY else None

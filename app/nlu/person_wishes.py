@@ -10,7 +10,8 @@ from functools import cache, lru_cache
 from typing import Final
 
 from app.nlu.dates import GAP
-from app.nlu.normalize import KEPT_TEXTS, normalize, split_words
+from app.nlu.normalize import KEPT_TEXTS, split_words
+from app.nlu.numbers import count_words
 from app.nlu.place_phrases import fillers
 from app.nlu.vocabulary import EDGE, START, named_phrases, one_of, phrase_set, word_set
 
@@ -105,12 +106,7 @@ def _compiled(*, experienced: bool) -> re.Pattern[str]:
 def _is_counted(before: str) -> bool:
     """Whether a number stands before a word of sex, which then counts people, too: "2 ladies only"."""
     last = _LAST_WORD.search(before.rstrip())
-    return last is not None and (last[1].isdecimal() or last[1] in _numbers())
-
-
-@cache
-def _numbers() -> frozenset[str]:
-    return frozenset(normalize(word) for _, word in named_phrases("counts"))
+    return last is not None and (last[1].isdecimal() or last[1] in count_words())
 
 
 def _with_young(match: re.Match[str], text: str) -> str:

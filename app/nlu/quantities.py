@@ -15,6 +15,7 @@ from app.catalogue.places import by_city
 from app.nlu.intents import Intent, intents, yes_or_no
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import split_clauses, split_words
+from app.nlu.numbers import added_words, number_words
 from app.nlu.vocabulary import named_phrases, phrase_set, phrases, word_set
 
 _KM_OF: Final = {"": 1.0, "km": 1.0, "metre": 0.001, "mile": 1.609}
@@ -230,9 +231,9 @@ def _filler(words: Sequence[str]) -> bool:
 @cache
 def _lexicon() -> Lexicon[_Token]:
     known: list[tuple[str, _Token]] = [
-        (phrase, _Number(float(value), added=value.startswith("+")))
-        for value, phrase in named_phrases("numbers")
+        (phrase, _Number(value)) for phrase, value in number_words().items()
     ]
+    known += [(phrase, _Number(value, added=True)) for phrase, value in added_words().items()]
     known += [(phrase, unit) for unit, phrase in named_phrases("units")]
     known += [(phrase, _RANGE) for phrase in phrases("calendar", "to")]
     # Fillers are phrases here too, so that "a" in "i am a" is not taken for a one.
@@ -278,6 +279,9 @@ def _measured(tokens: Sequence[_Token]) -> list[Amount] | None:
             found, open_range = joined, False
         elif token == _RANGE:
             open_range = bool(found) and not found[-1].unit
+        elif token and pending and not found:
+            # "sava saal", "paune ghanta": of one.
+            found, pending = [Amount(1 + pending, 1 + pending, token)], 0.0
         elif token and found and not found[-1].unit:
             found[-1] = Amount(found[-1].low, found[-1].high, token)
         last = token

@@ -19,6 +19,7 @@ from app.nlu.common_words import is_common
 from app.nlu.head_count import parse_count
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import normalize, split_words
+from app.nlu.numbers import count_words
 from app.nlu.place_phrases import MOST_CHARACTERS, fillers
 from app.nlu.spelling import bones
 from app.nlu.vocabulary import named_phrases, phrase_set, word_set
@@ -139,7 +140,7 @@ def _number_at(words: Sequence[str], at: int) -> tuple[int | None, bool, int]:
 
 @cache
 def _numbers() -> Lexicon[int]:
-    return Lexicon((phrase, int(number)) for number, phrase in named_phrases("counts"))
+    return Lexicon(count_words().items())
 
 
 def _number_behind(words: Sequence[str], at: int) -> int | None:

@@ -27,7 +27,7 @@ _LONG: Final = 6
 _LONGEST_GLUED: Final = 40
 _LEAST_GLUED: Final = 5
 _SECTIONS: Final = (
-    *("intents", "calendar", "units", "months", "dates", "pay", "counts", "numbers"),
+    *("intents", "calendar", "units", "months", "dates", "pay", "numbers"),
     *("job", "hours", "job_commands", "ordinals", "places"),
 )
 _LISTS: Final = (

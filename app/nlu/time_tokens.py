@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from app.core.week import DAY
 from app.nlu.normalize import normalize
+from app.nlu.numbers import added_words, named_hours
 from app.nlu.vocabulary import named_phrases, word_set
 
 ALL_DAY: Final = (0, DAY)
@@ -54,6 +55,7 @@ _HALF: Final = re.compile(r"\s{0,8}(a\.?m\b\.?|p\.?m\b\.?)")
 _OTHER: Final = re.compile(r"[^\s,;/।]+")
 _NUMBER_OF: Final = "number:"
 _ADDED: Final = "+0.5"
+_HALF_HOUR: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +187,12 @@ def _lexicon() -> Mapping[str, Sequence[tuple[str, frozenset[str]]]]:
     found: dict[str, set[str]] = {}
     for name, word in named_phrases("calendar"):
         found.setdefault(normalize(word), set()).add(name)
-    for value, word in named_phrases("numbers"):
-        if value != _ADDED and not 1 <= float(value) <= 12:
-            continue
-        # "sat" is a Saturday before it is a seven, and "a" is no hour.
-        if len(word) > 1 and normalize(word) not in found and word not in {"an", "couple"}:
-            found[normalize(word)] = {value if value == _ADDED else f"{_NUMBER_OF}{value}"}
+    # "sat" is a Saturday before it is a seven.
+    for word, value in named_hours().items():
+        found.setdefault(word, {f"{_NUMBER_OF}{value:g}"})
+    for word, value in added_words().items():
+        if value == _HALF_HOUR:
+            found.setdefault(word, {_ADDED})
     letters: dict[str, list[tuple[str, frozenset[str]]]] = {}
     for word, names in sorted(found.items(), key=lambda item: (-len(item[0]), item[0])):
         letters.setdefault(word[0], []).append((word, frozenset(names)))

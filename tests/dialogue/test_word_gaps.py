@@ -3,7 +3,7 @@
 import pytest
 
 from app.dialogue.effects import EditProfile, SetWeeklyHours
-from app.nlu.pay import with_digits
+from app.nlu.numbers import with_digits
 from tests.nlu.corpus_measure.simulation import Person
 from tests.nlu.corpus_measure.situations import situation
 
