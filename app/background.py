@@ -42,8 +42,9 @@ from app.payments import (
     send_refunds,
 )
 from app.privacy import purge, sealing
-from app.reporting import parked
+from app.reporting import lag_history, parked
 from app.runtime import Runtime
+from app.web.console import market_figures
 
 BATCH = 100
 """Most due items of one round, where each is little work or a transaction of its own."""
@@ -215,6 +216,13 @@ async def _mail_reset_links(runtime: Runtime, batch: int) -> int:
     return len(emails)
 
 
+async def _keep_figures(runtime: Runtime, _batch: int) -> int:
+    """Keep what pages show and nobody should wait for: a sample of the lags, the figures of a large market."""
+    await lag_history.sample_due(runtime.database, runtime.clock())
+    await market_figures.keep_due(runtime.database, runtime.clock())
+    return 0
+
+
 async def _log_audit_head(runtime: Runtime, _batch: int) -> int:
     """Log the head of the audit log: kept with the logs, it shows whether the audit log was cut off."""
     async with runtime.database.read() as session:
@@ -260,6 +268,7 @@ LOOPS = (
         600,
         purge.UNPROVEN_AT_ONCE,
     ),
+    Loop("keep_figures", _keep_figures, 60),
     Loop("count_parked", _in_one_transaction(parked.tidy), 60),
 )
 

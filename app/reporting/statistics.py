@@ -18,6 +18,7 @@ from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.payments import contacts
 from app.payments.models import Unlock
+from app.workers.models import Worker
 
 DAYS: Final = 30
 
@@ -109,3 +110,9 @@ def _day_of(session: AsyncSession, column: Any) -> Any:
 def _date(value: Any) -> dt.date:
     """Return a day as the database gives it: SQLite gives text."""
     return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+
+
+async def has_more_workers_than(session: AsyncSession, number: int) -> bool:
+    """Whether there are more workers than that; reads no more of them."""
+    one_more = select(Worker.id).offset(number).limit(1)
+    return await session.scalar(one_more) is not None

@@ -13,7 +13,7 @@ admin_action_log.actor_role admin_action_log.action admin_action_log.target_type
 admin_action_log.target_id admin_action_log.reason admin_action_log.before admin_action_log.after
 admin_action_log.key_id channel_states.channel channel_states.turns channel_states.reason channel_states.refused
 message_templates.name message_templates.language message_templates.reason message_templates.category
-one_time_codes.purpose policy.values response_curves.values users.role users.status users.language users.admin_role team_members.role team_members.limit_currency
+kept_figures.name one_time_codes.purpose policy.values response_curves.values users.role users.status users.language users.admin_role team_members.role team_members.limit_currency
 webhook_events.provider webhook_events.kind webhook_events.state webhook_events.error
 work_attempts.kind work_attempts.error
 account_marks.kind free_leads.kind chat_people.channel chat_people.language chat_people.paused_why
@@ -42,7 +42,7 @@ invoices.currency bulk_actions.action bulk_actions.target bulk_items.state bulk_
 
 CATALOGUE = """
 workers.city workers.skills workers.time_zone worker_match.time_zone worker_skill_match.time_zone
-jobs.category jobs.time_zone jobs.required_skills jobs.preferred_skills
+jobs.category jobs.time_zone jobs.required_skills jobs.preferred_skills kept_figures.figures
 """
 """Words of the catalogue. A city of before may be free text; nobody but the worker reads it then."""
 

@@ -1,9 +1,14 @@
-"""The market's figures are counted once a minute and told with their time; money, queues and lags are of now."""
+"""The market's figures are kept for a while and told with their time; money, queues and lags are of now."""
 
+import datetime as dt
+
+import pytest
 from sqlalchemy import update
 
 from app.messaging.models import OutboxMessage, OutboxState
-from app.web.console.market_figures import KEPT
+from app.reporting import kept_figures, lag_history
+from app.web.console import market_figures
+from app.web.console.market_figures import KEPT, PERIODS
 from tests.support.app_harness import World
 from tests.support.assertions import ok
 from tests.support.leads import lead
@@ -65,6 +70,89 @@ def test_the_open_page_asks_for_queues_only(world: World) -> None:
         asked = " ".join(sent).lower()
         for table in ("job_matches", "from workers", "from unlocks"):
             assert table not in asked, (path, table)
+
+
+def _keep(world: World) -> None:
+    world.run_verbs(market_figures.keep_due(world.runtime.database, world.clock(), large=0))
+
+
+@pytest.mark.both_databases
+def test_no_request_counts_a_large_market(world: World) -> None:
+    lead(world, city="Pune")
+    owner = signed_in(world)
+    for _ in PERIODS:
+        _keep(world)
+    world.worker(slots=())
+    world.clock.advance(minutes=4)
+    _keep(world)  # nothing is due
+    for period in PERIODS:
+        with statements_of(world) as sent:
+            text = owner.get(f"/console/market?days={period}").text
+        asked = " ".join(sent).lower()
+        for table in ("job_matches", "from workers", "from unlocks"):
+            assert table not in asked, (period, table)
+        assert WORKERS.format(1) in text
+        assert "counted anew after 300 seconds" in text
+    world.clock.advance(minutes=1)
+    for _ in PERIODS:
+        _keep(world)
+    assert WORKERS.format(2) in owner.get("/console/market").text
+    # Where no loop runs any more, a page counts for itself.
+    world.worker(slots=())
+    world.clock.advance(minutes=16)
+    assert WORKERS.format(3) in owner.get("/console/market").text
+
+
+def test_a_small_market_is_counted_by_its_page_alone(world: World) -> None:
+    world.worker(slots=())
+    world.clock.advance(minutes=10)
+    world.settle()
+    assert set(world.in_session(kept_figures.ages)) == {lag_history.NAME}
+
+
+@pytest.mark.both_databases
+def test_figures_of_before_never_replace_later_ones(world: World) -> None:
+    now = world.clock()
+    for at, number in ((now, 2), (now - dt.timedelta(seconds=1), 1)):
+        world.in_session(
+            lambda session, at=at, number=number: kept_figures.keep(
+                session, "sample", {"number": number}, at
+            )
+        )
+    kept = world.in_session(lambda session: kept_figures.find(session, "sample"))
+    assert kept == kept_figures.CountedFigures(now, {"number": 2})
+
+
+def test_the_lags_of_the_last_hour_are_drawn_and_said(world: World) -> None:
+    owner = signed_in(world)
+    assert "once two minutes have passed" in owner.get("/console/market").text
+    world.says("+919812345678", "hi")
+
+    def sample() -> None:
+        world.run_verbs(lag_history.sample_due(world.runtime.database, world.clock()))
+
+    def stand(state: OutboxState) -> None:
+        due = world.clock() - dt.timedelta(seconds=90)
+        values = update(OutboxMessage).values(state=state, due_at=due)
+        world.in_session(lambda session: session.execute(values))
+
+    world.clock.advance(seconds=60)
+    stand(OutboxState.WAITING)
+    sample()
+    stand(OutboxState.DEAD)
+    for _ in range(3):
+        world.clock.advance(seconds=60)
+        sample()
+    for path in ("/console/market", "/console/market/now"):
+        shown = owner.get(path).text
+        assert 'aria-label="Messages, seconds behind"' in shown
+        assert 'data-label="Messages, seconds behind">90</td>' in shown
+    world.clock.advance(minutes=70)
+    for _ in range(2):
+        sample()
+        world.clock.advance(seconds=60)
+    kept = world.in_session(lambda session: lag_history.list_samples(session, world.clock()))
+    assert [each.messages for each in kept] == [0, 0]
 
 
 def _sentence(page: str, said: str) -> str:

@@ -6,10 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.admin.access import StatsReader
 from app.api.http.dependencies import Now, Read, Route
 from app.catalogue import places
+from app.catalogue.places import Place
 from app.core.errors import Invalid
 from app.core.schema import ResponseModel
 from app.reporting import market
@@ -121,6 +123,13 @@ async def get_market(
     place = places.by_city(city) if city else None
     if city and place is None:
         raise Invalid.field("city", "There is no such city in the catalogue.")
+    return await count_market(session, now, days, place)
+
+
+async def count_market(
+    session: AsyncSession, now: dt.datetime, days: int, place: Place | None
+) -> MarketAnswer:
+    """Return the figures of so many days, of one city or of all; with 100,000 workers all take most of a second."""
     name = place.name if place else None
     found = await market.figures(session, now - dt.timedelta(days=days), name)
     if place is None:

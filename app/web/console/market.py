@@ -1,6 +1,7 @@
 """Health of the market: funnel, fill rate, first yes, offers per worker, where people and work are, queues, channels."""
 
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import batched, pairwise
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -16,19 +17,24 @@ from app.catalogue.places import Place
 from app.core.schema import MoneyAnswer
 from app.identity.permissions import Permission
 from app.messaging.models import Channel
-from app.reporting import message_figures, statistics
+from app.reporting import lag_history, message_figures, statistics
+from app.reporting.lag_history import Sample
+from app.texts.formatting import FILTERS, FormatContext
 from app.web import charts
 from app.web.charts import Bar
 from app.web.console.desk import Desk, RetryDesk, StatsDesk, room
-from app.web.console.market_figures import KEPT, CountedMarket, figures_of
+from app.web.console.market_figures import COUNTED_EVERY, KEPT, PERIODS, CountedMarket, figures_of
 from app.web.forms import TypedForm, checked
 from app.web.market_map import draw_market
-from app.web.site import fragment, words
+from app.web.site import fragment, reads, words
 
 router = room()
 
-PERIODS = (7, 30, 90, 365)
 _DAY_COLUMNS = ("workers", "employers", "jobs", "offers", "accepted", "unlocked")
+LAGS = ("messages", "webhooks", "waves")
+_LEAST_SAMPLES = 2
+_STEP = 5
+"""Samples, one a minute, of each row beneath the lines."""
 _SHOWN = 20
 """Rows of each table; the API has all."""
 
@@ -59,7 +65,7 @@ async def _page(
         form=form,
         found=found,
         figures=figures,
-        kept_seconds=int(KEPT.total_seconds()),
+        kept_seconds=_seconds_kept(desk, figures),
         revenue=[MoneyAnswer.of(money) for money in await statistics.revenue(session)],
         periods=PERIODS,
         typed=city,
@@ -90,7 +96,43 @@ async def _queues(desk: Desk, session: AsyncSession) -> dict[str, Any]:
         "lag": await stats.lags(session, desk.now),
         "held": await message_figures.held(session, desk.now),
         "states": _states(await stats.message_states(session), desk.visitor.language),
+        "history": _history(
+            await lag_history.list_samples(session, desk.now),
+            desk.visitor.language,
+            reads(desk.visitor, desk.request),
+        ),
     }
+
+
+def _history(samples: Sequence[Sample], language: str, reader: FormatContext) -> Any:
+    """Return a line of each lag over the last hour, and the worst of each five minutes; None before there are two."""
+    if len(samples) < _LEAST_SAMPLES:
+        return None
+    first, last = (FILTERS["when"](at, reader) for at in (samples[0].at, samples[-1].at))
+    lines = [
+        (
+            words(language, f"console.lag_of.{name}"),
+            charts.line(
+                [getattr(each, name) for each in samples],
+                first,
+                last,
+                words(language, f"console.lag_of.{name}"),
+            ),
+        )
+        for name in LAGS
+    ]
+    steps = [
+        [max(getattr(each, name) for each in group) for name in LAGS]
+        for group in batched(samples, _STEP)
+    ]
+    ends = [group[-1].at for group in batched(samples, _STEP)]
+    return {"lines": lines, "steps": list(zip(ends, steps, strict=True))}
+
+
+def _seconds_kept(desk: Desk, figures: CountedMarket) -> int:
+    """Return after how many seconds the figures are counted anew: fewer where this process has counted them."""
+    kept = KEPT if desk.now - figures.at < KEPT else COUNTED_EVERY
+    return int(kept.total_seconds())
 
 
 def _states(messages: dict[str, int], language: str) -> Any:

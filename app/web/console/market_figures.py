@@ -1,7 +1,8 @@
-"""The market's figures as the page shows them: counted at most once a minute, as they take a second of everybody's rows.
+"""The market's figures as the page shows them: counting them takes most of a second of everybody's rows.
 
-Only counts of the whole market are kept, by each process for itself. Money, queues and lags are read each time, and so
-is whatever the API answers.
+Of the whole market, once it is large, a loop counts them (`keep_due`), and a page reads what it kept. Figures of one
+city, and of a small market, are counted when they are asked for, and kept for a minute by each process for itself.
+Money, queues and lags are read each time, and so is whatever the API answers.
 """
 
 import asyncio
@@ -15,13 +16,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.admin import market, stats
 from app.api.admin.market import MarketAnswer
 from app.api.admin.stats import DayFigures
+from app.catalogue import places
 from app.database.session import Database
 from app.jobs.models import Job, JobStatus
-from app.reporting import statistics
+from app.reporting import kept_figures, statistics
 from app.web.console.desk import Desk
 
 KEPT: Final = dt.timedelta(seconds=60)
 """For so long figures are shown again; the page says of when they are."""
+PERIODS: Final = (7, 30, 90, 365)
+"""Days of the figures that can be chosen."""
+COUNTED_EVERY: Final = dt.timedelta(minutes=5)
+"""So often a loop counts each period of the whole market."""
+_LEFT_ALONE: Final = dt.timedelta(minutes=15)
+"""Older than this no loop runs: then a page counts for itself."""
+LARGE: Final = 5_000
+"""With fewer workers a page counts in a few milliseconds, and no loop need."""
 _MOST: Final = 32
 """Periods and cities of which figures are kept: those that were counted last."""
 
@@ -74,16 +84,65 @@ async def figures_of(
         return known
     async with kept.counting:
         if (known := kept.find(asked, desk.now)) is None:
-            known = await _count(desk, session, days, city)
-            kept.keep(asked, known)
+            known = await _counted_before(session, days, city, desk.now)
+            if known is None:
+                known = await _count(session, desk.now, days, city)
+                kept.keep(asked, known)
     return known
 
 
-async def _count(desk: Desk, session: AsyncSession, days: int, city: str | None) -> CountedMarket:
+async def _counted_before(
+    session: AsyncSession, days: int, city: str | None, now: dt.datetime
+) -> CountedMarket | None:
+    """Return what the loop has counted of the whole market, None where there is none or it is too old."""
+    found = await kept_figures.find(session, _name(days)) if city is None else None
+    if found is None or now - found.at > _LEFT_ALONE:
+        return None
     return CountedMarket(
-        desk.now,
-        await market.get_market(session, desk.actor, desk.now, days, city),
-        await stats.last_days(session, desk.now),
+        found.at,
+        MarketAnswer.model_validate(found.figures["found"]),
+        [DayFigures.model_validate(day) for day in found.figures["days"]],
+        found.figures["users"],
+        found.figures["jobs"],
+    )
+
+
+def _name(days: int) -> str:
+    return f"market:{days}"
+
+
+async def keep_due(database: Database, now: dt.datetime, *, large: int = LARGE) -> None:
+    """Count the period of a large market that was counted longest ago, where that is `COUNTED_EVERY` ago.
+
+    `large` is how many workers a small one has at most. One a round: the four together would keep a core busy for
+    seconds.
+    """
+    async with database.read() as session:
+        if not await statistics.has_more_workers_than(session, large):
+            return
+        known = await kept_figures.ages(session)
+        never = dt.datetime.min.replace(tzinfo=dt.UTC)
+        period = min(PERIODS, key=lambda days: known.get(_name(days), never))
+        if now - known.get(_name(period), never) < COUNTED_EVERY:
+            return
+        counted = await _count(session, now, period, None)
+    figures = {
+        "found": counted.found.model_dump(mode="json"),
+        "days": [day.model_dump(mode="json") for day in counted.days],
+        "users": counted.users,
+        "jobs": counted.jobs,
+    }
+    async with database.begin() as session:
+        await kept_figures.keep(session, _name(period), figures, now)
+
+
+async def _count(
+    session: AsyncSession, now: dt.datetime, days: int, city: str | None
+) -> CountedMarket:
+    return CountedMarket(
+        now,
+        await market.count_market(session, now, days, places.by_city(city) if city else None),
+        await stats.last_days(session, now),
         await statistics.accounts(session),
         await statistics.by_status(session, Job.status, JobStatus),
     )
