@@ -63,7 +63,9 @@ def _arguments() -> argparse.Namespace:
 
 async def _matching(where: dict[str, Any], wishes: argparse.Namespace) -> None:
     quick: bool = wishes.quick
-    sizes = (1_000,) if quick else SIZES + ((LARGE,) if wishes.large or wishes.kept else ())
+    sizes = (1_000,) if quick else SIZES + ((LARGE,) if wishes.large else ())
+    if wishes.kept:
+        sizes = kept_worlds.sizes_in(wishes.kept)
     worlds: tuple[World, ...] = ("crowded", "real")
     for workers, world, kind in itertools.product(sizes, worlds, ("sqlite", "postgresql")):
         if wishes.only and f"{world}-{workers}-{kind}" not in wishes.only:
@@ -74,17 +76,18 @@ async def _matching(where: dict[str, Any], wishes: argparse.Namespace) -> None:
         if wishes.kept:
             place = wishes.kept if kind == "sqlite" else wishes.server
             postgis = wishes.postgis and kept_worlds.kept_url(kind, wishes.postgis, workers, world)
-            result = await matching.run(
-                kind,
-                kept_worlds.kept_url(kind, place, workers, world),
-                workers,
-                rounds=3,
-                against_naive=against_naive,
-                world=world,
-                jobs_at_once=100,
-                is_loaded=True,
-                postgis_url=postgis if kind == "postgresql" else None,
-            )
+            with kept_worlds.scratch_of(kind, place, workers, world) as url:
+                result = await matching.run(
+                    kind,
+                    url,
+                    workers,
+                    rounds=3,
+                    against_naive=against_naive,
+                    world=world,
+                    jobs_at_once=100,
+                    is_loaded=True,
+                    postgis_url=postgis if kind == "postgresql" else None,
+                )
         else:
             with tempfile.TemporaryDirectory() as folder:
                 result = await matching.on(

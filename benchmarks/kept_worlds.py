@@ -8,8 +8,11 @@ which `matching.run` checks on the first thousand.
 
 import argparse
 import asyncio
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, get_args
@@ -41,6 +44,33 @@ def kept_url(kind: str, place: Path | str, workers: int, world: World) -> str:
     if kind == "sqlite":
         return f"sqlite:///{Path(place) / name}.db"
     return parse_url(str(place)).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def scratch_of(kind: str, place: Path | str, workers: int, world: World) -> Iterator[str]:
+    """Give the URL of a copy of a kept world, for as long as the block runs: what measuring leaves must not stay."""
+    kept = kept_url(kind, place, workers, world)
+    if kind == "sqlite":
+        with tempfile.TemporaryDirectory(dir=place) as folder:
+            copy = Path(folder) / "copy.db"
+            shutil.copyfile(parse_url(kept).database or "", copy)
+            yield f"sqlite:///{copy}"
+        return
+    name, copied = parse_url(kept).database, f"copy_of_{world}_{workers}"
+    with psycopg.connect(str(place), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{copied}" WITH (FORCE)'.encode())
+        made = f'CREATE DATABASE "{copied}" TEMPLATE "{name}" STRATEGY FILE_COPY'
+        connection.execute(made.encode())
+        try:
+            yield parse_url(str(place)).set(database=copied).render_as_string(hide_password=False)
+        finally:
+            connection.execute(f'DROP DATABASE "{copied}" WITH (FORCE)'.encode())
+
+
+def sizes_in(folder: Path) -> tuple[int, ...]:
+    """Return how many workers the worlds kept there have, each number once."""
+    found = {int(file.stem.rpartition("_")[2]) for file in folder.glob("*.db")}
+    return tuple(sorted(found))
 
 
 def load(folder: Path, server: str, workers: int, world: World) -> None:

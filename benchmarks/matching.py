@@ -1,6 +1,6 @@
 """Matching: the application's way against the naive one and against other indexes."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,9 @@ async def _measure(
         in_town = await job_facts(session, await the_job(session, TOWN_JOB_ID), NOW)
         found = await _find(session, job)
         result.survivors, result.eligible = (await _search(session, job)).found, found.eligible
+        anybody = replace(job, required_skills=frozenset())
         works: dict[str, Work] = {
+            "match, no required skill": lambda: _find(session, anybody),
             "search": lambda: _search(session, job),
             "match": lambda: _find(session, job),
             f"match{_TOWN}": lambda: _find(session, in_town),

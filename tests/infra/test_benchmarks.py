@@ -58,8 +58,11 @@ def test_a_world_that_is_kept_is_filed_as_the_application_files_it(tmp_path: Pat
 
     try:
         kept_worlds.load(tmp_path, place, 200, "real")
+        assert kept_worlds.sizes_in(tmp_path) == (200,)
         for kind, where in (("sqlite", tmp_path), ("postgresql", place)):
-            asyncio.run(look(kept_worlds.kept_url(kind, where, 200, "real")))
+            for _ in range(2):  # what is done to a copy does not stay
+                with kept_worlds.scratch_of(kind, where, 200, "real") as url:
+                    asyncio.run(look(url))
     finally:
         server.drop("real_200")
 
