@@ -28,6 +28,7 @@ from app.api.http.middleware import WEBHOOK_BODY_BYTES, RequestContext, Response
 from app.core.errors import TooMany
 from app.core.metrics import exposition
 from app.core.ratelimit import InMemory, LimiterDown, RateLimiter
+from app.database.postgresql import REQUEST
 from app.database.session import keyring
 from app.identity import passwords, users
 from app.identity.models import IdempotencyKey, SignInTries, User
@@ -123,7 +124,8 @@ def test_a_try_that_cannot_be_counted_is_told_so_soon_and_not_judged(limited_wor
             asked_at = time.monotonic()
             answer = password_login(world, password, str(employer.email))
             problem = refused(answer, 503, "database_unavailable")
-            assert time.monotonic() - asked_at < 2 * COUNT_TIMEOUT_SECONDS
+            # Sooner than other requests give up, even where the machine is busy.
+            assert time.monotonic() - asked_at < COUNT_TIMEOUT_SECONDS + REQUEST.pool_seconds
             assert "Nothing was changed" in problem["detail"]
             assert answer.headers["retry-after"]
         assert world.run(counted()) == 0

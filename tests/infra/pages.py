@@ -50,12 +50,14 @@ def opened(
 
 def overflow(page: Page) -> int:
     """By how many pixels the page is wider than the screen."""
+    page.wait_for_load_state()  # a click waits until the next page begins, not until it is there
     wider: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     return max(0, wider)
 
 
 def barriers(page: Page) -> list[str]:
     """What stands in somebody's way (WCAG 2.2 A and AA), one line each, by axe."""
+    page.wait_for_load_state()  # half a page has faults that the whole one has not
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     options = {"runOnly": {"type": "tag", "values": tags}}
     found = Axe().run(page, options=options).response["violations"]
