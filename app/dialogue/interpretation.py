@@ -99,7 +99,9 @@ def question_about(message: Incoming, turn: Turn) -> OpenQuestion | None:
     state, context = message.state, message.context
     missed = turn.state.misses == state.misses + 1 and not turn.effects
     private = context.stopped or context.late or context.in_handoff or context.quoted
-    if message.text is None or not missed or private or GUESS in turn.state.draft:
+    # Thanks count as a miss where they are all that came, but they are understood.
+    thanks = message.intents == {Intent.COURTESY}
+    if message.text is None or not missed or thanks or private or GUESS in turn.state.draft:
         return None
     account = acting_account(state, context)
     shapes = _EMPLOYERS if account is not None else _WORKERS
