@@ -1,7 +1,5 @@
 """The gate on understanding: no more lines of the corpora are wrong, and no fewer right, than were."""
 
-from functools import cache
-
 import pytest
 
 from tests.nlu.corpus_measure import floor
@@ -11,27 +9,20 @@ from tests.nlu.corpus_measure.lines import Line, corpus
 from tests.nlu.corpus_measure.situations import situation
 
 
-@cache
-def _judged():
-    return judge_all(corpus())
-
-
-def test_understanding_does_not_fall_below_its_floor():
-    assert not floor.problems(_judged())
-
-
-def test_of_all_lines_hardly_any_is_wrong_and_none_in_what_is_hard_to_take_back():
-    judged = _judged()
-    assert sum(bool(one.wrong) for one in judged) <= floor.MOST_WRONG * len(judged)
-    assert not set(floor.grave(judged)) & HARD
-
-
-def test_the_floor_notices_a_line_that_is_not_right_any_more(tmp_path):
-    kept = tmp_path / "floor.toml"
-    floor.write(_judged(), kept, keep=False)
-    assert not floor.problems(_judged(), kept)
-    right = next(one for one in _judged() if one.verdict == 2)
-    assert floor.problems([one for one in _judged() if one is not right], kept)
+def test_understanding_does_not_fall_below_its_floor(subtests, tmp_path):
+    # One test: to judge all lines takes ten seconds, and each process of a run would do it.
+    judged = judge_all(corpus())
+    with subtests.test("no question is understood worse than it was"):
+        assert not floor.problems(judged)
+    with subtests.test("hardly any line is wrong, and none in what is hard to take back"):
+        assert sum(bool(one.wrong) for one in judged) <= floor.MOST_WRONG * len(judged)
+        assert not set(floor.grave(judged)) & HARD
+    with subtests.test("the floor notices a line that is not right any more"):
+        kept = tmp_path / "floor.toml"
+        floor.write(judged, kept, keep=False)
+        assert not floor.problems(judged, kept)
+        right = next(one for one in judged if one.verdict == 2)
+        assert floor.problems([one for one in judged if one is not right], kept)
 
 
 def test_every_line_can_be_judged():
