@@ -147,6 +147,26 @@ def test_the_order_in_which_it_is_told_is_no_matter(world: World, order: tuple[i
     assert booked(world, intent) == expected(world, "won")
 
 
+def test_an_older_word_told_late_moves_no_money(world: World) -> None:
+    """Also where the provider names no movements: of those words only the newest says where the money is."""
+    _, payment = bought_lead(world)
+    intent = payment_row(world, payment).intent_id or ""
+    provider: Any = world.runtime.payments
+    dispute(world, intent, "opened")
+    older = world.run(provider.disputes_of(intent))
+    tell(world, intent, "lost")
+    assert booked(world, intent) == expected(world, "lost")
+
+    async def say(session: Any) -> None:
+        from app.payments import disputes
+
+        for word in older:
+            assert await disputes.record_dispute(session, word, world.clock())
+
+    world.in_session(say)
+    assert booked(world, intent) == expected(world, "lost")
+
+
 def test_what_an_employer_spent_is_what_the_ledger_kept(world: World) -> None:
     """An order of three, one refunded, the rest lost to a bank: spend, revenue and losses agree."""
     employer = world.employer(verified=True)
