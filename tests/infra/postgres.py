@@ -8,7 +8,7 @@ import pwd
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -35,6 +35,8 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "timezone": "UTC",
 }
+
+_DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
 class Postgres:
@@ -177,8 +179,9 @@ class OwnPostgres(Postgres):
 
     _process: subprocess.Popen[bytes] | None = None
 
-    def __init__(self, folder: Path) -> None:
-        self._plan = _prepare(folder)
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        """Prepare the server in `folder`; `durable` has commits wait for the disk, as in production."""
+        self._plan = _prepare(folder, _DURABLE if durable else {})
         super().__init__(self._plan.facts["port"])
 
     def start(self, *, wait: bool = True) -> None:
@@ -291,9 +294,10 @@ def make_cluster(folder: Path) -> Cluster:
     return Cluster(binaries, data, user)
 
 
-def _prepare(folder: Path) -> Plan:
+def _prepare(folder: Path, changed: Mapping[str, str] | None = None) -> Plan:
     cluster, port = make_cluster(folder), free_port()
-    options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    settings = _SETTINGS | dict(changed or {})
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return Plan(
         command=[
             *(str(cluster.programs / "postgres"), "-D", str(cluster.data), "-p", str(port)),
