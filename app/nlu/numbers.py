@@ -93,7 +93,8 @@ def parse_whole(text: str) -> int | None:
 
 def parse_digits(text: str) -> float | None:
     """Return the number that digits are, with commas between groups: "1,25,000"; None for anything else."""
-    return float(text.replace(",", "")) if re.fullmatch(r"[\d,]*\d[\d,]*", text) else None
+    bare = text.replace(",", "")
+    return float(bare) if bare.isdecimal() else None
 
 
 # ── Sums in words ────────────────────────────────────────────────────────────────────────────────

@@ -75,6 +75,7 @@ def _called() -> dict[str, Run]:
     from app.catalogue import phonetics, place_names, places
     from app.core import phones
     from app.dialogue import choices
+    from app.dialogue.employer import after_unlock
     from app.dialogue.worker import appeals
     from app.identity import codes, passwords
     from app.masking import harmless_numbers
@@ -110,6 +111,9 @@ def _called() -> dict[str, Run]:
         "app.catalogue.place_names.name_on_map": lambda text: place_names.name_on_map(text, "hi"),
         "app.nlu.job_draft.joined_note": lambda text: job_draft.joined_note("a note", text),
         "app.nlu.job_note.own_words": lambda text: job_note.own_words(text, text.split(",")),
+        "app.dialogue.employer.after_unlock.tapped_amount": lambda text: after_unlock.tapped_amount(
+            f"card:{text}", "card"
+        ),
         "app.nlu.pay.extract_given": lambda text: pay.extract_given(text, "INR"),
         "app.nlu.company_name.read_names": lambda text: company_name.read_names(
             text, company_name.NameKind.COMPANY

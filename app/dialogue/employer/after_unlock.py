@@ -21,6 +21,8 @@ from app.nlu.vocabulary import phrase_set
 
 _REASONS: Final = frozenset({"no_answer", "unreachable", "wrong_person"})
 """The buttons below the question; what is written is another reason."""
+_MOST_DIGITS: Final = 12
+"""No amount on a button is longer."""
 
 
 def lead_tap(message: EmployerMessage) -> Turn | None:
@@ -56,7 +58,9 @@ def lead_tap(message: EmployerMessage) -> Turn | None:
 def tapped_amount(verb: str, name: str) -> int | None:
     """Return the minor units that a tap like `card:4900` names; None for another one."""
     kind, _, amount = verb.partition(":")
-    return int(amount) if kind == name and amount.isascii() and amount.isdigit() else None
+    if kind != name or not (amount.isascii() and amount.isdigit()) or len(amount) > _MOST_DIGITS:
+        return None
+    return int(amount)
 
 
 def ask_which_contact(message: EmployerMessage, verb: Intent) -> Turn:
