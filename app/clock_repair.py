@@ -33,7 +33,7 @@ from app.messaging.outbox.enqueue import OPEN
 from app.messaging.quiet_hours import LONGEST_REST
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.payments.models import Dispute, LeadReport, Payment, PaymentAttempt, Refund
+from app.payments.models import CardTap, Dispute, LeadReport, Payment, PaymentAttempt, Refund
 
 _SET_BACK: Final = 2 * LONGEST_PAUSE
 _LEASED: Final = dt.timedelta(hours=2)
@@ -88,6 +88,7 @@ BOUNDS: Final = (
     Bound(JobMatch.remind_at, _WEEK + LONGEST_REST, _IS_OFFERED),
     Bound(PaymentAttempt.check_at, dt.timedelta(days=2)),
     Bound(Payment.check_at, dt.timedelta(days=2)),
+    Bound(CardTap.due_at, dt.timedelta(days=2)),
     Bound(Refund.due_at, dt.timedelta(days=2)),
     Bound(Refund.check_at, dt.timedelta(days=2)),
     Bound(Dispute.check_at, dt.timedelta(days=2)),

@@ -37,7 +37,7 @@ KEPT: Final = {
         invoices.snapshot refunds.requested_by
     """,
     "member": "team_members.user_id team_members.invited_by orders.bought_by payment_attempts.request",
-    "opener": "account_marks.user_id",
+    "opener": "account_marks.user_id kept_cards.employer_id",
 }
 """Offers, leads, money and the team stay under an id that names nobody."""
 
