@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from app.api.http.dependencies import Route, runtime_of
+from app.api.http.dependencies import Route
 from app.api.http.problems import RETRY_AFTER_SECONDS, status_of
 from app.core.errors import DomainError
 from app.core.logging import logger
@@ -55,8 +55,6 @@ class PageRoute(Route):
 async def _answer(
     request: Request, handle: Callable[[Request], Coroutine[Any, Any, Response]]
 ) -> Response:
-    if there := _under_its_name(request):
-        return RedirectResponse(there, 307, {"Cache-Control": "no-store"})
     try:
         if request.method not in _SAFE:
             await check_form(request)
@@ -86,21 +84,6 @@ async def _answer(
             raise
         logger().error("page_failed", exc_info=error)
         return _away(request)
-
-
-def _under_its_name(request: Request) -> str:
-    """Return where a page is on a developer's machine that has been opened by another of its names; else "".
-
-    After a payment the provider leads back to `base_url`, where a cookie of another name doesn't count.
-    """
-    settings = runtime_of(request).settings
-    if request.method not in _SAFE or settings.public_url or not settings.serves_sandbox:
-        return ""
-    there = urlsplit(settings.base_url)
-    if request.headers.get("host") != f"127.0.0.1:{there.port}" or is_by_script(request):
-        return ""
-    query = f"?{request.url.query}" if request.url.query else ""
-    return f"{settings.base_url}{request.url.path}{query}"
 
 
 async def _typed_here(request: Request) -> list[str]:

@@ -47,7 +47,7 @@ _POLICY: Final = (
     "form-action 'self'{paying}; frame-ancestors 'none'; base-uri 'none'"
 )
 _PAYING: Final = " https:"
-"""A form may lead to the payment provider's page, whose host differs by country."""
+"""A form may lead to the payment provider's page, whose host differs by country; the sandbox's is our own."""
 
 
 @cache
@@ -234,10 +234,12 @@ def page(
 ) -> Response:
     """Return a page. With `leads_away` its forms may redirect to another host; `asks_place` lets it ask the browser."""
     html = _environment().get_template(template).render(_values(request, visitor) | values)
-    tiles = values.get("map") and runtime_of(request).settings.map_tile_origin
+    settings = runtime_of(request).settings
+    tiles = values.get("map") and settings.map_tile_origin
+    paying = f"{_PAYING} {settings.base_url}" if settings.serves_sandbox else _PAYING
     headers = {
         "Content-Security-Policy": _POLICY.format(
-            paying=_PAYING if leads_away else "", tiles=f" {tiles}" if tiles else ""
+            paying=paying if leads_away else "", tiles=f" {tiles}" if tiles else ""
         ),
         "Cache-Control": "no-store",
         "Vary": "Accept, Cookie, Accept-Language",

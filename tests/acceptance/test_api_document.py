@@ -199,4 +199,10 @@ def test_no_page_is_served_beside_the_document_but_these() -> None:
         for route in router.routes
         if isinstance(route, Route) and not getattr(route, "include_in_schema", True)
     }
-    assert hidden == {"/metrics", "/pay/{token}", "/reset-password", "/confirm-email"}
+    assert hidden == {
+        "/metrics",
+        "/pay/{token}",
+        "/pay/again.js",
+        "/reset-password",
+        "/confirm-email",
+    }

@@ -5,12 +5,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import httpx
 import pytest
 
 from tests.infra.pages import barriers, opened, overflow
 from tests.support.app_harness import World
-from tests.support.assertions import ok
 from tests.support.page_reader import PageReader
 from tests.web.test_pages import JOB
 from tests.web.test_sessions import NOWHERE
@@ -72,7 +70,8 @@ def test_a_newcomer_reads_a_contact_in_under_three_minutes(
 ) -> None:
     screen = PHONE if database_url.startswith("sqlite") else DESK
     with (
-        live_server({"DATABASE_URL": database_url}) as url,
+        # Opened at 127.0.0.1 where the server calls itself `localhost`, as it does without PUBLIC_URL.
+        live_server({"DATABASE_URL": database_url, "PUBLIC_URL": ""}) as url,
         opened(browser_of_file, f"{url}/", viewport=screen) as page,
     ):
         me = Newcomer(page)
@@ -103,7 +102,7 @@ def test_a_newcomer_reads_a_contact_in_under_three_minutes(
         me.press("Unlock")
         page.get_by_text("no money moves here").wait_for()
         me.press("Pay")
-        page.wait_for_url("**/pay/*?paid=*")  # the provider leads back
+        page.wait_for_url(f"{url}/pay/*?paid=*")  # the provider leads back to where we signed in
         me.look()
         me.press("Back to Partimer", "link")
         # The page changes by itself once the payment is confirmed.
@@ -150,19 +149,3 @@ def test_nobody_is_made_up_where_there_is_no_sandbox(
         owner.get("/company")
         token = {"form_token": owner.form("/company")["form_token"]}
         assert owner.post(f"/developers/jobs/{NOWHERE}/yes", token).status_code == 404
-
-
-def test_a_page_opened_by_another_name_of_the_machine_leads_to_its_own(
-    live_server: LiveServer, sqlite_database_url: str
-) -> None:
-    """The provider leads back to `localhost`, where nobody is signed in who began at 127.0.0.1."""
-    with live_server({"DATABASE_URL": sqlite_database_url, "PUBLIC_URL": ""}) as url:
-        port = url.rsplit(":", 1)[1]
-        answer = httpx.get(f"{url}/signup?a=b", headers={"Accept": "text/html"})
-        assert answer.status_code == 307
-        assert answer.headers["location"] == f"http://localhost:{port}/signup?a=b"
-        own = httpx.get(
-            f"{url}/signup", headers={"Accept": "text/html", "Host": f"localhost:{port}"}
-        )
-        assert own.status_code == 200
-        assert ok(httpx.get(f"{url}/health"))["status"]

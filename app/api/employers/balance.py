@@ -23,6 +23,7 @@ from app.api.http.dependencies import (
     Write,
     limit_subject,
 )
+from app.api.http.own_address import own_address
 from app.api.http.problems import problems
 from app.core import schema
 from app.core.money import Money
@@ -236,7 +237,7 @@ async def top_up_balance(
         claimed = await idempotency.claim_request(request, session, owner, idempotency_key, now)
         ends = await page_ends(session, now)
         order = await balance.begin_top_up(session, actor, body.pack, ends, now)
-    page = order_link(rt.keyring, rt.settings.base_url, order.id)
+    page = order_link(rt.keyring, own_address(request, rt.settings), order.id)
     paying = await checkout.open_page(rt.database, rt.payments, order.id, page, now)
     attempt = paying.attempt
     lacks_page = paying.is_payable and paying.url is None

@@ -25,6 +25,7 @@ from app.api.http.dependencies import (
     limit_subject,
 )
 from app.api.http.idempotency import claim_request
+from app.api.http.own_address import own_address
 from app.api.http.parameters import InStatus, OrderId
 from app.api.http.problems import problems
 from app.api.http.quotes import QuoteAnswer
@@ -222,7 +223,7 @@ async def unlock_leads(
             coupon=body.coupon,
         )
     if begun is not None:
-        page = order_link(rt.keyring, rt.settings.base_url, begun.id)
+        page = order_link(rt.keyring, own_address(request, rt.settings), begun.id)
         paying = await card_charge.pay(rt.database, rt.payments, begun.id, card, page, now)
         if paying.is_open:
             async with rt.database.read() as session:

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.api.http.dependencies import Now, Route, Rt, limit_subject, limited
 from app.api.http.html_pages import SCRIPT, page
+from app.api.http.own_address import own_address
 from app.core.errors import DomainError, NotFound
 from app.offers.links import order_of
 from app.offers.mark_unlocked import is_for_sale
@@ -104,7 +105,7 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
         async with purchase.turn_of(linked.user.id), rt.database.begin() as session:
             linked, wanted = await _linked(session, rt, token)
             begun = await _begin(session, linked, wanted, now, paced=rt.limiter.enabled)
-        here = f"{rt.settings.base_url}{request.url.path}"
+        here = f"{own_address(request, rt.settings)}{request.url.path}"
         if begun is None:
             return RedirectResponse(here, 303)
         paying = await checkout.open_page(rt.database, rt.payments, begun.id, here, now)

@@ -28,6 +28,7 @@ from app.api.http.dependencies import (
     limit_subject,
 )
 from app.api.http.idempotency import claim_request
+from app.api.http.own_address import own_address
 from app.api.http.parameters import InStatus, ListedText, MatchId, PaymentId
 from app.api.http.problems import problems
 from app.api.http.quotes import QuoteAnswer
@@ -245,7 +246,9 @@ async def unlock_match(
             coupon=body.coupon if body else None,
         )
     if begun is not None:
-        page = payment_link(rt.keyring, rt.settings.base_url, match_id, actor.member_id)
+        page = payment_link(
+            rt.keyring, own_address(request, rt.settings), match_id, actor.member_id
+        )
         paying = await card_charge.pay(rt.database, rt.payments, begun.id, card, page, now)
         if paying.is_open:
             return _pending(paying)
