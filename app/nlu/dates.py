@@ -24,6 +24,7 @@ _MARK: Final = r"§(\d+)§"
 _NUMBERS: Final = re.compile(r"(?<![\d/.-])(\d{1,2})[/.](\d{1,2})(?:[/.](20\d\d|\d\d))?(?![\d/.])")
 _ISO: Final = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
 _WEEK: Final = 7
+_NEAR_DAYS: Final = 2
 _SHORT_YEAR: Final = 100
 _MONTHS_AHEAD_DAYS: Final = 62
 """Within two months there is every day of a month."""
@@ -54,6 +55,8 @@ class _Patterns:
         th = r"(?:st|nd|rd|th)"
         no_number = rf"(?!\s+{word('not_days')})"
         self.days_of_month = re.compile(rf"{START}{day}{to}{day}\s*{month}\.?{EDGE}{year}")
+        both = rf"\s*(?:{one_of('calendar', 'and')}|,)\s*"
+        self.two_days_of_month = re.compile(rf"{START}{day}{both}{day}\s*{month}\.?{EDGE}{year}")
         self.day_month = re.compile(rf"{START}{day}\s*(?:of\s+)?{month}\.?{EDGE}{year}")
         self.month_day = re.compile(rf"{START}{month}\.?\s+{day}{EDGE}(?!\s*[:-]){year}")
         self.ordinals = re.compile(rf"{START}(\d{{1,2}}){th}{to}(\d{{1,2}}){th}{EDGE}{no_number}")
@@ -152,8 +155,17 @@ def read(text: str, today: dt.date) -> Dates:
             return match[0]
         return f"{keep(first, '')}to{keep(last, '')}"
 
+    def both_of_month(match: re.Match[str]) -> str:
+        month, year = patterns.months[match[3]], match[4]
+        first, second = _day(match[1], month, year, today), _day(match[2], month, year, today)
+        # "3 waiters, 25 december": only days one after the other are said in one breath.
+        if first is None or second is None or not 0 < (second - first).days <= _NEAR_DAYS:
+            return match[0]
+        return f"{keep(first, '')}{keep(second, '')}"
+
     text = _ISO.sub(lambda m: keep(_day(m[3], int(m[2]), m[1], today), m[0]), text)
     text = patterns.days_of_month.sub(of_month, text)
+    text = patterns.two_days_of_month.sub(both_of_month, text)
     text = patterns.day_month.sub(
         lambda m: keep(_day(m[1], patterns.months[m[2]], m[3], today), m[0]), text
     )

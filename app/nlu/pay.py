@@ -133,6 +133,9 @@ class _Patterns:
         self.only_range = re.compile(
             rf"\s{{0,3}}([1-9]\d{{2,4}})\s?(?:-|{any_of('range')})\s?([1-9]\d{{2,4}})\s{{0,3}}"
         )
+        self.sums_of_answer = re.compile(
+            rf"(?<![\d:.,/-])([1-9]\d{{2,5}})\s?(?:-|{any_of('range')})\s?([1-9]\d{{2,5}})(?![\d:/-])"
+        )
         self.each = re.compile(f"/|{whole_word('pay', 'each')}")
         # "500 ek ladke ko", "har aadmi 500": what each of them gets, and no number of people.
         who = rf"{one_of('job', 'people')}{EDGE}"
@@ -309,10 +312,16 @@ def extract_bare(text: str, draft: Draft, currency: str) -> tuple[str, Draft]:
 
 def parse_only_number(text: str, currency: str) -> Draft | None:
     """Return the pay in a text that is known to be about it, by its only number; else None."""
-    numbers = _patterns().number.finditer(with_digits(with_spoken_hundreds(text)))
+    text = _patterns().sums_of_answer.sub(_lower_of_answer, with_digits(with_spoken_hundreds(text)))
+    numbers = _patterns().number.finditer(text)
     found = [match for match in numbers if not match[1].startswith("0")]
     amount = _amount(found[0].groups()) if len(found) == 1 else None
     return None if amount is None else Draft(amount=_minor(amount, currency))
+
+
+def _lower_of_answer(match: re.Match[str]) -> str:
+    """Return the lower end of two sums in an answer about pay: "around 700-800"."""
+    return match[1] if _is_range(match[1], match[2]) else match[0]
 
 
 def parse_tapped(text: str, currency: str) -> Draft | None:

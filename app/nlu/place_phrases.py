@@ -96,8 +96,8 @@ def find_places(text: str, city: str | None = None) -> Draft:
 def find_by_sound(words: Sequence[str], city: str | None) -> list[places.Place]:
     """Return what sounds like words in Devanagari, which no name on the map is written in."""
     said = " ".join(phrase_set("station").without(words))
-    if not has_devanagari(said):
-        return []
+    if not has_devanagari(said) or all(map(is_common, said.split())):
+        return []  # "घर पर" is at home, and no Gorai
     near = phonetic_search.search(f"{said}, {city}" if city else said, _MOST_OPTIONS)
     found = [place for place in near if skills.fold(place.name) != skills.fold(city or "")]
     return [place for place in found if place.sure] or found

@@ -83,12 +83,12 @@ def reach_in_words(text: str) -> str | None:
 
 def _denies_a_number(text: str) -> bool:
     near = phrase_set("near", section="distance").without(split_words(text))
-    return phrase_set("negation").anywhere(near)
+    return phrase_set("negation").anywhere(phrase_set("no_trouble").without(near))
 
 
 def years(text: str) -> float | None:
     """Return the time a text names in years, of a range the near end; None where it names none."""
-    found = _amounts(text) or _only_clause(text, _YEARS_OF)
+    found = _amounts(text) or _only_clause(text, _YEARS_OF) or _worked(text)
     if not found or len(found) > len(_YEARS_OF) or _FRACTION.search(text):
         return None
     if len(found) == 1 and not found[0].unit:
@@ -97,6 +97,15 @@ def years(text: str) -> float | None:
     if len(set(units)) < len(units) or not set(units) <= set(_YEARS_OF):
         return None
     return sum(amount.low * _YEARS_OF[amount.unit] for amount in found)
+
+
+def _worked(text: str) -> list[Amount] | None:
+    """Return the one time in a sentence that says so long somebody works: "पाँच साल से कर रही हूँ"."""
+    words = split_words(text)
+    if not phrase_set("experience_near").anywhere(words) or phrase_set("negation").anywhere(words):
+        return None
+    found = [one.amount for one in find_measures(words) if one.amount.unit in {"year", "month"}]
+    return found if len(found) == 1 else None
 
 
 def _only_clause(text: str, units: Mapping[str, float]) -> list[Amount] | None:

@@ -291,7 +291,8 @@ def _take_place(left: UnreadWords, city: str | None, *, alone: bool) -> HomeFact
     if found is None:
         return None
     said = set(found.evidence.split())
-    spelled = all(place.sure for place in found.value)
+    # No name on the map is written in Devanagari: beside "में रहती हूँ" one that sounds so is proposed.
+    spelled = all(place.sure for place in found.value) or not found.evidence.isascii()
     if not found.certain and not (
         spelled
         and any(_is_home(clause, said) or (not alone and said == {*clause}) for clause in clauses)
