@@ -75,6 +75,7 @@ def test_an_erased_employer_s_customer_and_card_are_deleted_at_the_provider(worl
     [card, *_] = stripe_objects(world, "payment_method")
     stripe_fault(world, "http_500", 9)
     ok(employer.delete("/api/employers/account"), 204)
+    world.clock.advance(minutes=2)  # the loop looks once a minute
     world.settle()
     assert customers(world)[employer.id] == card["customer"], "it is tried again"
     leads.end_faults(world)
