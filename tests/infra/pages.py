@@ -59,8 +59,16 @@ def barriers(page: Page) -> list[str]:
     """What stands in somebody's way (WCAG 2.2 A and AA), one line each, by axe."""
     page.wait_for_load_state()  # half a page has faults that the whole one has not
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    options = {"runOnly": {"type": "tag", "values": tags}}
-    found = Axe().run(page, options=options).response["violations"]
+    return _found(page, {"type": "tag", "values": tags})
+
+
+def contrast(page: Page) -> list[str]:
+    """What of it differs between light and dark: text that hardly stands out from its ground, one line each."""
+    return _found(page, {"type": "rule", "values": ["color-contrast", "link-in-text-block"]})
+
+
+def _found(page: Page, only: dict[str, Any]) -> list[str]:
+    found = Axe().run(page, options={"runOnly": only}).response["violations"]
     return [
         f"{rule['id']}: {node['target']} {node['failureSummary']}"
         for rule in found

@@ -1,27 +1,22 @@
-"""Every page of the console that its router knows: opened, by axe, in both languages, light and dark, on a phone.
+"""Every page of the console that its router knows, opened in both languages; `test_every_page` looks at each by axe.
 
 The addresses are found by walking the router, so that a new page can't be forgotten: whoever adds one with something of
 its own in the address says in `THINGS` which.
 """
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pytest
 from fastapi.routing import APIRoute
 
 from app.web.console.lists import TABLES
 from app.web.console.rooms import ROUTERS
 from app.web.console.settings import SECTIONS
-from tests.infra.pages import barriers, opened, overflow
 from tests.support.app_harness import World
 from tests.support.assertions import ok
 from tests.support.leads import lead
 from tests.web.test_console import held_job, signed_in
 from tests.web.test_console_browser import sign_in
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 PAGES = sorted(
     route.path
@@ -121,28 +116,6 @@ def things_of(world: World, name: str) -> str:
         "bulk_id": "/api/admin/bulk",
     }
     return str(ok(world.admin().get(where[name]))["items"][0]["id"])
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("hi", "dark")])
-def test_every_page_is_for_everybody_on_a_phone(
-    sqlite_world: World, browser_of_file: "Browser", language: str, scheme: Any
-) -> None:
-    with opened(
-        browser_of_file,
-        f"{sqlite_world.url}/signin",
-        viewport={"width": 390, "height": 800},
-        color_scheme=scheme,
-    ) as page:
-        sign_in_as_owner(sqlite_world, page)
-        page.goto(f"{sqlite_world.url}/language/{language}?back=/console")
-        found = []
-        for path in addresses(sqlite_world):
-            page.goto(f"{sqlite_world.url}{path}")
-            found += [f"{path}: {each}" for each in barriers(page)]
-            if wider := overflow(page):
-                found.append(f"{path}: {wider} pixels too wide")
-        assert found == []
 
 
 def sign_in_as_owner(world: World, page: Any) -> None:
