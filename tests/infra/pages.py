@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 WAIT_MILLISECONDS = 30_000
@@ -67,10 +67,12 @@ def contrast(page: Page) -> list[str]:
     return _found(page, {"type": "rule", "values": ["color-contrast", "link-in-text-block"]})
 
 
+_RUN = """async only => (await axe.run({runOnly: only, resultTypes: ["violations"]})).violations.flatMap(
+    rule => rule.nodes.map(node => `${rule.id}: ${node.target} ${node.failureSummary}`))"""
+
+
 def _found(page: Page, only: dict[str, Any]) -> list[str]:
-    found = Axe().run(page, options={"runOnly": only}).response["violations"]
-    return [
-        f"{rule['id']}: {node['target']} {node['failureSummary']}"
-        for rule in found
-        for node in rule["nodes"]
-    ]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found: list[str] = page.evaluate(_RUN, only)
+    return found
