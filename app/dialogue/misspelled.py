@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from app.dialogue.effects import SetLanguage
 from app.dialogue.engine import gives_up
 from app.dialogue.state import GUESS
 from app.dialogue.turn import Incoming, Reply, Turn
@@ -38,8 +39,9 @@ def with_typos_mended(message: Incoming, turn: Turn, read: Callable[[Incoming], 
     again = read(replace(message, inbound=replace(message.inbound, text=spelled)))
     if again.state.misses > message.state.misses or again.missed:
         return turn
-    if not again.effects and not _loses_job(message, again):
-        return again
+    harmless = all(isinstance(effect, SetLanguage) for effect in again.effects)
+    if harmless and not _loses_job(message, again):
+        return again  # A language is seen at once, and changed by a word.
     if last:
         return turn  # A human is called rather than one more proposal.
     (_, yes), (no, another) = context.text("guess_entry").buttons.items()

@@ -87,6 +87,9 @@ def parse_answer(text: str) -> HeadCount | None:
     """Return the number in an answer that says nothing else: "just one", "2-3", "x5", "char panch"."""
     if len(text) > _ANSWER_CHARACTERS:
         return None
+    plain = phrase_set("count_emphasis").without(split_words(text))
+    if 1 < len(plain) < len(split_words(text)):
+        text = " ".join(plain)  # "ek hi aadmi" is "ek aadmi"
     said = " ".join(
         phrase_set("filler", "around_count").without(_spelt(split_words(text)), ends_only=True)
     ) or " ".join(split_words(text))

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 from app.nlu.normalize import split_words
@@ -11,6 +12,7 @@ from app.nlu.place_phrases import fillers
 from app.nlu.vocabulary import phrase_set, whole_word
 
 _SENTENCES: Final = re.compile(r"[\n;।]|[,.!?](?=\s|$)")
+_STOPS: Final = re.compile(r"([\n;।,.!?])")
 _SIGNS: Final = " \t,.;:-–*•👉"
 
 
@@ -38,11 +40,17 @@ def own_words(text: str, left: Sequence[str]) -> list[str]:
         said = {word for word in split_words(sentence) if word not in fillers()}
         if said and said <= unused:
             whole[sentence.strip(_SIGNS)] = said
+    # What somebody asks us is nothing to be told to workers: "why is nobody answering?"
+    parts = _STOPS.split(text)
+    asked = [part.strip(_SIGNS) for part, sign in pairwise(parts) if sign == "?"]
     kept: list[str] = []
     for part in left:
+        if part.strip().endswith("?"):
+            continue
         words = {word for word in split_words(part) if word not in fillers()}
         within = [sentence for sentence, said in whole.items() if words & said]
         kept += [sentence for sentence in within if sentence not in kept]
         if not words <= {word for sentence in within for word in whole[sentence]}:
             kept.append(part)
+    kept = [one for one in kept if one.rstrip("?") not in asked]
     return [one for one in kept if phrase_set("polite", "greeting_words").without(split_words(one))]

@@ -13,16 +13,21 @@ _MOST_CHARACTERS: Final = 600
 def hello_url(phone: str, language: str, *, name: str, company: str, title: str) -> str:
     """Return the link; `language` is the worker's, who reads the message.
 
-    Without the text where that would be too long for the message that carries the link.
+    In fewer words where those would be too long for the message that carries the link: letters of Devanagari take nine
+    characters each.
     """
     link = whatsapp_url(phone)
     reads = catalogue.format_context(language)
-    text = catalogue.word(language, "first_message")
-    for key, value in (
-        ("name", catalogue.plain(name.split(maxsplit=1)[0] if name.split() else name)),
-        ("company", catalogue.plain(company)),
-        ("title", catalogue.format_value("role", title, reads)),
-    ):
-        text = text.replace(f"{{{key}}}", value)
-    whole = f"{link}?text={quote(text, safe='')}"
-    return whole if len(whole) <= _MOST_CHARACTERS else link
+    values = {
+        "name": catalogue.plain(name.split(maxsplit=1)[0] if name.split() else name),
+        "company": catalogue.plain(company),
+        "title": catalogue.format_value("role", title, reads),
+    }
+    for words in ("first_message", "first_message_short", "first_message_shortest"):
+        text = catalogue.word(language, words)
+        for key, value in values.items():
+            text = text.replace(f"{{{key}}}", value)
+        whole = f"{link}?text={quote(text, safe='')}"
+        if len(whole) <= _MOST_CHARACTERS:
+            return whole
+    return link

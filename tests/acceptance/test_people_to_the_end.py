@@ -1,6 +1,6 @@
-"""Ten people on the page of phones, each to the end, in English, Hindi and Hinglish, on both databases.
+"""Twenty people on the page of phones, each to the end, in English, Hindi and Hinglish, on both databases.
 
-Five employers go from their first text to a contact they paid for, and on; five workers from "hello" to an employer
+Ten employers go from their first text to a contact they paid for, and on; ten workers from "hello" to an employer
 who calls. Their lines are written as such people write, and what they get is in the files, to be read aloud. Who
 changes an answer on purpose writes the files anew: `TRANSCRIPTS=write pytest tests/acceptance/test_people_to_the_end.py
 -k sqlite`, and reads them.
@@ -24,6 +24,11 @@ EMPLOYERS = {
     "wedding": "shukla",
     "shop": "mathew",
     "office": "nair",
+    "kitchen": "gupta",
+    "tomorrow": "fernandes",
+    "guard": "sharma",
+    "events": "kapoor",
+    "angry": "malhotra",
 }
 WORKERS = {
     "home": "savitri",
@@ -31,6 +36,11 @@ WORKERS = {
     "wedding": "joseph",
     "shop": "kavita",
     "office": "salim",
+    "kitchen": "ramesh",
+    "tomorrow": "aditya",
+    "guard": "babulal",
+    "events": "sunita",
+    "angry": "kamla",
 }
 MOST_TO_PUBLISH = 6
 """Messages of a stranger from their first text to a published job."""

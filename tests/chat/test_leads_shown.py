@@ -1,6 +1,6 @@
 """What an employer reads of a lead before and after paying, and what its worker hears: on each database."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 from uuid import UUID
 
 import pytest
@@ -11,6 +11,7 @@ from app.database.statements import rows_changed
 from app.employers.models import Employer
 from app.identity.models import User
 from app.payments.first_message import hello_url
+from app.texts import catalogue
 from app.texts.catalogue import SAMPLES, kind_of_template, render_notice, template_name
 from app.texts.message import BODY_CHARACTERS
 from tests.support.chat_events import NEARBY, PHONE, accept, add_account, add_nearby, pay
@@ -137,9 +138,12 @@ async def test_the_first_message_is_in_the_language_of_who_reads_it(database_url
 
 
 @pytest.mark.parametrize("language", languages())
-def test_a_first_message_too_long_for_its_message_is_left_out(language: str) -> None:
+def test_a_first_message_too_long_for_its_message_has_fewer_words(language: str) -> None:
     link = hello_url(NEARBY, language, name="आशा " * 20, company="क" * 120, title="ब" * 120)
-    assert link == f"https://wa.me/{NEARBY[1:]}"
+    words = catalogue.word(language, "first_message_shortest")
+    assert link == f"https://wa.me/{NEARBY[1:]}?text={quote(words, safe='')}"
+    some = hello_url(NEARBY, language, name="बाबूलाल", company="शर्मा ज्वेलर्स", title="सुरक्षा गार्ड")
+    assert quote("शर्मा ज्वेलर्स") in some
     longest = hello_url(NEARBY, language, name="Asha", company="C" * 90, title="T" * 90)
     names = {"name": "N" * 120, "title": "T" * 120}
     assert (

@@ -321,8 +321,9 @@ def _shown(params: Mapping[str, Any], status: JobStatus, message: Incoming) -> R
 
 def _not_understood(message: EmployerMessage, with_menu: bool) -> Sequence[Reply]:
     if with_menu:
-        again = _in_other_words(message) or (menu(message.account),)
-        return (Reply("not_understood_menu"), *again)
+        if again := _in_other_words(message):
+            return (Reply("stuck"), *again)
+        return (Reply("not_understood_menu"), menu(message.account))
     return (Reply("not_understood"), *(_in_other_words(message) or (Reply("employer_help"),)))
 
 

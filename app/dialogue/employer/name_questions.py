@@ -1,6 +1,7 @@
 """The questions for a newcomer's names and phone, and corrections of a name. Pure."""
 
 from dataclasses import replace
+from typing import Final
 
 from app.core.phones import is_special
 from app.dialogue.choices import as_tap
@@ -33,12 +34,15 @@ from app.nlu.company_name import (
     read_name_correction,
     read_names,
 )
-from app.nlu.intents import Intent, takes_proposal
+from app.nlu.intents import Intent, takes_proposal, yes_or_no
 from app.nlu.job_draft import joined_note
 from app.nlu.job_note import without_introduction
 from app.nlu.normalize import split_words
 from app.nlu.person_name import find_corrected_name
 from app.nlu.vocabulary import phrase_set
+
+_LEAST_WORDS: Final = 3
+"""A shorter answer is meant for a name, and changes no job."""
 
 
 def again(message: Incoming) -> tuple[Reply, ...]:
@@ -78,7 +82,10 @@ def read_company(message: EmployerMessage) -> Turn | None:
 def _aside(message: EmployerMessage) -> Turn | None:
     """Follow what is no answer to a question for a name: "later", and "add note: lunch is free"."""
     text = message.text or ""
-    if _says_later(message):
+    if _says_later(message) and (changed := _changes_job(message)) is not None:
+        return changed
+    hurries = phrase_set("post_it").anywhere(split_words(text)) and message.state.ask is Ask.COMPANY
+    if _says_later(message) or (hurries and yes_or_no(split_words(text), "post_it") is Intent.YES):
         return Turn(message.state, (Reply("names_later"), *again(message)))
     if phrase_set("note_begins").at(split_words(text) or [""], 0) is None:
         return None
@@ -108,13 +115,31 @@ def _with_names(message: EmployerMessage, said: SaidNames, why_not: str) -> Turn
     return read_back(message, replace(newcomer, said=""))
 
 
+def _changes_job(message: EmployerMessage) -> Turn | None:
+    """Return what follows where an answer holds a number and changes the unfinished job."""
+    text = message.text or ""
+    if len(split_words(text)) < _LEAST_WORDS or not any(map(str.isdecimal, text)):
+        return None
+    before, newcomer = posting.draft_of(message.state), Newcomer.of(message.state)
+    at_change = message.state.at(Ask.JOB_CHANGE, job=message.state.draft.get("job", {}))
+    turn = posting.read_posting(replace(message, state=keep(at_change, newcomer)))
+    if turn is None or turn.effects or not posting.is_posting(turn.state):
+        return None
+    return None if posting.draft_of(turn.state) == before else turn
+
+
 def _acceptable(name: str) -> str | None:
     """Return a company's name as it is stored; None for one without a letter, which is a number by mistake."""
     return acceptable_company_name(name) if any(map(str.isalpha, name)) else None
 
 
 def _not_accepted(message: EmployerMessage, why: str) -> Turn:
-    """Say why an answer can't be taken, and ask again; the third time a human is called."""
+    """Say why an answer can't be taken, and ask again; the third time a human is called.
+
+    An answer that changes the job instead is followed: "no wait, make it 8 to 10".
+    """
+    if (changed := _changes_job(message)) is not None:
+        return changed
     misses = message.state.misses + 1
     if misses >= MISSES_BEFORE_HUMAN:
         return hand_over(message, "not_understood")

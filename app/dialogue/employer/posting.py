@@ -30,6 +30,7 @@ from app.dialogue.employer.job_questions import (
     warnings_of,
     zone_of,
 )
+from app.dialogue.employer.keeping import drops_job, keeps_job, without_hold_on
 from app.dialogue.employer.likely_parts import with_likely_parts
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.reworded import reworded
@@ -39,7 +40,7 @@ from app.masking.mask import mask
 from app.messaging.inbound import InboundKind
 from app.nlu import head_count, job_correction, job_request, negation, pay
 from app.nlu.common_words import is_common, own_words
-from app.nlu.intents import INTENT_CHARACTERS, Intent, intents, yes_or_no
+from app.nlu.intents import INTENT_CHARACTERS, Intent, yes_or_no
 from app.nlu.job_certainty import chosen, settled
 from app.nlu.job_draft import NOTE_CHARACTERS, Draft, JobPart, token
 from app.nlu.normalize import normalize, split_words
@@ -130,25 +131,19 @@ def read_posting(message: EmployerMessage) -> Turn | None:
     if tap is not None:
         name, _, value = tap.partition(":")
         return _follow_tap(message, name, value)
-    if message.has_intent(Intent.CANCEL) or _drops_it(message.text):
+    if keeps_job(message.text):
+        return Turn(replace(message.state, misses=0), (again(message),))
+    if message.has_intent(Intent.CANCEL) or drops_job(message.text):
         return _discard(message)
     if message.has_intent(Intent.BACK):
         return _back(message)
     return _answer(message)
 
 
-def _drops_it(text: str | None) -> bool:
-    """Whether each part of a text drops the job: "rehne do, cancel karo", "never mind, leave it"."""
-    parts = [intents(part) for part in (text or "")[:INTENT_CHARACTERS].split(",") if part.strip()]
-    leaves = {Intent.CANCEL, Intent.NO, Intent.SKIP}
-    drops = any(Intent.CANCEL in part for part in parts)
-    return len(parts) > 1 and drops and all(map(leaves.intersection, parts))
-
-
 def after_dropping(text: str) -> str | None:
     """Return what follows the words that drop a job: "rehne do, mere kaam dikhao"; None where none do."""
     first, _, rest = text.partition(",")
-    if not rest.strip() or not _drops_it(f"{first},{first}"):
+    if not rest.strip() or not drops_job(f"{first},{first}"):
         return None
     return rest.strip()
 
@@ -366,6 +361,8 @@ def _answer(message: EmployerMessage) -> Turn | None:
 
 def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
     draft = draft_of(message.state)
+    text = without_hold_on(text)
+    message = replace(message, inbound=replace(message.inbound, text=text))
     if draft == Draft():
         # Nothing can be corrected yet: this is the whole job, or its role.
         part = read_whole(message, draft, text)
@@ -465,7 +462,9 @@ def _other_job(text: str, message: EmployerMessage) -> Draft | None:
     if draft.skill is None and not draft.skills:
         return None  # The role that was missing makes the job whole, however much is said with it.
     if named == draft.skill:
-        return found if much > _MOST_CHANGED else None
+        known = (draft.place, draft.when, draft.spans, draft.people, draft.amount)
+        # The details of a role that was named alone are no other job.
+        return found if much > _MOST_CHANGED and sum(map(bool, known)) > 1 else None
     wanted = phrase_set("wants", "hiring").anywhere(split_words(text))
     return found if much >= _LEAST_SAID or (wanted and much) else None
 
@@ -479,6 +478,8 @@ def _unknown_place(message: Incoming, text: str) -> Turn | None:
     state = message.state
     if state.ask not in {Ask.JOB_PLACE, Ask.JOB_WHICH_PLACE} or state.misses:
         return None
+    if message.has_intent(Intent.YES, Intent.NO, Intent.COURTESY, Intent.SKIP, Intent.DONE):
+        return None  # nobody calls a place so
     again_asked = reworded(again(message), message.context)
     replies = (Reply("job_place_unknown", {"said": text[:60]}), *again_asked)
     return Turn(replace(state, misses=1), replies)

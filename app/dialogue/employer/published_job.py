@@ -16,6 +16,7 @@ from app.dialogue.context import Context, JobSummary
 from app.dialogue.effects import CancelJob, CloseJob, Effect, ListJobs, ListLeads
 from app.dialogue.employer.job_changes import effect_of, replies_to
 from app.dialogue.employer.jobs_meant import jobs_meant, names_other_role, says_which
+from app.dialogue.employer.keeping import keeps_job
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.employer.repeating import (
     dates_of,
@@ -155,6 +156,8 @@ def _show(
         return _ask_which(message, answered, text)
     if command.verb is JobVerb.STATUS and len(open_ones) == 1:
         return Turn(state, (_shown(open_ones[0], message.context),))
+    if command.verb is JobVerb.LEADS:
+        return Turn(state, (Reply("nobody_accepted_yet"),), (ListJobs(account),))
     return Turn(state, (), (ListJobs(account),))
 
 
@@ -330,7 +333,7 @@ def read_answer(message: EmployerMessage) -> Turn | None:
     text = message.text
     if text is None:
         return None
-    if message.has_intent(Intent.CANCEL, Intent.BACK, Intent.SKIP, Intent.NO):
+    if message.has_intent(Intent.CANCEL, Intent.BACK, Intent.SKIP, Intent.NO) or keeps_job(text):
         return _leave(message)
     if (
         message.state.ask is Ask.POSTED_JOB

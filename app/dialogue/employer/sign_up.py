@@ -59,7 +59,7 @@ from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import good_name
 from app.jobs.company_names import acceptable_company_name
-from app.nlu.company_name import introduced_names, without_names
+from app.nlu.company_name import has_no_company, introduced_names, without_names
 from app.nlu.faq_topic import EMPLOYER_TOPICS, find_topic
 from app.nlu.intents import Intent
 from app.nlu.job_draft import Draft
@@ -103,6 +103,8 @@ def _with_introduced(message: Incoming, newcomer: Newcomer) -> Newcomer:
     company = acceptable_company_name(said.company) if said.company else None
     if newcomer.company is None and company is not None:
         newcomer = replace(newcomer, company=company)
+    if newcomer.company is None and has_no_company(message.text or ""):
+        newcomer = replace(newcomer, company="")
     if not newcomer.contact and good_name(said.contact):
         newcomer = replace(newcomer, contact=said.contact)
     return newcomer
@@ -285,6 +287,15 @@ def _drop(message: EmployerMessage) -> Turn:
     return Turn(message.state.at(Ask.NOTHING), (Reply("sign_up_dropped"),))
 
 
+def _drop_with_reason(message: EmployerMessage) -> Turn | None:
+    """Drop the job where the first words say so and the others say nothing of it: "cancel it, I ask my neighbour"."""
+    rest = posting.after_dropping(message.text or "")
+    if rest is None or not posting.is_posting(message.state):
+        return None
+    said = replace(message, inbound=replace(message.inbound, text=rest))
+    return _drop(message) if replace(posting.read_parts(said), note="") == Draft() else None
+
+
 def _forget(message: EmployerMessage) -> Turn:
     """Forget a newcomer's job, and of somebody without a profile everything."""
     if message.context.profile is not None:
@@ -360,6 +371,7 @@ _NEWCOMER: Final[Persona[EmployerMessage]] = Persona(
         change_name,
         correct_name,
         posting.read_yes,
+        _drop_with_reason,
         lambda message: follow_intent(message, _INTENTS, message.intents),
         _faq,
         read_company,

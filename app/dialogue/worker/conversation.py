@@ -445,6 +445,10 @@ def _not_understood(message: Incoming, with_menu: bool) -> Sequence[Reply]:
             return _reworded(message, again)  # A yes to what was noted was understood.
         # The second time it says how to get out of it, too.
         return (Reply("stuck" if with_menu else "not_understood"), *_reworded(message, again))
+    offers = message.context.open_offers
+    if with_menu and len(offers) == 1 and message.state.ask is Ask.NOTHING:
+        # What waits for an answer is asked again, rather than shown behind a menu.
+        return (Reply("not_understood"), Reply("still_open"), *short_buttons(offers[0]))
     if with_menu or message.state.ask is not Ask.NOTHING:
         return (Reply("not_understood_menu"), Reply("menu"))
     return (Reply("not_understood"), Reply("help"))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from app.core.week import Slot
+from app.core.week import DAY, Slot
 from app.dialogue.context import Context
 from app.dialogue.effects import SetWeeklyHours
 from app.dialogue.state import Ask
@@ -15,8 +15,9 @@ from app.messaging.inbound import InboundKind
 from app.nlu import pay
 from app.nlu.dates import GAP
 from app.nlu.intents import Intent, confirms
-from app.nlu.normalize import normalize
+from app.nlu.normalize import normalize, split_words
 from app.nlu.spelling import respelled
+from app.nlu.vocabulary import phrase_set
 from app.nlu.week_change import read_week
 from app.texts.formatting import DEFAULT_ZONE
 
@@ -38,9 +39,31 @@ def read_availability(message: Incoming) -> Turn | None:
         # By the list this time: the form may be what failed.
         replies = (Reply("availability_unclear"), Reply("ask_availability"))
         return Turn(message.state.at(Ask.AVAILABILITY), replies, missed=True)
+    slots = list(_at_the_hours_known(message, slots))
     kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
     later = later_changes(message.state)
     return ask_question(message.state, Ask.AVAILABILITY_RIGHT, message.context, slots=kept, **later)
+
+
+def _at_the_hours_known(message: Incoming, slots: Sequence[Slot]) -> Sequence[Slot]:
+    """Return days that were named without hours at those read back a moment ago: "8 to 12", and then "every day".
+
+    Only where all days had the same hours, and the text names none.
+    """
+    drafted = drafted_slots(message.state)
+    hours = {(slot.start, slot.end) for slot in drafted}
+    days = sorted({slot.weekday for slot in slots})
+    # A whole day may be two halves.
+    whole_days = sum(slot.minutes for slot in slots) == len(days) * DAY
+    named = any(map(str.isdecimal, normalize(message.text or ""))) or phrase_set(
+        "all_day", "any_time", section="calendar"
+    ).anywhere(split_words(message.text or ""))
+    if message.state.ask is not Ask.AVAILABILITY_RIGHT or len(hours) != 1 or not whole_days:
+        return slots
+    if message.text is None or named:
+        return slots
+    [(start, end)] = hours
+    return [Slot(day, start, end) for day in days]
 
 
 def _without_pay(message: Incoming, text: str) -> str:

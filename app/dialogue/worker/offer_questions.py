@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from app.core.languages import languages
 from app.dialogue.context import Context
 from app.dialogue.engine import MISSES_BEFORE_HUMAN
 from app.dialogue.state import Ask
@@ -20,6 +21,8 @@ from app.nlu.offer_question import asks_which_offer, offer_questions
 from app.nlu.vocabulary import phrase_set
 from app.offers.rules import OfferStatus
 from app.offers.summary import OfferSummary
+from app.texts import catalogue
+from app.texts.formatting import role
 
 FAQ_FIRST: Final = frozenset({"free", "safe", "number"})
 """Frequent questions that are about Partimer, whatever offer is open."""
@@ -67,10 +70,18 @@ def read_unknown_question(message: Incoming) -> Turn | None:
     state, misses = message.state, message.state.misses + 1
     if state.draft.get(_POST_SAID) == str(offer.id) or misses >= MISSES_BEFORE_HUMAN:
         return None
-    params = {**offer.params, "post": offer.description}
-    said = Reply("offer_post_says" if offer.description else "offer_work_unsaid", params)
+    post = words_of_post(offer)
+    said = Reply("offer_post_says" if post else "offer_work_unsaid", {**offer.params, "post": post})
     noted = replace(state, draft={**state.draft, _POST_SAID: str(offer.id)}, misses=misses)
     return Turn(noted, (said, *short_buttons(offer)), missed=True)
+
+
+def words_of_post(offer: OfferSummary) -> str:
+    """Return what the post says beside its role; "" where it names only that, in whatever language."""
+    title = str(offer.params.get("title", ""))
+    roles = {title, *(role(title, catalogue.format_context(code)) for code in languages())}
+    said = offer.description.strip()
+    return "" if tuple(split_words(said)) in {tuple(split_words(name)) for name in roles} else said
 
 
 def offers_in_question(context: Context) -> Sequence[OfferSummary]:
@@ -89,14 +100,15 @@ def short_buttons(offer: OfferSummary) -> tuple[Reply, ...]:
 
 def answer(offer: OfferSummary, topic: str) -> Reply:
     """Return the answer to one question, from what the job says."""
-    params = {**offer.params, "post": offer.description}
+    post = words_of_post(offer)
+    params = {**offer.params, "post": post}
     if topic in _SAID_IN_THE_POST:
-        words = split_words(offer.description)
+        words = split_words(post)
         said = phrase_set(_SAID_IN_THE_POST[topic]).anywhere(words)
         return Reply("offer_post_says" if said else f"offer_{topic}_unsaid", params)
     match topic:
         case "work":
-            return Reply("offer_work" if offer.description else "offer_work_unsaid", params)
+            return Reply("offer_work" if post else "offer_work_unsaid", params)
         case "who" if offer.status is OfferStatus.ACCEPTED:
             return Reply("offer_unlocked_already" if offer.unlocked else "offer_who_calls", params)
         case "who":

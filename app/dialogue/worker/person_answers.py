@@ -1,6 +1,7 @@
 """Reads consent, name and phone. Pure."""
 
 from dataclasses import replace
+from typing import Final
 
 from app.core.phones import is_special
 from app.dialogue.effects import EditProfile, ForgetPerson, GiveConsent, SetPhone
@@ -20,6 +21,9 @@ from app.nlu.normalize import split_words
 from app.nlu.person_name import find_corrected_name, read_name_answer
 from app.nlu.typos import without_typos
 from app.nlu.vocabulary import phrase_set
+
+_NAME_WORDS: Final = 4
+"""A text of more words is no name alone."""
 
 
 def read_consent(message: Incoming) -> Turn | None:
@@ -132,10 +136,20 @@ def read_name_correction(message: Incoming) -> Turn | None:
         return None
     if Ask.NAME not in message.state.answered:
         return None
-    name = find_corrected_name(text, profile.name)
+    name = find_corrected_name(text, profile.name) or _in_full(text, profile.name)
     if name is None or not good_name(name):
         return None
     return Turn(message.state, (Reply("saved"), ask_again(message)), (EditProfile({"name": name}),))
+
+
+def _in_full(text: str, known: str) -> str | None:
+    """Return the whole name of somebody who gave only the first one: "Sunita", and then "Sunita Pawar"."""
+    words = split_words(text)
+    begins = words[:1] == split_words(known) and 1 < len(words) <= _NAME_WORDS
+    if not begins:
+        return None
+    found = read_name_answer(words_of(text))
+    return found.value if found is not None and found.certain else None
 
 
 def read_phone(message: Incoming) -> Turn | None:

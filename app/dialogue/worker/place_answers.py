@@ -106,6 +106,8 @@ def read_distance(message: Incoming) -> Turn | None:
         # "15 km but sunday 5 km": what is said of one day is no distance of all.
         of_all_days = frame_of(message).distance_km
         kilometres = of_all_days.value if of_all_days is not None else None
+    if kilometres is None and _names_home(message):
+        return Turn(message.state, (ask_again(message),))
     if kilometres is None:
         return _ask_for_kilometres(message)
     if kilometres > BELIEVABLE_KM:
@@ -115,6 +117,13 @@ def read_distance(message: Incoming) -> Turn | None:
         return Turn(message.state, (Reply("number_bad", {"example": 10}),), missed=True)
     message = message.with_profile(max_distance_km=kilometres)
     return close_question(message, Ask.DISTANCE, EditProfile({"max_distance_km": kilometres}))
+
+
+def _names_home(message: Incoming) -> bool:
+    """Whether a text only says the area again that was just saved: "koregaon park", and then "pune"."""
+    profile, words = message.context.profile, split_words(message.text or "")
+    place = profile.place if profile is not None else None
+    return bool(words and place) and set(words) <= set(split_words(place or ""))
 
 
 def _tells_several_distances(text: str) -> bool:
