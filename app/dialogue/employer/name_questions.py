@@ -82,8 +82,6 @@ def read_company(message: EmployerMessage) -> Turn | None:
 def _aside(message: EmployerMessage) -> Turn | None:
     """Follow what is no answer to a question for a name: "later", and "add note: lunch is free"."""
     text = message.text or ""
-    if _says_later(message) and (changed := _changes_job(message)) is not None:
-        return changed
     hurries = phrase_set("post_it").anywhere(split_words(text)) and message.state.ask is Ask.COMPANY
     if _says_later(message) or (hurries and yes_or_no(split_words(text), "post_it") is Intent.YES):
         return Turn(message.state, (Reply("names_later"), *again(message)))
@@ -125,7 +123,9 @@ def _changes_job(message: EmployerMessage) -> Turn | None:
     turn = posting.read_posting(replace(message, state=keep(at_change, newcomer)))
     if turn is None or turn.effects or not posting.is_posting(turn.state):
         return None
-    return None if posting.draft_of(turn.state) == before else turn
+    changed = posting.draft_of(turn.state).spans != before.spans
+    # Other numbers beside a name are ages, phones and houses.
+    return turn if changed else None
 
 
 def _acceptable(name: str) -> str | None:
