@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from app.catalogue import skills
 from app.core.errors import Conflict
-from app.core.zones import find_zone
+from app.core.find_zone import find_zone
 from app.jobs.models import Job
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import and_, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.zones import find_zone
+from app.core.find_zone import find_zone
 from app.jobs.models import Job
 from app.matching.asking import Candidates, Need, OpenOffers, scarcity
 from app.matching.hours import hours_of

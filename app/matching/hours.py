@@ -28,6 +28,7 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.core.find_zone import find_zone
 from app.core.week import (
     DAY,
     HALF_HOUR,
@@ -40,7 +41,6 @@ from app.core.week import (
     total,
     union,
 )
-from app.core.zones import find_zone
 
 WINDOW_DAYS: Final = 28
 """Longest stretch of a job that is looked at: four whole weeks, so each weekday counts alike."""

@@ -20,9 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.find_zone import find_zone
 from app.core.geo import Point
 from app.core.week import Slot
-from app.core.zones import find_zone
 from app.database.statements import is_among, table
 from app.employers.models import BlockByEmployer, Employer
 from app.identity.models import User, UserStatus

@@ -11,7 +11,7 @@ from itertools import islice, takewhile
 from typing import Final
 
 from app.core.clocks import SKEW
-from app.core.zones import find_zone
+from app.core.find_zone import find_zone
 
 QUIET_FROM: Final = dt.time(21)
 QUIET_TO: Final = dt.time(8)

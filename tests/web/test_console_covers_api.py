@@ -18,6 +18,7 @@ WITHOUT_A_PAGE = {
     "get_admin": "the page of the team shows all of each",
     "get_any_invoice": "its PDF is shown",
     "get_stats": "the pages of the market and of money count only what of it they show",
+    "get_market": "the page shows the same figures, which a loop has counted",
     "expire_matches": "a loop does it by itself; the call is for programs",
 }
 """Calls that need no page of their own, each with the reason."""
