@@ -29,6 +29,8 @@ class EffectContext:
     now: dt.datetime
     base_url: str
     country: str
+    sent_at: dt.datetime
+    """When the message was sent: long before `now` where we were away."""
     user: User | None = None
     """The worker's account as it was loaded for the turn."""
     replies: list[Reply] = field(default_factory=list)

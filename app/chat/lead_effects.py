@@ -3,6 +3,7 @@
 Nothing here asks a payment provider: a link leads to the page that does.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -121,10 +122,12 @@ async def _offer_one_tap(
     way = first_way(total, there, card)
     if len(to_pay) > 1 and len(rows) == len(to_pay) and way is not PayWith.PAGE:
         words = context.word("lead_all").replace("{value}", str(len(to_pay)))
-        verb = "payall" if way is PayWith.BALANCE else f"cardall:{total.amount}"
+        these = _digest([lead.id for lead, _ in to_pay])
+        verb = f"payall:{these}" if way is PayWith.BALANCE else f"cardall:{total.amount}:{these}"
         rows.append(Row(f"job:{job.id}:{verb}", words, _price_on_tap(context, total, way, card)))
     held = {"amount": there, "currency": currency}
-    text = "your_leads_tap" if card is None else "your_leads_card"
+    by_card = any(":card:" in row.id for row in rows)
+    text = "your_leads_card" if by_card else "your_leads_tap"
     context.reply(text, {**params, "balance": held}, rows)
     return True
 
@@ -185,7 +188,8 @@ async def _charge_card(context: EffectContext, effect: ChargeCard) -> None:
 async def _charge_card_for_all(context: EffectContext, effect: ChargeCardForAll) -> None:
     account = await own_account(context, effect.employer_id)
     job = await queries.get_own_job(context.session, account.id, effect.job_id)
-    if wanted := [lead.id for lead in await _leads_to_pay(context, account, job)]:
+    wanted = [lead.id for lead in await _leads_to_pay(context, account, job)]
+    if wanted and effect.leads == _digest(wanted):
         await _charge(context, account, wanted, effect.amount)
     else:
         await _list_leads(context, ListLeads(effect.employer_id, effect.job_id))
@@ -195,12 +199,25 @@ async def _charge(
     context: EffectContext, account: PhoneAccount, match_ids: Sequence[UUID], agreed: int
 ) -> None:
     """Begin the order and the tap on the card; contact, or the link to the page, follow in a message of their own."""
-    order = await card_taps.tap(context.session, account.actor, match_ids, agreed, context.now)
+    order = await card_taps.tap(
+        context.session,
+        account.actor,
+        match_ids,
+        agreed,
+        context.now,
+        tapped_at=min(context.sent_at, context.now),
+    )
     if order is None:
         context.reply("lead_yours", {})
         return
     price = {"amount": order.total, "currency": order.currency}
     context.reply("card_being_charged", {"price": price})
+
+
+def _digest(match_ids: Sequence[UUID]) -> str:
+    """Return what tells the leads of one row apart from those of another day's: a row buys those that it was made for."""
+    every = b"".join(sorted(each.bytes for each in match_ids))
+    return hashlib.blake2s(every, digest_size=6).hexdigest()
 
 
 async def _leads_to_pay(
@@ -259,7 +276,10 @@ async def _pay_for_all(context: EffectContext, effect: PayForAll) -> None:
     job = await queries.get_own_job(context.session, account.id, effect.job_id)
     to_pay = await _leads_to_pay(context, account, job)
     wanted = [lead.id for lead in to_pay]
-    order = await begin(context.session, account.actor, wanted, context.now) if wanted else None
+    others = effect.leads is not None and effect.leads != _digest(wanted)
+    order = None
+    if wanted and not others:
+        order = await begin(context.session, account.actor, wanted, context.now)
     if order is None:
         await _list_leads(context, ListLeads(effect.employer_id, effect.job_id))
         return

@@ -137,7 +137,7 @@ class MessageHandler:
         if misses_unread(readings, Reading(began, turn, turn.replies)):
             person.state = replace(turn.state, misses=began.misses).as_json()
             return None
-        effects = EffectContext(session, person, now, self.base_url, self.country)
+        effects = EffectContext(session, person, now, self.base_url, self.country, inbound.sent_at)
         if account is not None:
             effects.user, effects.time_zone = account[0], account[1].time_zone
         performed = all([await perform(effects, effect) for effect in turn.effects])

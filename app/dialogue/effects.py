@@ -293,6 +293,8 @@ class PayForAll(EmployerEffect):
     """Begin one order for the contacts of all who accepted a job and are not bought yet."""
 
     job_id: UUID
+    leads: str | None = None
+    """The digest of the leads that the tap was for; None where it named none: for whoever is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +319,8 @@ class ChargeCardForAll(EmployerEffect):
 
     job_id: UUID
     amount: int
+    leads: str
+    """The digest of the leads that the tap was for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,10 +65,12 @@ async def tap(
     match_ids: Sequence[UUID],
     agreed: int,
     now: dt.datetime,
+    *,
+    tapped_at: dt.datetime,
 ) -> Order | None:
     """Begin the order for these leads and have it charged to the kept card; None where nothing is left to pay.
 
-    `agreed` is what the tap named, in minor units. Raises `PriceChanged` where they cost more now, and as `purchase.begin`.
+    `agreed` is what the tap named, in minor units; `tapped_at` is when it was sent, from which `COUNTS_FOR` counts. Raises `PriceChanged` where they cost more now, and as `purchase.begin`.
     """
     order = await begin(session, actor, match_ids, now, pay_with=PayWith.PAGE)
     if order is None:
@@ -76,9 +78,9 @@ async def tap(
     if order.total > agreed:
         raise PriceChanged
     new = insert_of(CardTap, postgresql=is_postgresql(session)).values(
-        order_id=order.id, due_at=now, tapped_at=now
+        order_id=order.id, due_at=now, tapped_at=tapped_at
     )
-    again = {"due_at": func.coalesce(CardTap.due_at, now), "tapped_at": now}
+    again = {"due_at": func.coalesce(CardTap.due_at, now), "tapped_at": tapped_at}
     await session.execute(new.on_conflict_do_update(index_elements=["order_id"], set_=again))
     wake_loops(session, LOOP)
     return order

@@ -489,9 +489,8 @@ async def test_each_verb_asks_anew_whether_the_phone_may_act(database_url: str) 
                     BlockWorker(employer_id, new_id()),
                 ]
                 for effect in effects:
-                    context = EffectContext(
-                        session, person, world.clock(), "https://partimer.example", "IN"
-                    )
+                    now = world.clock()
+                    context = EffectContext(session, person, now, "https://a.example", "IN", now)
                     assert not await perform(context, effect)
                     assert [say.text for say in context.replies] == ["employer_not_you"]
         assert {job.status for job in await jobs(world)} == {"published"}

@@ -267,7 +267,7 @@ async def test_an_account_that_only_names_the_phone_changes_no_job(world: ChatWo
             RepeatJob(unproven, job_id, NOW.date(), None, (), 1, None),
         ]
         for effect in effects:
-            context = EffectContext(session, person, NOW, "https://partimer.example", "IN")
+            context = EffectContext(session, person, NOW, "https://partimer.example", "IN", NOW)
             assert not await perform(context, effect)
             assert [say.text for say in context.replies] == ["employer_not_you"]
     assert len(await jobs(world)) == 1

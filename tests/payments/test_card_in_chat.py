@@ -1,5 +1,6 @@
 """One tap in the chat on the kept card: out of the balance where it is enough, else by the card, else by the link."""
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,9 +11,10 @@ from sqlalchemy import select, update
 
 from app.background import LOOPS
 from app.employers.models import Employer
-from app.identity.models import User
+from app.identity.actor import Actor
+from app.identity.models import Role, User, UserStatus
 from app.offers.links import order_of
-from app.payments import ledger, rules
+from app.payments import card_taps, ledger, rules
 from app.payments.card_taps import COUNTS_FOR
 from app.payments.models import CardTap, KeptCard, Order
 from tests.payments.test_card_charge import charges, keeps_card, sell_in
@@ -20,7 +22,7 @@ from tests.support import leads
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok
 from tests.support.leads import Lead, lead
-from tests.support.provider_faults import pages_of, stripe_fault
+from tests.support.provider_faults import pages_of, stripe_fault, stripe_objects
 from tests.support.team import member_of
 
 PHONES = iter(range(919_830_000_001, 919_830_001_000))
@@ -282,12 +284,52 @@ def test_another_companys_lead_is_not_charged(world: World, owner: Person) -> No
     assert charges(world, mine) == []
 
 
-def test_all_of_a_job_are_one_charge(world: World, owner: Person) -> None:
+def says_yes(world: World, worker: Person) -> None:
+    """Let this worker accept the newest offer."""
+    world.settle()
+    world.accept(worker, world.offers(worker)[0]["id"])
+
+
+def contacts_of(world: World, owner: Person, job_id: str) -> int:
+    """How many contacts of the job are bought."""
+    return sum(match["contact"] is not None for match in world.matches(owner, job_id))
+
+
+def test_all_of_a_job_are_one_charge_and_nobody_who_came_later_is(
+    world: World, owner: Person
+) -> None:
+    place = leads.somewhere()
+    first, second, third = (world.worker(location=place, slots=["saturday"]) for _ in range(3))
+    job_id = world.job(owner, location=place, positions=3)["id"]
+    for worker in (first, second):
+        says_yes(world, worker)
+    row = rows_of(world, owner, job_id)[-1]
+    assert "$98 in all" in row["says"]
+    taps(world, owner, row["id"])
+    assert contacts_of(world, owner, job_id) == 2
+    sums = [one["amount"] for one in stripe_objects(world, "payment_intent")][:1]
+    assert sums == [9_800]
+    says_yes(world, third)
+    taps(world, owner, row["id"])
+    assert contacts_of(world, owner, job_id) == 2
+    assert row["id"] not in {each["id"] for each in rows_of(world, owner, job_id)}
+
+
+def test_a_tap_that_was_hours_on_its_way_charges_nothing(world: World, owner: Person) -> None:
+    """We were away: the messenger delivers the tap when nobody thinks of it any more."""
     mine = lead(world, owner)
-    taps(world, owner, f"job:{mine.job_id}:cardall:4900")
-    assert charges(world, mine) == ["succeeded"]
-    taps(world, owner, f"job:{mine.job_id}:cardall:4900")
-    assert charges(world, mine) == ["succeeded"]
+
+    async def tap(session: Any) -> None:
+        user = await session.get_one(User, UUID(owner.id))
+        actor = Actor(user.id, Role(user.role), UserStatus(user.status), user.name)
+        now = world.clock()
+        sent = now - dt.timedelta(hours=3)
+        await card_taps.tap(session, actor, [UUID(mine.id)], 4_900, now, tapped_at=sent)
+
+    world.in_session(tap)
+    world.settle()
+    assert charges(world, mine) == []
+    assert "/pay/" in str(last(world, owner))
 
 
 def test_an_erased_company_keeps_no_word_of_its_card(world: World, owner: Person) -> None:

@@ -298,10 +298,12 @@ def _job_tap(message: EmployerMessage) -> Turn | None:
 
 def _bought_by_tap(account_id: UUID, job_id: UUID, verb: str) -> Effect | None:
     """Return what buys all contacts of a job by such a tap: on the page or out of the balance, or by the kept card."""
-    if verb == "payall":
-        return PayForAll(account_id, job_id)
-    amount = tapped_amount(verb, "cardall")
-    return None if amount is None else ChargeCardForAll(account_id, job_id, amount)
+    way, _, rest = verb.partition(":")
+    if way == "payall":
+        return PayForAll(account_id, job_id, rest or None)
+    named, _, leads = rest.partition(":")
+    amount = tapped_amount(f"{way}:{named}", "cardall")
+    return None if amount is None else ChargeCardForAll(account_id, job_id, amount, leads)
 
 
 def _shown(params: Mapping[str, Any], status: JobStatus, message: Incoming) -> Reply:
