@@ -111,3 +111,27 @@ def test_what_somebody_is_is_no_name(text: str) -> None:
     turn = Person(situation("worker", "name", "en")).write(text)
     assert "ask_this_name" not in [reply.text for reply in turn.replies]
     assert not turn.effects
+
+
+@pytest.mark.parametrize(
+    "text", ["experience chahiye", "anubhav chahiye", "अनुभव चाहिए", "anubhavi chahiye"]
+)
+def test_a_wish_at_the_read_back_publishes_nothing(text: str) -> None:
+    turn = Person(situation("employer", "job_right", "en")).write(text)
+    assert not turn.effects
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("job_hours", "10 to 6 ladies only"),
+        ("job_pay", "800 per day ladies only"),
+        ("job_right", "hindi speaking, pay 900"),
+    ],
+)
+def test_a_wish_beside_an_answer_is_noted_and_said(question: str, text: str) -> None:
+    turn = Person(situation("employer", question, "en")).write(text)
+    wish = "ladies only" if "ladies" in text else "hindi speaking"
+    assert wish in turn.state.draft["job"]["note"]
+    said = {reply.text for reply in turn.replies}
+    assert said & {"job_wish_kept", "job_wish_noted"} or "ask_job_right" in said

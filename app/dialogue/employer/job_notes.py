@@ -51,6 +51,20 @@ def with_wishes(message: Incoming, draft: Draft) -> tuple[Draft, tuple[Reply, ..
     return draft, (Reply(key, {"said": said[:_SAID_CHARACTERS]}),)
 
 
+def with_wishes_noted(
+    message: EmployerMessage, draft: Draft
+) -> tuple[EmployerMessage, tuple[Reply, ...]]:
+    """Return the message as if the wishes in it stood in the job's note already, and the sentence that says so.
+
+    The rest of it is read without them. Where no job is begun the whole text is what begins it.
+    """
+    if draft == Draft():
+        return message, ()
+    noted, told = with_wishes(message, draft)
+    kept = {**message.state.draft, "job": noted.as_json()}
+    return replace(message, state=replace(message.state, draft=kept)), told
+
+
 def with_note(message: EmployerMessage, draft: Draft, text: str) -> Draft | None:
     """Return the job with a note for workers, where it is read back: "uniform provided", "likh do …"; else None."""
     words = split_words(text)

@@ -16,7 +16,7 @@ from app.dialogue.effects import PostJob
 from app.dialogue.employer import direct_answers
 from app.dialogue.employer.direct_answers import read_whole
 from app.dialogue.employer.distance_words import is_any_distance, with_widening
-from app.dialogue.employer.job_notes import wishes_of, with_note, with_wishes
+from app.dialogue.employer.job_notes import wishes_of, with_note, with_wishes, with_wishes_noted
 from app.dialogue.employer.job_questions import (
     IN_ORDER,
     PARTS,
@@ -210,8 +210,8 @@ def read_yes(message: EmployerMessage) -> Turn | None:
     text = message.text
     if message.state.ask is not Ask.JOB_RIGHT or text is None or len(text) > INTENT_CHARACTERS:
         return None
-    if "?" in text:
-        return None  # "done?" is a question
+    if "?" in text or wishes_of(text).said:
+        return None  # "done?" is a question, "experience chahiye" a wish
     if yes_or_no(split_words(text), "post_it") is not Intent.YES:
         return None
     return _confirm(message, str(message.state.draft.get("token", "")))
@@ -353,10 +353,11 @@ def _answer(message: EmployerMessage) -> Turn | None:
     wishes = wishes_of(text)
     if wishes.is_all:
         return _ask_next(message, draft)
-    turn = _read_job_text(wishes.rest if wishes.said else text, message)
+    noted, told = with_wishes_noted(message, draft)
+    turn = _read_job_text(wishes.rest if wishes.said else text, noted)
     if turn is None and wishes.said and "?" not in text:
         return _ask_next(message, draft)  # What else was said is asked for again.
-    return turn
+    return turn and replace(turn, replies=(*told, *turn.replies))
 
 
 def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
@@ -378,9 +379,7 @@ def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
     if draft.skill is None and not draft.skills and not denies:
         whole = read_whole(message, draft, text)
         if whole.skill is not None:
-            return _add(
-                message, whole
-            )  # The role that was missing, with all that is said beside it.
+            return _add(message, whole)  # The role that was missing, with all beside it.
     reads = direct_answers.read_days_off if denies else direct_answers.read
     answer = reads(message, draft, text)
     if answer is not None:
