@@ -250,7 +250,7 @@ def create_app(
             *(route for router in (*ROUTERS, *PAGE_ROUTERS) for route in router.routes),
             *site.ROUTES,
             *(components.router.routes if settings.serves_sandbox else ()),
-            *(sandbox_answers.router.routes if settings.serves_sandbox else ()),
+            *(sandbox_answers.router.routes if settings.simulates_whatsapp else ()),
             *(reference_pages.ROUTES if document_url else ()),
         ],
     )

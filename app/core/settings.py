@@ -216,6 +216,11 @@ class Settings(PaymentSettings):
         return self.sandbox != "off" and not self.is_production
 
     @property
+    def simulates_whatsapp(self) -> bool:
+        """Whether the sandbox of this process stands in for WhatsApp, so that no message reaches anybody real."""
+        return self.serves_sandbox and not self.whatsapp_api_url
+
+    @property
     def requires_second_factor(self) -> bool:
         """Whether administrators without a second factor can only set one up."""
         return self.is_production or self.second_factor == "required"
@@ -286,9 +291,8 @@ class Settings(PaymentSettings):
     @property
     def availability_flow(self) -> str:
         """Id of the Flow for weekly hours; "" where workers get a list instead."""
-        by_sandbox = self.serves_sandbox and not self.whatsapp_api_url
         return self.whatsapp_availability_flow_id or (
-            SANDBOX_AVAILABILITY_FLOW_ID if by_sandbox else ""
+            SANDBOX_AVAILABILITY_FLOW_ID if self.simulates_whatsapp else ""
         )
 
     @property

@@ -65,9 +65,7 @@ async def send_wave(session: AsyncSession, job: Job, now: dt.datetime) -> WaveRe
     number, and nobody is ever offered the same job twice. Raises `JobNotPublished` for a draft and for
     a job that is closed or whose last shift has begun, `JobNotMatchable` for one that can't be read.
     """
-    if not _may_ask(job, now):
-        raise JobNotPublished
-    require_matchable(job)
+    require_may_ask(job, now)
     return await _send(session, job, now, await policy.current(session), by_hand=True)
 
 
@@ -104,6 +102,13 @@ async def send_due(
         else:
             job.next_wave_at = None
     return len(job_ids)
+
+
+def require_may_ask(job: Job, now: dt.datetime) -> None:
+    """Raise `JobNotPublished` or `JobNotMatchable` where nobody may be asked for the job, as `send_wave` does."""
+    if not _may_ask(job, now):
+        raise JobNotPublished
+    require_matchable(job)
 
 
 def _may_ask(job: Job, now: dt.datetime) -> bool:

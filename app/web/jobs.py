@@ -329,7 +329,7 @@ async def job_page(
         seen=mark_of(live),
         cursor=cursor,
         template_name=template_name,
-        sandbox=runtime_of(request).settings.serves_sandbox,
+        sandbox=runtime_of(request).settings.simulates_whatsapp,
         changes=shown["job"].status in {JobStatus.PUBLISHED, JobStatus.FILLED},
         map=draw_map(
             shown["job"].location, visitor.language, runtime_of(request).settings.map_tile_url

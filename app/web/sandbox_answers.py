@@ -1,4 +1,4 @@
-"""Somebody says yes to a job at the press of a button: where the sandbox is on, nobody real is there to answer."""
+"""Somebody says yes to a job at the press of a button: where the sandbox stands in for WhatsApp, nobody real answers."""
 
 import datetime as dt
 import secrets
@@ -45,6 +45,8 @@ async def let_somebody_say_yes(
     try:
         async with writing(rt) as session:
             job = await get_own_job(session, actor.employer_id, job_id)
+            # First, so that a press that is refused leaves nobody behind.
+            waves.require_may_ask(job, now)
             offer = await find_open_offer(session, job_id, now)
             if offer is None:
                 await _register_who_fits(session, rt, job, now)

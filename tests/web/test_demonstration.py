@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from sqlalchemy import func, select
 
+from app.workers.models import Worker
 from tests.infra.pages import barriers, opened, overflow
 from tests.support.app_harness import World
 from tests.support.page_reader import PageReader
@@ -25,6 +27,15 @@ MOST_FIELDS: Final = 7
 MOST_PAGES: Final = 6
 SECONDS: Final = 180
 """What the issue promises."""
+REAL_WHATSAPP: Final = {
+    "WHATSAPP_API_URL": "http://127.0.0.1:9/v23.0",
+    "WHATSAPP_API_TOKEN": "token",
+    "WHATSAPP_PHONE_NUMBER_ID": "1055550001",
+    "WHATSAPP_APP_SECRET": "secret",
+    "WHATSAPP_VERIFY_TOKEN": "verify",
+}
+"""As on a server for trying things out that has a number of its own."""
+_PEOPLE: Final = select(func.count()).select_from(Worker)
 CLICK_SECONDS, KEY_SECONDS, PAGE_SECONDS = 1.5, 0.4, 8.0
 """A newcomer's: to find and press a button, to type a letter on a phone, to look at a page that is new to them."""
 
@@ -136,13 +147,20 @@ def test_each_press_is_another_person_and_strangers_can_press_nothing(world: Wor
     form = owner.form(yes)
     owner.send(f"{job}/close", {})
     assert "Let somebody say yes" not in owner.open(job).text
+    people = world.in_session(lambda session: session.scalar(_PEOPLE))
     assert owner.post(yes, form).status_code == 409
+    assert world.in_session(lambda session: session.scalar(_PEOPLE)) == people
 
 
-def test_nobody_is_made_up_where_there_is_no_sandbox(
-    live_server: LiveServer, sqlite_database_url: str
+@pytest.mark.parametrize(
+    "without",
+    [{"SANDBOX": "off"}, REAL_WHATSAPP],
+    ids=["no sandbox", "the real WhatsApp"],
+)
+def test_nobody_is_made_up_where_the_sandbox_is_not_whatsapp(
+    without: dict[str, str], live_server: LiveServer, sqlite_database_url: str
 ) -> None:
-    env = {"DATABASE_URL": sqlite_database_url, "SANDBOX": "off"}
+    env = {"DATABASE_URL": sqlite_database_url, **without}
     with live_server(env) as url:
         owner = PageReader(url)
         owner.sign_up()
