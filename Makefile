@@ -2,8 +2,8 @@
 # Needs Python 3.12+ and nothing else; everything installed goes into .venv.
 
 PORT ?= 8000
-# A test waits for real servers nearly half of its time: two processes a core.
-JOBS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+# A test waits for real servers about a third of its time: one process more than there are cores.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 ARGS ?=
 
 export PORT
