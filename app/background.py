@@ -218,8 +218,10 @@ async def _mail_reset_links(runtime: Runtime, batch: int) -> int:
 
 async def _keep_figures(runtime: Runtime, _batch: int) -> int:
     """Keep what pages show and nobody should wait for: a sample of the lags, the figures of a large market."""
-    await lag_history.sample_due(runtime.database, runtime.clock())
-    await market_figures.keep_due(runtime.database, runtime.clock())
+    try:
+        await lag_history.sample_due(runtime.database, runtime.clock())
+    finally:  # neither waits for the other to succeed
+        await market_figures.keep_due(runtime.database, runtime.clock())
     return 0
 
 

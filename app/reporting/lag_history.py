@@ -26,21 +26,33 @@ class Sample(NamedTuple):
 
 async def list_samples(session: AsyncSession, now: dt.datetime) -> list[Sample]:
     """Return the samples of the last hour, the oldest first."""
-    kept = await kept_figures.find(session, NAME)
+    kept = await kept_figures.find(session, NAME, now, _read)
     return _recent(kept, now) if kept else []
 
 
-def _recent(kept: kept_figures.CountedFigures, now: dt.datetime) -> list[Sample]:
-    read = (
-        Sample(dt.datetime.fromisoformat(at), *seconds) for at, *seconds in kept.figures["samples"]
-    )
-    return [each for each in read if now - KEPT <= each.at <= now]
+class _Kept(NamedTuple):
+    """What was kept, and when."""
+
+    at: dt.datetime
+    samples: list[Sample]
+
+
+def _read(kept: kept_figures.CountedFigures) -> _Kept:
+    samples = [
+        Sample(dt.datetime.fromisoformat(at), *map(int, seconds))
+        for at, *seconds in kept.figures["samples"]
+    ]
+    return _Kept(kept.at, samples)
+
+
+def _recent(kept: _Kept, now: dt.datetime) -> list[Sample]:
+    return [each for each in kept.samples if now - KEPT <= each.at <= now]
 
 
 async def sample_due(database: Database, now: dt.datetime) -> None:
     """Add a sample where the last one is a minute old; of several processes the first does."""
     async with database.read() as session:
-        kept = await kept_figures.find(session, NAME)
+        kept = await kept_figures.find(session, NAME, now, _read)
         if kept is not None and now - kept.at < EVERY:
             return
         behind = await backlog.measure(session, now)

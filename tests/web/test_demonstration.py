@@ -1,5 +1,6 @@
 """The demonstration as pages: from a server that has nobody in it to the contact, without a terminal, steps counted."""
 
+import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -13,7 +14,6 @@ from tests.infra.pages import barriers, opened, overflow
 from tests.support.app_harness import World
 from tests.support.page_reader import PageReader
 from tests.web.test_pages import JOB
-from tests.web.test_sessions import NOWHERE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
@@ -164,6 +164,12 @@ def test_nobody_is_made_up_where_the_sandbox_is_not_whatsapp(
     with live_server(env) as url:
         owner = PageReader(url)
         owner.sign_up()
-        owner.get("/company")
-        token = {"form_token": owner.form("/company")["form_token"]}
-        assert owner.post(f"/developers/jobs/{NOWHERE}/yes", token).status_code == 404
+        owner.get("/jobs/new")
+        ahead = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=7)
+        days = {"starts_on": str(ahead), "ends_on": str(ahead + dt.timedelta(days=28))}
+        made = owner.send("/jobs/new", JOB | days | {"do": "publish"})
+        job = made.headers["location"].split("?")[0]
+        shown = owner.open(job).text
+        assert "Let somebody say yes" not in shown
+        token = {"form_token": owner.form(f"{job}/close")["form_token"]}
+        assert owner.post(f"/developers{job}/yes", token).status_code == 404

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
+from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.admin import market, stats
 from app.api.admin.market import MarketAnswer
 from app.api.admin.stats import DayFigures
 from app.catalogue import places
+from app.core.logging import logger
 from app.database.session import Database
 from app.jobs.models import Job, JobStatus
 from app.reporting import kept_figures, statistics
@@ -34,6 +36,9 @@ LARGE: Final = 5_000
 """With fewer workers a page counts in a few milliseconds, and no loop need."""
 _MOST: Final = 32
 """Periods and cities of which figures are kept: those that were counted last."""
+
+_USERS: Final = TypeAdapter(dict[str, dict[str, int]])
+_JOBS: Final = TypeAdapter(dict[str, int])
 
 type _Asked = tuple[int, str | None]
 """How many days, and which city; None is all of them."""
@@ -95,15 +100,17 @@ async def _counted_before(
     session: AsyncSession, days: int, city: str | None, now: dt.datetime
 ) -> CountedMarket | None:
     """Return what the loop has counted of the whole market, None where there is none or it is too old."""
-    found = await kept_figures.find(session, _name(days)) if city is None else None
-    if found is None or now - found.at > _LEFT_ALONE:
-        return None
+    found = await kept_figures.find(session, _name(days), now, _read) if city is None else None
+    return None if found is None or now - found.at > _LEFT_ALONE else found
+
+
+def _read(found: kept_figures.CountedFigures) -> CountedMarket:
     return CountedMarket(
         found.at,
         MarketAnswer.model_validate(found.figures["found"]),
         [DayFigures.model_validate(day) for day in found.figures["days"]],
-        found.figures["users"],
-        found.figures["jobs"],
+        _USERS.validate_python(found.figures["users"]),
+        _JOBS.validate_python(found.figures["jobs"]),
     )
 
 
@@ -115,16 +122,33 @@ async def keep_due(database: Database, now: dt.datetime, *, large: int = LARGE) 
     """Count the period of a large market that was counted longest ago, where that is `COUNTED_EVERY` ago.
 
     `large` is how many workers a small one has at most. One a round: the four together would keep a core busy for
-    seconds.
+    seconds. Where one can't be counted, that is logged, and the next that is due has its turn.
     """
+    for period in await _due(database, now, large):
+        try:
+            await _keep(database, now, period)
+        except Exception:  # noqa: BLE001 - each period is tried by itself
+            logger().exception("market_figures_failed", days=period)
+        else:
+            return
+
+
+async def _due(database: Database, now: dt.datetime, large: int) -> list[int]:
+    """Return the periods that are due, first the one that was counted longest ago."""
     async with database.read() as session:
         if not await statistics.has_more_workers_than(session, large):
-            return
-        known = await kept_figures.ages(session)
+            return []
         never = dt.datetime.min.replace(tzinfo=dt.UTC)
-        period = min(PERIODS, key=lambda days: known.get(_name(days), never))
-        if now - known.get(_name(period), never) < COUNTED_EVERY:
-            return
+        known = {}
+        for days in PERIODS:
+            found = await kept_figures.find(session, _name(days), now, _read)
+            known[days] = found.at if found else never
+    due = [days for days in PERIODS if now - known[days] >= COUNTED_EVERY]
+    return sorted(due, key=known.__getitem__)
+
+
+async def _keep(database: Database, now: dt.datetime, period: int) -> None:
+    async with database.read() as session:
         counted = await _count(session, now, period, None)
     figures = {
         "found": counted.found.model_dump(mode="json"),
